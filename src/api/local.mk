@@ -1,0 +1,1 @@
+libbelfry_la_SOURCES +=

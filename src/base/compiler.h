@@ -1,0 +1,14 @@
+/*
+ * compiler.h - attributes of declarations
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_BASE_COMPILER_H
+#define BELFRY_BASE_COMPILER_H
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+#define NORETURN __attribute__((noreturn))
+#define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

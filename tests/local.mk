@@ -1,0 +1,15 @@
+# Unit tests: tests/unit/test_NAME.c, one line each.  Their TAP comes from
+# cmocka; run-cmocka mends its way of writing skipped tests.
+TESTS = $(check_PROGRAMS)
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/unit/run-cmocka
+EXTRA_DIST += tests/unit/run-cmocka
+AM_TESTS_ENVIRONMENT = BELFRY_SRCDIR='$(abs_top_srcdir)' \
+	BELFRY_BUILDDIR='$(abs_top_builddir)'; \
+	export BELFRY_SRCDIR BELFRY_BUILDDIR;
+
+if HAVE_CMOCKA
+LDADD += $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_arena
+check_PROGRAMS += tests/unit/test_buf
+endif
