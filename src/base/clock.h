@@ -1,0 +1,38 @@
+/*
+ * clock.h - the time, from one place
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Nothing else in Belfry asks the system for the time, so tests can set it.
+ * Wall time is for what people see and for ids.  Deadlines inside a process use
+ * the monotonic clock, which goes on while the machine sleeps.  What several
+ * hosts must agree on is decided by the database's now(), never by these.
+ */
+#ifndef BELFRY_BASE_CLOCK_H
+#define BELFRY_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/* "2026-12-01T08:00:00.123Z" and its NUL. */
+enum { CLOCK_TEXT_BYTES = 32 };
+
+/* Milliseconds since 1970-01-01 UTC. */
+int64_t clock_wall_ms(void);
+
+/* Milliseconds and microseconds of CLOCK_BOOTTIME. */
+int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
+
+/* Writes RFC 3339 in UTC with milliseconds.  Years 0000 to 9999. */
+void clock_format(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]);
+
+/* Reads RFC 3339 with any offset and 0 to 9 digits of fraction (cut to ms);
+ * the date must exist.  Returns 0, or -1 when "text" is anything else. */
+int clock_parse(const char *text, int64_t *wall_ms_r) MUST_CHECK;
+
+/* For tests: adds offset_ms to the wall clock and to the monotonic clock. */
+void clock_shift_for_test(int64_t wall_offset_ms, int64_t mono_offset_ms);
+
+#endif

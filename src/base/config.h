@@ -1,0 +1,78 @@
+/*
+ * config.h - the configuration: one table, one struct
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * config.def names every key with its section, type, default, range, reload rule
+ * and help.  From it come the fields of struct config, the parser, the defaults,
+ * belfryctl config, belfry.conf(5) and conf/belfry.conf.  A key [section] name is
+ * the field section_name; the environment variable BELFRY_SECTION_NAME overrides
+ * it.  Durations are milliseconds in the struct ("5s", "2m", "250ms" in the
+ * file), sizes are bytes ("64k", "1m").
+ */
+#ifndef BELFRY_BASE_CONFIG_H
+#define BELFRY_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct buf;
+struct err;
+
+#define CONFIG_FIELD_TEXT const char *
+#define CONFIG_FIELD_INT int64_t
+#define CONFIG_FIELD_DURATION int64_t
+#define CONFIG_FIELD_SIZE int64_t
+#define CONFIG_FIELD_BOOL bool
+
+struct config {
+#define X(section, name, type, def, min, max, reload, help)                    \
+	CONFIG_FIELD_##type section##_##name;
+#include "base/config.def"
+#undef X
+};
+
+enum config_type {
+	CONFIG_TEXT,
+	CONFIG_INT,
+	CONFIG_DURATION,
+	CONFIG_SIZE,
+	CONFIG_BOOL
+};
+
+/* When a changed value takes effect. */
+enum config_reload { CONFIG_RELOAD, CONFIG_RESTART };
+
+/* One row of the table. */
+struct config_key {
+	const char *section;
+	const char *name;
+	enum config_type type;
+	const char *def; /* the default as it is written in the file */
+	int64_t min, max; /* numbers only, in the unit of the struct */
+	enum config_reload reload;
+	const char *help;
+	size_t offset; /* in struct config */
+};
+
+/* The table; *count_r is its length. */
+const struct config_key *config_keys(size_t *count_r);
+
+/* Reads "path" (NULL: defaults and environment alone) into *config_r, which lives
+ * in "a".  Every fault is found, not only the first: each is a line
+ * "file:line: section.key: what is wrong; the mend" in "faults".  Returns 0, or -1
+ * with *e set to the first of them. */
+int config_load(struct arena *a, const char *path, struct config **config_r,
+    struct buf *faults, struct err *e) MUST_CHECK;
+
+/* Writes the commented sample file, or only the keys that are not at their
+ * default when "config" is given, or everything as it is in force. */
+enum config_dump { CONFIG_DUMP_SAMPLE, CONFIG_DUMP_CHANGED, CONFIG_DUMP_ALL };
+void config_dump(const struct config *config, enum config_dump what,
+    struct buf *out);
+
+#endif

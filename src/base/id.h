@@ -1,0 +1,38 @@
+/*
+ * id.h - ids that cannot be mistaken for each other
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_BASE_ID_H
+#define BELFRY_BASE_ID_H
+
+#include <stdint.h>
+
+#include "base/uuid.h"
+
+/* A tenant inside Belfry; outside it is named by its slug.  0 is no tenant. */
+struct tenant_id {
+	int64_t n;
+};
+
+struct account_id {
+	struct uuid u;
+};
+
+struct template_id {
+	struct uuid u;
+};
+
+struct provider_id {
+	struct uuid u;
+};
+
+struct notification_id {
+	struct uuid u;
+};
+
+struct delivery_id {
+	struct uuid u;
+};
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * text.h - bytes as text, and checks of text from outside
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_BASE_TEXT_H
+#define BELFRY_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct arena;
+
+/* base64url without padding (RFC 4648 section 5).  Decoding is strict: no padding,
+ * no stray bits.  Results live in "a"; decode returns 0 or -1. */
+char *text_base64url(struct arena *a, const void *p, size_t n) MUST_CHECK;
+int text_base64url_decode(struct arena *a, const char *s, void **p_r,
+    size_t *n_r) MUST_CHECK;
+
+/* Lower-case Crockford base32 without padding. */
+char *text_base32(struct arena *a, const void *p, size_t n) MUST_CHECK;
+int text_base32_decode(struct arena *a, const char *s, void **p_r, size_t *n_r)
+    MUST_CHECK;
+
+/* Lower-case hexadecimal. */
+char *text_hex(struct arena *a, const void *p, size_t n) MUST_CHECK;
+int text_hex_decode(const char *s, void *p, size_t n) MUST_CHECK;
+
+/* True when the n bytes are UTF-8 as RFC 3629 has it (no surrogates, no
+ * overlong forms). */
+bool text_is_utf8(const char *s, size_t n);
+
+/* True for [a-z0-9] followed by up to 62 of [a-z0-9-]: slugs and keys. */
+bool text_is_slug(const char *s);
+
+/* True when the text holds a control character (U+0000 to U+001F, U+007F). */
+bool text_has_control(const char *s);
+
+#endif
