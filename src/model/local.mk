@@ -1,1 +1,2 @@
-libbelfry_la_SOURCES +=
+libbelfry_la_SOURCES += \
+	src/model/channel.c src/model/channel.def src/model/channel.h

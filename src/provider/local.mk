@@ -1,1 +1,3 @@
-libbelfry_la_SOURCES +=
+libbelfry_la_SOURCES += \
+	src/provider/provider.c src/provider/provider.h \
+	src/provider/verdict.def src/provider/verdict.h

@@ -1,0 +1,37 @@
+/*
+ * channel.h - channels, lanes and priorities
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The numbers stand in the database.  A lane is a channel's queue; lane 0 holds the
+ * notifications that wait to be routed.
+ */
+#ifndef BELFRY_MODEL_CHANNEL_H
+#define BELFRY_MODEL_CHANNEL_H
+
+enum channel {
+	CHANNEL_NONE,
+#define X(number, NAME, name) CHANNEL_##NAME = (number),
+#include "model/channel.def"
+#undef X
+	CHANNEL_COUNT
+};
+
+enum { LANE_ROUTE = 0 };
+
+enum priority { PRIORITY_URGENT, PRIORITY_NORMAL, PRIORITY_BULK, PRIORITY_COUNT };
+
+/* "email", or "route" for lane 0. */
+const char *channel_name(int channel);
+
+/* CHANNEL_NONE for any other text. */
+enum channel channel_parse(const char *name);
+
+const char *priority_name(int priority);
+
+/* The names for field tables, each list ended by NULL: channels from CHANNEL_EMAIL
+ * on, priorities from PRIORITY_URGENT on. */
+extern const char *const channel_names[];
+extern const char *const priority_names[];
+
+#endif

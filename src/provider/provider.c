@@ -1,0 +1,74 @@
+/*
+ * provider.c - the table of provider kinds, and verdicts
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "provider/provider.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "base/ensure.h"
+#include "provider/verdict.h"
+
+static const struct provider_ops *const kinds[] = {
+	NULL,
+};
+
+static const char *const class_names[] = {
+	[VERDICT_NONE] = "none",
+#define X(number, NAME, name) [VERDICT_##NAME] = name,
+#include "provider/verdict.def"
+#undef X
+};
+
+const struct provider_ops *
+provider_ops_find(const char *kind)
+{
+	size_t i;
+
+	for (i = 0; i < NELEMS(kinds); i++)
+		if (kinds[i] != NULL && strcmp(kinds[i]->kind, kind) == 0)
+			return kinds[i];
+	return NULL;
+}
+
+const struct provider_ops *const *
+provider_ops_all(size_t *count_r)
+{
+	*count_r = NELEMS(kinds);
+	return kinds;
+}
+
+const char *
+verdict_name(enum verdict_class class)
+{
+	ensure(class < VERDICT_COUNT);
+	return class_names[class];
+}
+
+/* Copies what is printable; the rest becomes a blank.  Cuts at a character. */
+static void
+copy_printable(char *to, size_t size, const char *from)
+{
+	size_t n = 0;
+
+	for (; *from != '\0' && n + 1 < size; from++)
+		to[n++] = (unsigned char)*from < ' ' || *from == 0x7f
+		    ? ' '
+		    : *from;
+	if (*from != '\0')
+		while (n > 0 && ((unsigned char)*from & 0xc0) == 0x80)
+			from = &to[--n];
+	to[n] = '\0';
+}
+
+void
+verdict_set(struct verdict *v, enum verdict_class class, const char *code,
+    const char *text)
+{
+	*v = (struct verdict){ .class = class };
+	copy_printable(v->code, sizeof(v->code), code);
+	copy_printable(v->text, sizeof(v->text), text);
+}

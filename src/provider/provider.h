@@ -1,0 +1,89 @@
+/*
+ * provider.h - one file per provider, one table of operations each
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A provider turns a message into a transfer (build) and the answer into a verdict
+ * (judge).  One that needs no network does both at once (deliver).  Settings are a
+ * struct and its field table (web/field.h); fields marked secret are sealed in the
+ * database and never shown.  A new provider is one file and one line in
+ * provider.c's table.
+ */
+#ifndef BELFRY_PROVIDER_PROVIDER_H
+#define BELFRY_PROVIDER_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/id.h"
+#include "model/channel.h"
+
+struct arena;
+struct err;
+struct field_table;
+struct transfer_request;
+struct transfer_result;
+struct verdict;
+
+/* An account at a provider, ready to use. */
+struct provider {
+	struct provider_id id;
+	struct tenant_id tenant;
+	const char *name; /* unique in its tenant */
+	const struct provider_ops *ops;
+	bool enabled;
+	int priority; /* the lowest goes first */
+	int weight;
+	const void *settings; /* the struct that ops->settings describes */
+};
+
+/* A rendered message for one recipient. */
+struct message {
+	struct tenant_id tenant;
+	struct notification_id notification;
+	struct delivery_id delivery;
+	int attempt; /* from 1 */
+	int64_t created_ms; /* wall time of the delivery: the same at each attempt */
+	const char *address;
+	const char *name; /* of the recipient, or NULL */
+	const char *locale;
+	const char *traceparent; /* or NULL */
+	/* Parts; NULL where the channel or the template has none. */
+	const char *subject;
+	const char *html;
+	const char *text;
+	const char *json; /* push, in-app, WhatsApp: the rendered JSON part */
+};
+
+struct provider_ops {
+	const char *kind;
+	enum channel channel;
+	const char *summary; /* a line for manuals */
+	const struct field_table *settings;
+
+	/* Checks settings beyond their fields; may be NULL. */
+	int (*check)(const void *settings, struct err *e);
+
+	/* Fills the request; what it points to lives in "a" until the transfer is
+	 * done.  -1 means that this message can never be sent (the text says why). */
+	int (*build)(struct arena *a, const struct provider *p,
+	    const struct message *m, struct transfer_request *request_r,
+	    struct err *e);
+
+	/* Pure: judges an answer. */
+	void (*judge)(const struct provider *p, const struct transfer_result *res,
+	    struct verdict *v_r);
+
+	/* Instead of build and judge: delivers on the spot, without waiting for
+	 * anything but the local disk. */
+	void (*deliver)(struct arena *a, const struct provider *p,
+	    const struct message *m, struct verdict *v_r);
+};
+
+/* The table of kinds; NULL when there is no such kind. */
+const struct provider_ops *provider_ops_find(const char *kind);
+const struct provider_ops *const *provider_ops_all(size_t *count_r);
+
+#endif
