@@ -25,14 +25,17 @@ int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
-/* Writes RFC 3339 in UTC with milliseconds.  Years 0000 to 9999. */
+/* Writes RFC 3339 in UTC with milliseconds.  Years 0000 to 9999; what lies
+ * outside becomes the first or the last moment of them. */
 void clock_format(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]);
 
-/* Reads RFC 3339 with any offset and 0 to 9 digits of fraction (cut to ms);
- * the date must exist.  Returns 0, or -1 when "text" is anything else. */
+/* Reads RFC 3339 with any offset and 0 to 9 digits of fraction (cut to ms); the
+ * date must exist.  A leap second is the midnight after it.  Returns 0, or -1
+ * when "text" is anything else or lies outside the years 0000 to 9999 in
+ * UTC. */
 int clock_parse(const char *text, int64_t *wall_ms_r) MUST_CHECK;
 
-/* For tests: adds offset_ms to the wall clock and to the monotonic clock. */
+/* For tests: moves the wall clock and the monotonic clock; calls add up. */
 void clock_shift_for_test(int64_t wall_offset_ms, int64_t mono_offset_ms);
 
 #endif
