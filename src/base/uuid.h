@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The first 48 bits are milliseconds of the wall clock.  Ids made by one process
- * strictly ascend: within a millisecond the 12 bits of rand_a count up from a
- * random start, and when they run over the time part moves ahead by one.
+ * The first 48 bits are milliseconds of the wall clock.  Ids made by one
+ * process strictly ascend: within a millisecond the 12 bits of rand_a count up
+ * from a random start, and when they run over the time part moves ahead by one.
  */
 #ifndef BELFRY_BASE_UUID_H
 #define BELFRY_BASE_UUID_H
