@@ -12,4 +12,8 @@ if HAVE_CMOCKA
 LDADD += $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
+check_PROGRAMS += tests/unit/test_clock
+check_PROGRAMS += tests/unit/test_log
+check_PROGRAMS += tests/unit/test_text
+check_PROGRAMS += tests/unit/test_uuid
 endif

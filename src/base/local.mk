@@ -1,6 +1,11 @@
 libbelfry_la_SOURCES += \
 	src/base/arena.c src/base/arena.h \
 	src/base/buf.c src/base/buf.h \
+	src/base/clock.c src/base/clock.h \
 	src/base/compiler.h \
 	src/base/ensure.c src/base/ensure.h \
-	src/base/err.c src/base/err.def src/base/err.h
+	src/base/err.c src/base/err.def src/base/err.h \
+	src/base/id.h \
+	src/base/log.c src/base/log.h \
+	src/base/text.c src/base/text.h \
+	src/base/uuid.c src/base/uuid.h
