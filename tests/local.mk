@@ -17,3 +17,10 @@ check_PROGRAMS += tests/unit/test_log
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 endif
+
+# Tests in Python: contrib/check runs them.
+EXTRA_DIST += tests/pytest.ini $(wildcard $(srcdir)/tests/lint/*.py)
+EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py)
+EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
+EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py)
+EXTRA_DIST += doc/errors.md doc/metrics.md
