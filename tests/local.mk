@@ -13,6 +13,7 @@ LDADD += $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
 check_PROGRAMS += tests/unit/test_clock
+check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_log
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid

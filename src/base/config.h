@@ -24,6 +24,12 @@ struct buf;
 struct err;
 
 #define CONFIG_FIELD_TEXT const char *
+#define CONFIG_FIELD_PATH const char *
+#define CONFIG_FIELD_LISTEN const char *
+#define CONFIG_FIELD_MODE const char *
+#define CONFIG_FIELD_PREFIX const char *
+#define CONFIG_FIELD_LOGTARGET const char *
+#define CONFIG_FIELD_LOGLEVEL const char *
 #define CONFIG_FIELD_INT int64_t
 #define CONFIG_FIELD_DURATION int64_t
 #define CONFIG_FIELD_SIZE int64_t
@@ -36,8 +42,15 @@ struct config {
 #undef X
 };
 
+/* The types up to CONFIG_LOGLEVEL are text in the struct. */
 enum config_type {
-	CONFIG_TEXT,
+	CONFIG_TEXT, /* anything without control characters */
+	CONFIG_PATH, /* an absolute path */
+	CONFIG_LISTEN, /* what listen_open() takes */
+	CONFIG_MODE, /* permissions in octal */
+	CONFIG_PREFIX, /* empty, or /path without a slash at its end */
+	CONFIG_LOGTARGET, /* stderr, syslog or an absolute path */
+	CONFIG_LOGLEVEL, /* debug, info, warn or error */
 	CONFIG_INT,
 	CONFIG_DURATION,
 	CONFIG_SIZE,
@@ -59,18 +72,19 @@ struct config_key {
 	size_t offset; /* in struct config */
 };
 
-/* The table; *count_r is its length. */
+/* The table; *count_r is its length.  The keys of a section stand together. */
 const struct config_key *config_keys(size_t *count_r);
 
 /* Reads "path" (NULL: defaults and environment alone) into *config_r, which lives
  * in "a".  Every fault is found, not only the first: each is a line
- * "file:line: section.key: what is wrong; the mend" in "faults".  Returns 0, or -1
- * with *e set to the first of them. */
+ * "file:line: section.key: what is wrong; the mend" in "faults" (NULL: not wanted);
+ * for a variable "file:line" is "environment:NAME".  Returns 0, or -1 with *e set to
+ * the first of them.  Environment variables that name no key are not looked at. */
 int config_load(struct arena *a, const char *path, struct config **config_r,
     struct buf *faults, struct err *e) MUST_CHECK;
 
-/* Writes the commented sample file, or only the keys that are not at their
- * default when "config" is given, or everything as it is in force. */
+/* Writes the commented sample file ("config" may be NULL), or only the keys that
+ * are not at their default, or everything as it is in force. */
 enum config_dump { CONFIG_DUMP_SAMPLE, CONFIG_DUMP_CHANGED, CONFIG_DUMP_ALL };
 void config_dump(const struct config *config, enum config_dump what,
     struct buf *out);

@@ -3,9 +3,14 @@ libbelfry_la_SOURCES += \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/compiler.h \
+	src/base/config.c src/base/config.def src/base/config.h \
+	src/base/config_check.c src/base/config_check.h \
+	src/base/config_dump.c \
+	src/base/config_value.c src/base/config_value.h \
 	src/base/ensure.c src/base/ensure.h \
 	src/base/err.c src/base/err.def src/base/err.h \
 	src/base/id.h \
+	src/base/listen.c src/base/listen.h \
 	src/base/log.c src/base/log.h \
 	src/base/text.c src/base/text.h \
 	src/base/uuid.c src/base/uuid.h
