@@ -25,3 +25,4 @@ EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py)
 EXTRA_DIST += doc/errors.md doc/metrics.md
+EXTRA_DIST += contrib/check contrib/packages contrib/quickstart contrib/stack.sh
