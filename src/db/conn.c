@@ -23,11 +23,11 @@
 
 void
 conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
-    const char *values[CONN_WORDS], char timeout[16])
+    const char *values[CONN_WORDS], char timeout[CONN_TIMEOUT_BYTES])
 {
 	int n = 0;
 
-	snprintf(timeout, 16, "%" PRId64,
+	snprintf(timeout, CONN_TIMEOUT_BYTES, "%" PRId64,
 	    (c->params->connect_timeout_ms + 999) / 1000);
 	keys[n] = "dbname";
 	values[n++] = c->params->conninfo;

@@ -44,9 +44,9 @@ struct db_conn {
 };
 
 /* The keywords for PQconnectdbParams and PQconnectStartParams. */
-enum { CONN_WORDS = 8 };
+enum { CONN_WORDS = 8, CONN_TIMEOUT_BYTES = 24 };
 void conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
-    const char *values[CONN_WORDS], char timeout[16]);
+    const char *values[CONN_WORDS], char timeout[CONN_TIMEOUT_BYTES]);
 
 /* Makes a fresh PGconn ready: pipeline mode, quiet notices. */
 int conn_ready(struct db_conn *c, struct err *e);

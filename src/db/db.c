@@ -63,7 +63,7 @@ int
 db_connect(struct db *db, struct err *e)
 {
 	const char *keys[CONN_WORDS], *values[CONN_WORDS];
-	char timeout[16];
+	char timeout[CONN_TIMEOUT_BYTES];
 	struct db_conn *c = &db->conn;
 
 	if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_OK)

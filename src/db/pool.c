@@ -113,7 +113,7 @@ static void
 begin_connect(struct pool *p, struct slot *s)
 {
 	const char *keys[CONN_WORDS], *values[CONN_WORDS];
-	char timeout[16];
+	char timeout[CONN_TIMEOUT_BYTES];
 
 	if (s->was_up)
 		metrics_add(METRIC_DB_RECONNECTS_TOTAL, 0, 1);
