@@ -15,6 +15,7 @@ check_PROGRAMS += tests/unit/test_buf
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_log
+check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 endif
