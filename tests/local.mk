@@ -12,10 +12,11 @@ if HAVE_CMOCKA
 LDADD += $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
+check_PROGRAMS += tests/unit/test_field
+check_PROGRAMS += tests/unit/test_js
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_log
-check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 endif
@@ -26,4 +27,3 @@ EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py)
 EXTRA_DIST += doc/errors.md doc/metrics.md
-EXTRA_DIST += contrib/check contrib/packages contrib/quickstart contrib/stack.sh

@@ -1,3 +1,2 @@
 libbelfry_la_SOURCES += \
-	src/model/channel.c src/model/channel.def src/model/channel.h \
-	src/model/generation.c src/model/generation.h
+	src/model/channel.c src/model/channel.def src/model/channel.h
