@@ -17,6 +17,7 @@ check_PROGRAMS += tests/unit/test_js
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_log
+check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 endif
@@ -27,3 +28,4 @@ EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py)
 EXTRA_DIST += doc/errors.md doc/metrics.md
+EXTRA_DIST += contrib/check contrib/packages contrib/quickstart contrib/stack.sh

@@ -10,7 +10,9 @@ libbelfry_la_SOURCES += \
 	src/base/ensure.c src/base/ensure.h \
 	src/base/err.c src/base/err.def src/base/err.h \
 	src/base/id.h \
+	src/base/keyring.c src/base/keyring.h \
 	src/base/listen.c src/base/listen.h \
 	src/base/log.c src/base/log.h \
+	src/base/seal.c src/base/seal.h \
 	src/base/text.c src/base/text.h \
 	src/base/uuid.c src/base/uuid.h

@@ -3,12 +3,12 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A sealed blob is: version 1 | length and name of the key | nonce 12 | cipher text
- * | tag 16.  AES-256-GCM by OpenSSL with a random nonce (NIST SP 800-38D).  The key
- * for a blob is derived with HKDF-SHA256 (RFC 5869) from the ring's key and the
- * tenant, so no key sees more than one tenant's blobs.  The associated data names the
- * row ("provider/settings/ID"), so a blob that is moved to another row, tenant
- * or column does not open.
+ * A sealed blob is: version 1 | length and name of the key | nonce 12 | cipher
+ * text | tag 16.  AES-256-GCM by OpenSSL with a random nonce (NIST SP 800-38D).
+ * The key for a blob is derived with HKDF-SHA256 (RFC 5869) from the ring's key
+ * and the tenant, so no key sees more than one tenant's blobs.  The associated
+ * data names the key, the tenant, the table, the column and the row, so a blob
+ * that is moved to another of them does not open.
  */
 #ifndef BELFRY_BASE_SEAL_H
 #define BELFRY_BASE_SEAL_H
@@ -34,28 +34,31 @@ struct seal_place {
 enum { SECRET_HASH_BYTES = 32 };
 
 /* Reads a directory: every NAME.key (64 hexadecimal digits), the name of the
- * one that seals in "current", and "pepper.key" for secret_hash().  Refuses files
- * that others may read.  The ring lives in "a" and is wiped with it. */
+ * one that seals in "current", and "pepper.key" for secret_hash().  Refuses
+ * keys that others may read (their group may), and what others may change.  The
+ * ring lives in "a" and is wiped with it. */
 int keyring_load(struct arena *a, const char *directory, struct keyring **ring_r,
     struct err *e) MUST_CHECK;
 
-/* Makes the directory with a first key and a pepper; leaves what is there. */
+/* Makes the directory (0700) with a first key and a pepper (0600); leaves what
+ * is there. */
 int keyring_create(const char *directory, struct err *e) MUST_CHECK;
 
-/* Seals size bytes; the blob lives in "a".  Temporary error when no random bytes
- * are to be had. */
+/* Seals size_bytes, at most 1 MB; the blob lives in "a".  Temporary error when
+ * no random bytes are to be had. */
 int seal(struct arena *a, const struct keyring *ring,
     const struct seal_place *place, const void *plain, size_t size_bytes,
     void **blob_r, size_t *blob_bytes_r, struct err *e) MUST_CHECK;
 
-/* Opens a blob; the plain bytes live in "a", are followed by a NUL and wiped with
- * it.  -1 when the blob was changed or moved or its key is not in the ring. */
+/* Opens a blob; the plain bytes live in "a", are followed by a NUL and wiped
+ * with it.  -1 (ERR_INTERNAL, the reason in the detail) when the blob was
+ * changed or moved or its key is not in the ring. */
 int unseal(struct arena *a, const struct keyring *ring,
     const struct seal_place *place, const void *blob, size_t blob_bytes,
     void **plain_r, size_t *plain_bytes_r, struct err *e) MUST_CHECK;
 
-/* Keyed BLAKE2b-256 (RFC 7693) of a secret that is only compared, with the ring's
- * pepper as key. */
+/* Keyed BLAKE2b-256 (RFC 7693) of a secret that is only compared, with the
+ * ring's pepper as key. */
 void secret_hash(const struct keyring *ring, const void *secret,
     size_t size_bytes, uint8_t hash[static SECRET_HASH_BYTES]);
 

@@ -1,1 +1,22 @@
-libbelfry_la_SOURCES +=
+libbelfry_la_SOURCES += \
+	src/db/batch.c src/db/batch.h \
+	src/db/conn.c src/db/conn.h \
+	src/db/db.c src/db/db.h \
+	src/db/migrate.c src/db/migrate.h \
+	src/db/pool.c src/db/pool.h \
+	src/db/query.c src/db/query.h \
+	src/db/rows.c src/db/rows.h
+
+SQL_QUERIES = $(sort $(wildcard $(top_srcdir)/sql/queries/*.sql))
+SQL_MIGRATIONS = $(sort $(wildcard $(top_srcdir)/sql/migrations/*.sql))
+BUILT_SOURCES += src/db/queries.inc src/db/migrations.inc
+CLEANFILES += src/db/queries.inc src/db/migrations.inc
+EXTRA_DIST += sql/compile sql/queries sql/migrations
+
+AM_CPPFLAGS += -I$(top_builddir)/src
+
+src/db/queries.inc: $(top_srcdir)/sql/compile $(SQL_QUERIES)
+	$(AM_V_GEN)$(PYTHON3) $(top_srcdir)/sql/compile queries $@ $(SQL_QUERIES)
+
+src/db/migrations.inc: $(top_srcdir)/sql/compile $(SQL_MIGRATIONS)
+	$(AM_V_GEN)$(PYTHON3) $(top_srcdir)/sql/compile migrations $@ $(SQL_MIGRATIONS)

@@ -1,0 +1,9 @@
+-- The number that caches are keyed by (src/model/generation.h).
+
+-- name: generation_get
+-- One row: the tenant's generation.
+SELECT generation FROM tenant_generation WHERE tenant_id = $1
+
+-- name: generation_bump
+-- Nothing; part of each transaction that changes accounts, templates or providers.
+UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1

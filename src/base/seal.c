@@ -1,0 +1,279 @@
+/*
+ * seal.c - credentials at rest, and keys that are only compared
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The associated data is: head of the blob (version, name of the key) | tenant
+ * 8 | length and table | length and column | row 16.  The head is part of it,
+ * so a blob cannot be made to look as if another key had sealed it.
+ */
+#include "base/seal.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "base/keyring.h"
+
+enum {
+	VERSION = 1,
+	NONCE_BYTES = 12,
+	TAG_BYTES = 16,
+	PLAIN_MAX_BYTES = 1 << 20,
+	NAME_MAX_BYTES = 63, /* of keys, tables and columns */
+	HEAD_MAX_BYTES = 2 + NAME_MAX_BYTES,
+	AAD_MAX_BYTES = HEAD_MAX_BYTES + 8 + 2 * (1 + NAME_MAX_BYTES) + 16,
+};
+
+/* One run of AES-256-GCM over len bytes. */
+struct gcm {
+	uint8_t key[KEYRING_KEY_BYTES];
+	uint8_t aad[AAD_MAX_BYTES];
+	size_t aad_len;
+	const uint8_t *nonce;
+	const uint8_t *in;
+	uint8_t *out;
+	size_t len;
+	uint8_t *tag; /* written when it seals, compared when it opens */
+};
+
+static void
+put_int64(uint8_t *p, int64_t n)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		p[i] = (uint8_t)((uint64_t)n >> (56 - 8 * i));
+}
+
+static void
+add_bytes(struct gcm *g, const void *p, size_t n)
+{
+	ensure(n <= sizeof(g->aad) - g->aad_len);
+	memcpy(g->aad + g->aad_len, p, n);
+	g->aad_len += n;
+}
+
+static void
+add_name(struct gcm *g, const char *name)
+{
+	size_t n = strlen(name);
+	uint8_t len = (uint8_t)n;
+
+	ensure(n > 0 && n <= NAME_MAX_BYTES);
+	add_bytes(g, &len, 1);
+	add_bytes(g, name, n);
+}
+
+static void
+bind_to_place(struct gcm *g, const uint8_t *head, size_t head_len,
+    const struct seal_place *place)
+{
+	uint8_t tenant[8];
+
+	put_int64(tenant, place->tenant.n);
+	g->aad_len = 0;
+	add_bytes(g, head, head_len);
+	add_bytes(g, tenant, sizeof(tenant));
+	add_name(g, place->table);
+	add_name(g, place->column);
+	add_bytes(g, place->row.b, sizeof(place->row.b));
+}
+
+/* HKDF-SHA256 of the ring's key for one tenant. */
+static bool
+derive_key(const struct keyring *ring, const struct keyring_key *k,
+    struct tenant_id tenant, uint8_t key[static KEYRING_KEY_BYTES])
+{
+	char info[] = "belfry seal 1 tenant 01234567";
+	char digest[] = "SHA256";
+	uint8_t secret[KEYRING_KEY_BYTES];
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest,
+		    0),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret,
+		    sizeof(secret)),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info,
+		    sizeof(info) - 1),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(ring->hkdf);
+	bool done;
+
+	memcpy(secret, k->key, sizeof(secret));
+	put_int64((uint8_t *)info + sizeof(info) - 9, tenant.n);
+	done = ctx != NULL &&
+	    EVP_KDF_derive(ctx, key, KEYRING_KEY_BYTES, params) > 0;
+	EVP_KDF_CTX_free(ctx);
+	sodium_memzero(secret, sizeof(secret));
+	return done;
+}
+
+static bool
+gcm_run_in(EVP_CIPHER_CTX *ctx, const struct keyring *ring, struct gcm *g,
+    bool sealing)
+{
+	int len;
+
+	if (EVP_CipherInit_ex2(ctx, ring->aes_256_gcm, g->key, g->nonce,
+	        sealing ? 1 : 0, NULL) <= 0 ||
+	    EVP_CipherUpdate(ctx, NULL, &len, g->aad, (int)g->aad_len) <= 0 ||
+	    EVP_CipherUpdate(ctx, g->out, &len, g->in, (int)g->len) <= 0)
+		return false;
+	if (!sealing && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
+	                    TAG_BYTES, g->tag) <= 0)
+		return false;
+	if (EVP_CipherFinal_ex(ctx, g->out + g->len, &len) <= 0)
+		return false;
+	return !sealing || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG,
+	                       TAG_BYTES, g->tag) > 0;
+}
+
+/* Seals or opens; false when the tag is wrong or the library failed. */
+static bool
+gcm_run(const struct keyring *ring, struct gcm *g, bool sealing)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool done = ctx != NULL && gcm_run_in(ctx, ring, g, sealing);
+
+	EVP_CIPHER_CTX_free(ctx);
+	sodium_memzero(g->key, sizeof(g->key));
+	return done;
+}
+
+/* Writes version, length and name. */
+static size_t
+put_head(uint8_t *p, const char *name)
+{
+	size_t n = strlen(name);
+
+	ensure(n <= NAME_MAX_BYTES);
+	p[0] = VERSION;
+	p[1] = (uint8_t)n;
+	memcpy(p + 2, name, n);
+	return 2 + n;
+}
+
+int
+seal(struct arena *a, const struct keyring *ring,
+    const struct seal_place *place, const void *plain, size_t size_bytes,
+    void **blob_r, size_t *blob_bytes_r, struct err *e)
+{
+	struct gcm g = { .in = plain, .len = size_bytes };
+	uint8_t *blob, *nonce;
+	size_t head_len, bytes;
+
+	if (size_bytes > PLAIN_MAX_BYTES)
+		return err_set(e, ERR_TOO_LARGE,
+		    "a secret cannot have more than %d bytes", PLAIN_MAX_BYTES);
+	bytes = HEAD_MAX_BYTES + NONCE_BYTES + size_bytes + TAG_BYTES;
+	blob = arena_alloc(a, bytes);
+	head_len = put_head(blob, ring->current->name);
+	nonce = blob + head_len;
+	g.nonce = nonce;
+	g.out = nonce + NONCE_BYTES;
+	g.tag = g.out + size_bytes;
+	bind_to_place(&g, blob, head_len, place);
+	if (RAND_bytes(nonce, NONCE_BYTES) <= 0)
+		return err_set(e, ERR_TEMPORARY,
+		    "could not get random bytes to seal a secret");
+	if (!derive_key(ring, ring->current, place->tenant, g.key) ||
+	    !gcm_run(ring, &g, true))
+		return err_set(e, ERR_INTERNAL, "could not seal a secret");
+	*blob_r = blob;
+	*blob_bytes_r = head_len + NONCE_BYTES + size_bytes + TAG_BYTES;
+	return 0;
+}
+
+static int
+cannot_open(struct err *e, const char *why)
+{
+	err_set(e, ERR_INTERNAL, "a stored secret cannot be opened");
+	return err_detail(e, "%s", why);
+}
+
+/* The key named in a blob; NULL with *e set when the blob is not one of ours. */
+static const struct keyring_key *
+key_of_blob(const struct keyring *ring, const uint8_t *blob, size_t n,
+    struct err *e)
+{
+	const struct keyring_key *k;
+
+	if (n < 2 || blob[0] != VERSION || blob[1] > NAME_MAX_BYTES ||
+	    n < 2U + blob[1] + NONCE_BYTES + TAG_BYTES ||
+	    n > 2U + blob[1] + NONCE_BYTES + PLAIN_MAX_BYTES + TAG_BYTES) {
+		cannot_open(e, "it does not have the form of a sealed secret");
+		return NULL;
+	}
+	for (k = ring->keys; k != NULL; k = k->next)
+		if (strlen(k->name) == blob[1] &&
+		    memcmp(k->name, blob + 2, blob[1]) == 0)
+			return k;
+	cannot_open(e, "the key that sealed it is not in the key ring");
+	return NULL;
+}
+
+struct secret {
+	uint8_t *bytes;
+	size_t len;
+};
+
+static void
+defer_wipe(void *p)
+{
+	struct secret *s = p;
+
+	sodium_memzero(s->bytes, s->len);
+}
+
+int
+unseal(struct arena *a, const struct keyring *ring,
+    const struct seal_place *place, const void *blob, size_t blob_bytes,
+    void **plain_r, size_t *plain_bytes_r, struct err *e)
+{
+	const uint8_t *in = blob;
+	const struct keyring_key *k = key_of_blob(ring, in, blob_bytes, e);
+	struct secret *s;
+	struct gcm g;
+	uint8_t tag[TAG_BYTES];
+	size_t head_len;
+
+	if (k == NULL)
+		return -1;
+	head_len = 2U + in[1];
+	s = arena_object(a, struct secret);
+	s->len = blob_bytes - head_len - NONCE_BYTES - TAG_BYTES;
+	s->bytes = arena_zalloc(a, s->len + 1, 1);
+	arena_defer(a, defer_wipe, s);
+	memcpy(tag, in + blob_bytes - TAG_BYTES, TAG_BYTES);
+	g = (struct gcm){ .nonce = in + head_len,
+		.in = in + head_len + NONCE_BYTES,
+		.out = s->bytes,
+		.len = s->len,
+		.tag = tag };
+	bind_to_place(&g, in, head_len, place);
+	if (!derive_key(ring, k, place->tenant, g.key) ||
+	    !gcm_run(ring, &g, false)) {
+		sodium_memzero(s->bytes, s->len);
+		return cannot_open(e,
+		    "it was changed, or it was sealed for another place");
+	}
+	*plain_r = s->bytes;
+	*plain_bytes_r = s->len;
+	return 0;
+}
+
+void
+secret_hash(const struct keyring *ring, const void *secret, size_t size_bytes,
+    uint8_t hash[static SECRET_HASH_BYTES])
+{
+	ensure(crypto_generichash(hash, SECRET_HASH_BYTES, secret, size_bytes,
+	           ring->pepper, sizeof(ring->pepper)) == 0);
+}

@@ -1,0 +1,263 @@
+/*
+ * conn.c - one connection in pipeline mode
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A batch becomes: BEGIN, SET LOCAL belfry.tenant, its queries, COMMIT, Sync.  BEGIN
+ * and COMMIT are statements of their own, since SET LOCAL outside of an explicit
+ * block makes the server write a warning.  SET takes no parameter: its text is made
+ * here from an integer, nothing else.  After a failed query the server skips the rest
+ * up to the Sync, COMMIT included, and the owner of the connection sends ROLLBACK.
+ */
+#include "db/conn.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "db/batch.h"
+#include "db/rows.h"
+
+void
+conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
+    const char *values[CONN_WORDS], char timeout[CONN_TIMEOUT_BYTES])
+{
+	int n = 0;
+
+	snprintf(timeout, CONN_TIMEOUT_BYTES, "%" PRId64,
+	    (c->params->connect_timeout_ms + 999) / 1000);
+	keys[n] = "dbname";
+	values[n++] = c->params->conninfo;
+	if (c->params->user != NULL && c->params->user[0] != '\0') {
+		keys[n] = "user";
+		values[n++] = c->params->user;
+	}
+	keys[n] = "application_name";
+	values[n++] = c->params->program;
+	keys[n] = "connect_timeout";
+	values[n++] = timeout;
+	keys[n] = "client_encoding";
+	values[n++] = "UTF8";
+	keys[n] = values[n] = NULL;
+	ensure(n < CONN_WORDS);
+}
+
+static void
+quiet(void *arg, const PGresult *res)
+{
+}
+
+int
+conn_ready(struct db_conn *c, struct err *e)
+{
+	memset(c->prepared, 0, sizeof(c->prepared));
+	memset(c->prepared_block, 0, sizeof(c->prepared_block));
+	c->open = false;
+	c->batch = NULL;
+	PQsetNoticeReceiver(c->pg, quiet, NULL);
+	if (PQserverVersion(c->pg) < 150000) {
+		err_set(e, ERR_TEMPORARY, "PostgreSQL is older than version 15");
+		return err_detail(e, "server version %d",
+		    PQserverVersion(c->pg));
+	}
+	if (!PQenterPipelineMode(c->pg))
+		return err_set(e, ERR_INTERNAL, "cannot enter pipeline mode");
+	return 0;
+}
+
+void
+conn_close(struct db_conn *c)
+{
+	PQfinish(c->pg);
+	c->pg = NULL;
+	c->batch = NULL;
+	c->open = false;
+}
+
+static void
+expect(struct db_conn *c, enum conn_sent kind, enum query query)
+{
+	ensure(c->want < CONN_SENT_MAX);
+	c->sent[c->want].kind = kind;
+	c->sent[c->want].query = query;
+	c->want++;
+}
+
+static bool
+send_text(struct db_conn *c, const char *sql)
+{
+	expect(c, CONN_SENT_OWN, 0);
+	return PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+}
+
+/* BEGIN or COMMIT, prepared where that is allowed. */
+static bool
+send_block(struct db_conn *c, enum conn_block block)
+{
+	static const char *const names[] = { "blf_begin", "blf_commit" };
+	static const char *const texts[] = { "BEGIN", "COMMIT" };
+
+	if (!c->params->prepare)
+		return send_text(c, texts[block]);
+	if (!c->prepared_block[block]) {
+		expect(c, CONN_SENT_BLOCK, (enum query)block);
+		if (!PQsendPrepare(c->pg, names[block], texts[block], 0, NULL))
+			return false;
+		c->prepared_block[block] = true;
+	}
+	expect(c, CONN_SENT_OWN, 0);
+	return PQsendQueryPrepared(c->pg, names[block], 0, NULL, NULL, NULL, 0);
+}
+
+static bool
+send_tenant(struct db_conn *c, struct tenant_id tenant)
+{
+	char sql[64];
+
+	if (tenant.n == 0)
+		return true;
+	snprintf(sql, sizeof(sql), "SET LOCAL belfry.tenant = '%" PRId64 "'",
+	    tenant.n);
+	return send_text(c, sql);
+}
+
+static bool
+send_step(struct db_conn *c, const struct db_step *s)
+{
+	const struct query_text *q = &query_texts[s->query];
+
+	ensure(s->count == q->args);
+	if (c->params->prepare && !c->prepared[s->query]) {
+		expect(c, CONN_SENT_PREPARE, s->query);
+		if (!PQsendPrepare(c->pg, q->name, q->sql, s->count, NULL))
+			return false;
+		c->prepared[s->query] = true;
+	}
+	expect(c, CONN_SENT_QUERY, s->query);
+	if (!c->params->prepare)
+		return PQsendQueryParams(c->pg, q->sql, s->count, NULL,
+		    s->values, s->lengths, s->formats, 0);
+	return PQsendQueryPrepared(c->pg, q->name, s->count, s->values,
+	    s->lengths, s->formats, 0);
+}
+
+static bool
+send_all(struct db_conn *c, const struct db_batch *b)
+{
+	size_t i;
+
+	if (b->flags == DB_ROLLBACK && !send_text(c, "ROLLBACK"))
+		return false;
+	if (batch_begins(b) && (!send_block(c, CONN_BEGIN) ||
+	                           !send_tenant(c, b->tenant)))
+		return false;
+	for (i = 0; i < b->size; i++)
+		if (!send_step(c, &b->steps[i]))
+			return false;
+	if (batch_commits(b) && !send_block(c, CONN_COMMIT))
+		return false;
+	return PQpipelineSync(c->pg);
+}
+
+int
+conn_send(struct db_conn *c, struct arena *a, const struct db_batch *b,
+    struct err *e)
+{
+	ensure(c->batch == NULL);
+	ensure(c->open == (b->flags == DB_CONTINUE || b->flags == DB_COMMIT ||
+	                      b->flags == DB_ROLLBACK));
+	c->batch = b;
+	c->want = 0;
+	c->got = 0;
+	c->failed = false;
+	c->rows_count = 0;
+	c->rows = arena_zalloc(a, b->size + 1, sizeof(struct db_rows *));
+	c->e = arena_object(a, struct err);
+	return send_all(c, b) ? 0 : conn_lost(c, b, e);
+}
+
+/* What was to be prepared by a message that the server did not carry out. */
+static void
+forget(struct db_conn *c, size_t i)
+{
+	if (c->sent[i].kind == CONN_SENT_PREPARE)
+		c->prepared[c->sent[i].query] = false;
+	if (c->sent[i].kind == CONN_SENT_BLOCK)
+		c->prepared_block[c->sent[i].query] = false;
+}
+
+static void
+take_failure(struct db_conn *c, const PGresult *res)
+{
+	enum conn_sent kind = c->sent[c->got].kind;
+	bool named = kind == CONN_SENT_QUERY || kind == CONN_SENT_PREPARE;
+
+	if (!c->failed)
+		rows_error(res,
+		    named ? query_texts[c->sent[c->got].query].name
+		          : "transaction",
+		    c->e);
+	c->failed = true;
+}
+
+int
+conn_take(struct db_conn *c, struct arena *a, PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	if (status == PGRES_PIPELINE_SYNC) {
+		PQclear(res);
+		return 1;
+	}
+	if (c->got >= c->want || PQstatus(c->pg) != CONNECTION_OK) {
+		PQclear(res);
+		return -1;
+	}
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
+		if (c->sent[c->got].kind == CONN_SENT_QUERY) {
+			c->rows[c->rows_count++] = rows_wrap(a, res);
+			res = NULL;
+		}
+	} else {
+		forget(c, c->got);
+		if (status != PGRES_PIPELINE_ABORTED)
+			take_failure(c, res);
+	}
+	c->got++;
+	PQclear(res);
+	return 0;
+}
+
+int
+conn_finish(struct db_conn *c, struct err *e)
+{
+	const struct db_batch *b = c->batch;
+
+	c->batch = NULL;
+	c->open = PQtransactionStatus(c->pg) != PQTRANS_IDLE;
+	if (c->failed) {
+		*e = *c->e;
+		return -1;
+	}
+	ensure(c->open == (b->flags == DB_BEGIN || b->flags == DB_CONTINUE));
+	ensure(c->rows_count == b->size);
+	return 0;
+}
+
+int
+conn_lost(const struct db_conn *c, const struct db_batch *b, struct err *e)
+{
+	bool commit = b != NULL && batch_commits(b);
+	const char *why = c->pg != NULL ? PQerrorMessage(c->pg) : "";
+
+	if (commit)
+		err_set(e, ERR_UNCERTAIN,
+		    "the connection to the database was lost during COMMIT");
+	else
+		err_set(e, ERR_TEMPORARY,
+		    "the connection to the database was lost");
+	return err_detail(e, "%.*s", (int)strcspn(why, "\n"), why);
+}

@@ -1,0 +1,215 @@
+/*
+ * db.c - a blocking connection to PostgreSQL
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "db/db.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/config.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "base/metrics.h"
+#include "db/batch.h"
+#include "db/conn.h"
+#include "db/rows.h"
+
+struct db {
+	struct db_conn conn;
+	struct db_params params;
+	bool was_connected;
+};
+
+struct db_params
+db_params_from(const struct config *config, const char *user,
+    const char *program)
+{
+	return (struct db_params){
+		.conninfo = config->database_conninfo,
+		.user = user,
+		.program = program,
+		.prepare = config->database_prepared_statements,
+		.connect_timeout_ms = config->database_connect_timeout,
+		.statement_timeout_ms = config->database_statement_timeout,
+	};
+}
+
+static void
+defer_db(void *p)
+{
+	db_disconnect(p);
+}
+
+struct db *
+db_new(struct arena *a, const struct db_params *params)
+{
+	struct db *db = arena_object(a, struct db);
+
+	db->params = *params;
+	db->conn.params = &db->params;
+	arena_defer(a, defer_db, db);
+	return db;
+}
+
+void
+db_disconnect(struct db *db)
+{
+	conn_close(&db->conn);
+}
+
+int
+db_connect(struct db *db, struct err *e)
+{
+	const char *keys[CONN_WORDS], *values[CONN_WORDS];
+	char timeout[CONN_TIMEOUT_BYTES];
+	struct db_conn *c = &db->conn;
+
+	if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_OK)
+		return 0;
+	conn_close(c);
+	if (db->was_connected)
+		metrics_add(METRIC_DB_RECONNECTS_TOTAL, 0, 1);
+	conn_words(c, keys, values, timeout);
+	c->pg = PQconnectdbParams(keys, values, 1);
+	if (PQstatus(c->pg) != CONNECTION_OK) {
+		err_set(e, ERR_TEMPORARY, "could not connect to the database");
+		err_detail(e, "%s", PQerrorMessage(c->pg));
+		conn_close(c);
+		return -1;
+	}
+	if (conn_ready(c, e) == -1) {
+		conn_close(c);
+		return -1;
+	}
+	db->was_connected = true;
+	return 0;
+}
+
+/* Sends a batch and reads everything up to its Sync. */
+static int
+round_trip(struct db *db, struct arena *a, const struct db_batch *b,
+    struct err *e)
+{
+	struct db_conn *c = &db->conn;
+	PGresult *res;
+	int end = 0;
+
+	if (conn_send(c, a, b, e) == -1) {
+		conn_close(c);
+		return -1;
+	}
+	while (end == 0) {
+		res = PQgetResult(c->pg);
+		if (res != NULL)
+			end = conn_take(c, a, res);
+		else if (PQstatus(c->pg) != CONNECTION_OK)
+			end = -1;
+	}
+	if (end == -1) {
+		if (c->failed)
+			*e = *c->e;
+		else
+			conn_lost(c, b, e);
+		conn_close(c);
+		return -1;
+	}
+	return conn_finish(c, e);
+}
+
+int
+db_run(struct db *db, struct arena *a, struct db_batch *b,
+    struct db_rows ***rows_r, struct err *e)
+{
+	if (batch_begins(b) || b->flags == DB_PLAIN) {
+		if (db->conn.open)
+			db_rollback(db);
+		if (db_connect(db, e) == -1)
+			return -1;
+	} else if (!db->conn.open) {
+		return err_set(e, ERR_TEMPORARY,
+		    "the connection to the database was lost");
+	}
+	if (round_trip(db, a, b, e) == -1) {
+		db_rollback(db);
+		return -1;
+	}
+	if (rows_r != NULL)
+		*rows_r = db->conn.rows;
+	return 0;
+}
+
+void
+db_rollback(struct db *db)
+{
+	struct arena *a;
+	struct err e;
+
+	if (db->conn.pg == NULL || !db->conn.open)
+		return;
+	a = arena_new(2048);
+	if (round_trip(db, a,
+	        db_batch_new(a, (struct tenant_id){ 0 }, DB_ROLLBACK), &e) == -1)
+		conn_close(&db->conn);
+	arena_free(&a);
+}
+
+int
+db_script(struct db *db, struct arena *a, const char *sql,
+    struct db_rows **rows_r, struct err *e)
+{
+	PGresult *res;
+	int rc = 0;
+
+	if (db_connect(db, e) == -1)
+		return -1;
+	ensure(PQexitPipelineMode(db->conn.pg));
+	res = PQexec(db->conn.pg, sql);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK &&
+	    PQresultStatus(res) != PGRES_TUPLES_OK) {
+		rc = rows_error(res, "script", e);
+		PQclear(res);
+	} else if (rows_r != NULL) {
+		*rows_r = rows_wrap(a, res);
+	} else {
+		PQclear(res);
+	}
+	if (PQstatus(db->conn.pg) != CONNECTION_OK) {
+		conn_close(&db->conn);
+		return rc;
+	}
+	if (PQtransactionStatus(db->conn.pg) == PQTRANS_INERROR)
+		PQclear(PQexec(db->conn.pg, "ROLLBACK"));
+	db->conn.open = PQtransactionStatus(db->conn.pg) != PQTRANS_IDLE;
+	ensure(PQenterPipelineMode(db->conn.pg));
+	return rc;
+}
+
+static void
+defer_freemem(void *p)
+{
+	PQfreemem(p);
+}
+
+static const char *
+quoted(struct arena *a, char *text)
+{
+	if (text == NULL)
+		panic("cannot quote for SQL");
+	arena_defer(a, defer_freemem, text);
+	return text;
+}
+
+const char *
+db_quote_name(struct arena *a, struct db *db, const char *name)
+{
+	return quoted(a,
+	    PQescapeIdentifier(db->conn.pg, name, strlen(name)));
+}
+
+const char *
+db_quote_text(struct arena *a, struct db *db, const char *text)
+{
+	return quoted(a, PQescapeLiteral(db->conn.pg, text, strlen(text)));
+}
