@@ -1,0 +1,256 @@
+/*
+ * provider_account.c - a tenant's accounts at providers, as they are stored
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "model/provider_account.h"
+
+#include "base/arena.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "db/db.h"
+#include "model/edit.h"
+
+const char *
+provider_state_name(enum provider_state state)
+{
+	static const char *const names[] = {
+		[PROVIDER_ENABLED] = "enabled",
+		[PROVIDER_DISABLED] = "disabled",
+		[PROVIDER_PARKED] = "parked",
+	};
+
+	ensure(state >= PROVIDER_ENABLED && state <= PROVIDER_PARKED);
+	return names[state];
+}
+
+void
+provider_account_list_add(struct db_batch *b, struct tenant_id tenant,
+    const char *after, int limit)
+{
+	db_add(b, Q_PROVIDER_LIST);
+	db_arg_int(b, tenant.n);
+	db_arg_text(b, after);
+	db_arg_int(b, limit);
+}
+
+static struct provider_account
+account_of_row(struct arena *a, const struct db_rows *r, int row)
+{
+	struct provider_account p = {
+		.id = { db_uuid(r, row, 0) },
+		.name = db_text(r, row, 1),
+		.kind = db_text(r, row, 2),
+		.channel = (enum channel)db_int(r, row, 3),
+		.state = (enum provider_state)db_int(r, row, 4),
+		.priority = (int)db_int(r, row, 5),
+		.weight = (int)db_int(r, row, 6),
+		.settings = db_text(r, row, 7),
+		.version = (int)db_int(r, row, 9),
+		.created_ms = db_time_ms(r, row, 10),
+		.updated_ms = db_time_ms(r, row, 11),
+	};
+
+	p.sealed = db_bytes(a, r, row, 8, &p.sealed_bytes);
+	return p;
+}
+
+void
+provider_account_from_rows(struct arena *a, const struct db_rows *rows,
+    struct provider_account **list_r, size_t *count_r)
+{
+	size_t i, n = (size_t)db_count(rows);
+	struct provider_account *list = arena_zalloc(a, n, sizeof(*list));
+
+	for (i = 0; i < n; i++)
+		list[i] = account_of_row(a, rows, (int)i);
+	*list_r = list;
+	*count_r = n;
+}
+
+int
+provider_account_list(struct arena *a, struct db *db, struct tenant_id tenant,
+    const char *after, int limit, struct provider_account **list_r,
+    size_t *count_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+	struct db_rows **rows;
+
+	provider_account_list_add(b, tenant, after, limit);
+	if (db_run(db, a, b, &rows, e) == -1)
+		return -1;
+	provider_account_from_rows(a, rows[0], list_r, count_r);
+	return 0;
+}
+
+static int
+one(struct arena *a, struct db *db, struct db_batch *b,
+    struct provider_account **account_r, struct err *e)
+{
+	struct db_rows **rows;
+	size_t count;
+
+	if (db_run(db, a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[0]) == 0)
+		return 0;
+	provider_account_from_rows(a, rows[0], account_r, &count);
+	return 1;
+}
+
+int
+provider_account_get(struct arena *a, struct db *db, struct tenant_id tenant,
+    struct provider_id id, struct provider_account **account_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+
+	db_add(b, Q_PROVIDER_GET);
+	db_arg_int(b, tenant.n);
+	db_arg_uuid(b, &id.u);
+	return one(a, db, b, account_r, e);
+}
+
+int
+provider_account_find(struct arena *a, struct db *db, struct tenant_id tenant,
+    const char *name, struct provider_account **account_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+
+	db_add(b, Q_PROVIDER_FIND);
+	db_arg_int(b, tenant.n);
+	db_arg_text(b, name);
+	return one(a, db, b, account_r, e);
+}
+
+/* The last two arguments of insert and update. */
+static void
+bind_settings(struct db_batch *b, const struct provider_account *p)
+{
+	db_arg_text(b, p->settings);
+	if (p->sealed == NULL)
+		db_arg_null(b);
+	else
+		db_arg_bytes(b, p->sealed, p->sealed_bytes);
+}
+
+static int
+say_taken(const struct editor *ed, const struct provider_account *p, struct err *e)
+{
+	if (db_violates(e, "provider_tenant_id_name_key"))
+		err_set(e, ERR_CONFLICT, "there is a provider \"%s\" already",
+		    p->name);
+	return edit_abort(ed);
+}
+
+int
+provider_account_create(const struct editor *ed,
+    const struct provider_account *p, struct err *e)
+{
+	struct db_batch *b = edit_begin(ed);
+	struct db_rows **rows;
+
+	db_add(b, Q_PROVIDER_INSERT);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_uuid(b, &p->id.u);
+	db_arg_text(b, p->name);
+	db_arg_text(b, p->kind);
+	db_arg_int(b, p->channel);
+	db_arg_int(b, p->state);
+	db_arg_int(b, p->priority);
+	db_arg_int(b, p->weight);
+	bind_settings(b, p);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return say_taken(ed, p, e);
+	b = edit_commit(ed, "provider.add", p->name,
+	    json_pack("{s:s}", "kind", p->kind));
+	return db_run(ed->db, ed->a, b, &rows, e);
+}
+
+/* Opens the transaction and locks the account. */
+static int
+lock(const struct editor *ed, struct provider_id id, int expected, struct err *e)
+{
+	struct db_batch *b = edit_begin(ed);
+	struct db_rows **rows;
+
+	db_add(b, Q_PROVIDER_LOCK);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_uuid(b, &id.u);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	return edit_expect(ed, rows[1], expected, "provider", e);
+}
+
+int
+provider_account_update(const struct editor *ed, struct provider_account *p,
+    struct err *e)
+{
+	struct db_batch *b;
+	struct db_rows **rows;
+
+	if (lock(ed, p->id, p->version, e) == -1)
+		return -1;
+	b = edit_commit(ed, "provider.set", p->name, NULL);
+	db_add(b, Q_PROVIDER_UPDATE);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_uuid(b, &p->id.u);
+	db_arg_text(b, p->name);
+	db_arg_int(b, p->state);
+	db_arg_int(b, p->priority);
+	db_arg_int(b, p->weight);
+	bind_settings(b, p);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return say_taken(ed, p, e);
+	p->version = (int)db_int(rows[1], 0, 0);
+	return 0;
+}
+
+void
+provider_account_set_state_add(struct db_batch *b, struct tenant_id tenant,
+    struct provider_id id, enum provider_state state)
+{
+	db_add(b, Q_PROVIDER_SET_STATE);
+	db_arg_int(b, tenant.n);
+	db_arg_uuid(b, &id.u);
+	db_arg_int(b, state);
+}
+
+static const char *
+id_text(struct arena *a, struct provider_id id)
+{
+	char text[UUID_TEXT_BYTES];
+
+	uuid_format(&id.u, text);
+	return arena_strdup(a, text);
+}
+
+int
+provider_account_set_state(const struct editor *ed, struct provider_id id,
+    int expected_version, enum provider_state state, struct err *e)
+{
+	struct db_batch *b;
+	struct db_rows **rows;
+
+	if (lock(ed, id, expected_version, e) == -1)
+		return -1;
+	b = edit_commit(ed, "provider.state", id_text(ed->a, id),
+	    json_pack("{s:s}", "state", provider_state_name(state)));
+	provider_account_set_state_add(b, ed->tenant, id, state);
+	return db_run(ed->db, ed->a, b, &rows, e);
+}
+
+int
+provider_account_remove(const struct editor *ed, struct provider_id id,
+    int expected_version, struct err *e)
+{
+	struct db_batch *b;
+	struct db_rows **rows;
+
+	if (lock(ed, id, expected_version, e) == -1)
+		return -1;
+	b = edit_commit(ed, "provider.remove", id_text(ed->a, id), NULL);
+	db_add(b, Q_PROVIDER_DELETE);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_uuid(b, &id.u);
+	return db_run(ed->db, ed->a, b, &rows, e);
+}
