@@ -16,11 +16,18 @@ check_PROGRAMS += tests/unit/test_field
 check_PROGRAMS += tests/unit/test_js
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_html_text
 check_PROGRAMS += tests/unit/test_log
+check_PROGRAMS += tests/unit/test_mail_address
+check_PROGRAMS += tests/unit/test_mime
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 endif
+
+# Programs that the integration tests run: built by "make check", not tests.
+EXTRA_PROGRAMS += tests/tools/mimedump
+check_DATA += tests/tools/mimedump
 
 # Tests in Python: contrib/check runs them.
 EXTRA_DIST += tests/pytest.ini $(wildcard $(srcdir)/tests/lint/*.py)

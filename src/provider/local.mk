@@ -1,3 +1,13 @@
 libbelfry_la_SOURCES += \
+	src/provider/html_entity.c src/provider/html_entity.def \
+	src/provider/html_entity.h \
+	src/provider/html_tag.c src/provider/html_tag.h \
+	src/provider/html_text.c src/provider/html_text.h \
+	src/provider/mail_address.c src/provider/mail_address.h \
+	src/provider/mime.c src/provider/mime.h \
+	src/provider/mime_body.c src/provider/mime_body.h \
+	src/provider/mime_check.c src/provider/mime_check.h \
+	src/provider/mime_header.c src/provider/mime_header.h \
 	src/provider/provider.c src/provider/provider.h \
+	src/provider/text_flow.c src/provider/text_flow.h \
 	src/provider/verdict.def src/provider/verdict.h

@@ -1,0 +1,18 @@
+/*
+ * mime_check.h - what may stand in a struct mail
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_PROVIDER_MIME_CHECK_H
+#define BELFRY_PROVIDER_MIME_CHECK_H
+
+#include "base/compiler.h"
+
+struct err;
+struct mail;
+
+/* Returns 0, or -1 with ERR_UNPROCESSABLE and a text that names the field.
+ * Addresses are checked by mail_address_ascii(), which mime_build() calls. */
+int mime_check(const struct mail *m, struct err *e) MUST_CHECK;
+
+#endif
