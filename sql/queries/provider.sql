@@ -3,7 +3,7 @@
 -- name: provider_list
 -- Up to $3 rows whose name comes after $2, in the order of their names.
 SELECT id, name, kind, channel, state, priority, weight, settings, sealed, version,
-    created_at, updated_at
+    created_at, updated_at, tenant_id
 FROM provider
 WHERE tenant_id = $1 AND name > $2
 ORDER BY name
@@ -12,14 +12,14 @@ LIMIT $3
 -- name: provider_get
 -- One row or none.
 SELECT id, name, kind, channel, state, priority, weight, settings, sealed, version,
-    created_at, updated_at
+    created_at, updated_at, tenant_id
 FROM provider
 WHERE tenant_id = $1 AND id = $2
 
 -- name: provider_find
 -- One row or none, by name.
 SELECT id, name, kind, channel, state, priority, weight, settings, sealed, version,
-    created_at, updated_at
+    created_at, updated_at, tenant_id
 FROM provider
 WHERE tenant_id = $1 AND name = $2
 

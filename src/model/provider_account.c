@@ -38,6 +38,7 @@ static struct provider_account
 account_of_row(struct arena *a, const struct db_rows *r, int row)
 {
 	struct provider_account p = {
+		.tenant = { db_int(r, row, 12) },
 		.id = { db_uuid(r, row, 0) },
 		.name = db_text(r, row, 1),
 		.kind = db_text(r, row, 2),

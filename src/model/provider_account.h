@@ -32,6 +32,7 @@ enum provider_state {
 enum { PROVIDER_ACCOUNTS_MAX = 1000 }; /* of one tenant */
 
 struct provider_account {
+	struct tenant_id tenant;
 	struct provider_id id;
 	const char *name; /* a slug, unique in its tenant */
 	const char *kind;
@@ -70,7 +71,7 @@ int provider_account_find(struct arena *a, struct db *db, struct tenant_id tenan
     const char *name, struct provider_account **account_r, struct err *e)
     MUST_CHECK;
 
-/* Stores a new account; the caller makes its id (the sealing needs it).  ERR_CONFLICT
+/* Stores a new account for ed->tenant; the caller makes its id (sealing needs it).  ERR_CONFLICT
  * when the name is taken. */
 int provider_account_create(const struct editor *ed,
     const struct provider_account *account, struct err *e) MUST_CHECK;

@@ -9,5 +9,6 @@ libbelfry_la_SOURCES += \
 	src/provider/mime_check.c src/provider/mime_check.h \
 	src/provider/mime_header.c src/provider/mime_header.h \
 	src/provider/provider.c src/provider/provider.h \
+	src/provider/settings.c src/provider/settings.h \
 	src/provider/text_flow.c src/provider/text_flow.h \
 	src/provider/verdict.def src/provider/verdict.h

@@ -1,0 +1,172 @@
+/*
+ * settings.c - settings of provider accounts, checked, sealed and opened
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "provider/settings.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/seal.h"
+#include "model/provider_account.h"
+#include "provider/provider.h"
+#include "web/field.h"
+#include "web/js.h"
+
+enum { SETTINGS_BYTES_MAX = 64 << 10, SETTINGS_DEPTH_MAX = 16 };
+
+static struct seal_place
+place_of(const struct provider_account *p)
+{
+	return (struct seal_place){
+		.tenant = p->tenant,
+		.table = "provider",
+		.column = "sealed",
+		.row = p->id.u,
+	};
+}
+
+static int
+find_ops(const char *kind, const struct provider_ops **ops_r, struct err *e)
+{
+	*ops_r = provider_ops_find(kind);
+	if (*ops_r == NULL)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "there is no provider kind \"%s\"", kind);
+	return 0;
+}
+
+/* Fills the struct of a kind from JSON and has the kind look at it. */
+static int
+read_record(struct arena *a, const struct provider_ops *ops, json_t *settings,
+    void *record, struct field_errors *fe, struct err *e)
+{
+	if (fields_read(a, settings, ops->settings, record, fe) == -1)
+		return err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": %s",
+		    fe->first->pointer[0] == '/' ? fe->first->pointer + 1 : "",
+		    fe->first->detail);
+	if (ops->check != NULL && ops->check(record, e) == -1)
+		return -1;
+	return 0;
+}
+
+static void *
+record_new(struct arena *a, const struct provider_ops *ops)
+{
+	return arena_zalloc(a, 1, ops->settings->struct_bytes);
+}
+
+static int
+too_large(struct err *e)
+{
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "the settings are larger than %d bytes", SETTINGS_BYTES_MAX);
+}
+
+static int
+seal_secrets(struct arena *a, const struct keyring *ring, const json_t *secret,
+    struct provider_account *p, struct err *e)
+{
+	struct seal_place place = place_of(p);
+	struct buf *text;
+	void *blob;
+	int rc;
+
+	p->sealed = NULL;
+	p->sealed_bytes = 0;
+	if (json_object_size(secret) == 0)
+		return 0;
+	text = buf_new(a, SETTINGS_BYTES_MAX);
+	js_write(text, secret);
+	if (buf_overflowed(text))
+		return too_large(e);
+	rc = seal(a, ring, &place, text->data, text->len, &blob,
+	    &p->sealed_bytes, e);
+	sodium_memzero(text->data, text->len);
+	if (rc == 0)
+		p->sealed = blob;
+	return rc;
+}
+
+int
+settings_seal(struct arena *a, const struct keyring *ring, json_t *settings,
+    struct provider_account *p, struct field_errors *fe, struct err *e)
+{
+	const struct provider_ops *ops;
+	struct buf *text = buf_new(a, SETTINGS_BYTES_MAX);
+	json_t *shown, *secret;
+
+	if (find_ops(p->kind, &ops, e) == -1 ||
+	    read_record(a, ops, settings, record_new(a, ops), fe, e) == -1)
+		return -1;
+	fields_split(a, ops->settings, settings, &shown, &secret);
+	js_write(text, shown);
+	if (buf_overflowed(text))
+		return too_large(e);
+	if (seal_secrets(a, ring, secret, p, e) == -1)
+		return -1;
+	p->channel = ops->channel;
+	p->settings = text->data;
+	return 0;
+}
+
+int
+settings_whole(struct arena *a, const struct keyring *ring,
+    const struct provider_account *p, json_t **settings_r, struct err *e)
+{
+	struct seal_place place = place_of(p);
+	json_t *shown, *secret;
+	void *plain;
+	size_t n;
+
+	if (js_parse(a, p->settings, strlen(p->settings), SETTINGS_DEPTH_MAX,
+	        &shown, e) == -1)
+		return -1;
+	if (p->sealed == NULL) {
+		*settings_r = shown;
+		return 0;
+	}
+	if (unseal(a, ring, &place, p->sealed, p->sealed_bytes, &plain, &n, e) ==
+	        -1 ||
+	    js_parse(a, plain, n, SETTINGS_DEPTH_MAX, &secret, e) == -1)
+		return -1;
+	*settings_r = js_merge_patch(a, shown, secret);
+	return 0;
+}
+
+int
+settings_open(struct arena *a, const struct keyring *ring,
+    const struct provider_account *p, struct provider **provider_r,
+    struct err *e)
+{
+	struct provider *provider = arena_object(a, struct provider);
+	const struct provider_ops *ops;
+	struct field_errors fe;
+	json_t *whole;
+	void *record;
+
+	field_errors_init(&fe, a);
+	if (find_ops(p->kind, &ops, e) == -1 ||
+	    settings_whole(a, ring, p, &whole, e) == -1)
+		return -1;
+	record = record_new(a, ops);
+	if (read_record(a, ops, whole, record, &fe, e) == -1)
+		return -1;
+	*provider = (struct provider){
+		.id = p->id,
+		.tenant = p->tenant,
+		.name = arena_strdup(a, p->name),
+		.ops = ops,
+		.enabled = p->state == PROVIDER_ENABLED,
+		.priority = p->priority,
+		.weight = p->weight,
+		.settings = record,
+	};
+	*provider_r = provider;
+	return 0;
+}
