@@ -1,0 +1,169 @@
+# stack.py - a private Belfry for tests, made by contrib/quickstart
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+import psycopg2.extras
+
+from harness.logs import Logs
+from harness.wait import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICKSTART = ROOT / "contrib/quickstart"
+
+# A busy machine must not change a result, but nobody wants to wait either.
+SETTINGS = {
+    "api.workers": "3",
+    "api.cache_check": "50ms",
+    "spooler.heartbeat_interval": "400ms",
+    "spooler.dead_after": "3s",
+    "spooler.sweep_interval": "300ms",
+    "retry.delay_first": "100ms",
+    "retry.delay_max": "2s",
+    "log.level": "info",
+}
+
+
+class Stack:
+    def __init__(self, settings=(), fast=True):
+        self.directory = Path(tempfile.mkdtemp(prefix="belfry-t.", dir="/tmp"))
+        self.fast = fast
+        self.settings = {**SETTINGS, **dict(settings)}
+        self.logs = Logs(self.directory / "log")
+
+    # Life
+
+    def quickstart(self, *arguments, check=True):
+        done = subprocess.run(
+            [QUICKSTART, *arguments, "--dir", self.directory],
+            capture_output=True, text=True, timeout=150)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"quickstart {arguments}: {done.stderr}")
+        return done
+
+    def up(self):
+        extra = ["--fast"] if self.fast else []
+        for key, value in self.settings.items():
+            extra += ["--set", f"{key}={value}"]
+        self.quickstart("up", "--no-install", "--port", "0", *extra)
+        self.read_env()
+        self.logs.mark()
+        return self
+
+    def read_env(self):
+        text = (self.directory / "env").read_text()
+        env = dict(re.findall(r"^export (\w+)='(.*)'$", text, re.MULTILINE))
+        self.env = env
+        self.url = env["BELFRY_URL"]
+        self.tenant = env["BELFRY_TENANT"]
+        self.api_key = env["BELFRY_API_KEY"]
+        self.admin_key = env["BELFRY_ADMIN_KEY"]
+        self.mail = Path(env["BELFRY_MAILDIR"])
+
+    def down(self):
+        """Stops everything; what is left of a part's last words is checked."""
+        self.quickstart("down")
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def start(self, part):
+        extra = ["--fast"] if self.fast else []
+        self.quickstart("start", part, *extra)
+        self.read_env()
+
+    def stop(self, part):
+        self.quickstart("stop", part)
+
+    def pid(self, part):
+        return int((self.directory / f"run/{part}.pid").read_text().split()[0])
+
+    def workers(self, part):
+        """The processes that the master of a part forked."""
+        pid = self.pid(part)
+        try:
+            text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        except FileNotFoundError:
+            return []
+        return [int(child) for child in text.split()]
+
+    def kill(self, part, number=signal.SIGKILL):
+        os.kill(self.pid(part), number)
+
+    def kill_workers(self, part):
+        """SIGKILL for all workers; returns how many there were."""
+        killed = 0
+        for pid in self.workers(part):
+            try:
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+            except ProcessLookupError:
+                pass
+        return killed
+
+    def gone(self, pid):
+        """True for a zombie as well."""
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return True
+        return stat.rpartition(") ")[2][0] == "Z"
+
+    def kill_and_wait(self, part):
+        pid = self.pid(part)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.gone(pid), 10, f"the end of {part}")
+
+    # The database
+
+    @contextmanager
+    def db(self, user="postgres", tenant=None):
+        """A connection as a role; with a tenant's id, its rows are in sight."""
+        connection = psycopg2.connect(
+            host=self.env["PGHOST"], port=self.env["PGPORT"],
+            dbname=self.env["PGDATABASE"], user=user,
+            options="-c search_path=belfry",
+            cursor_factory=psycopg2.extras.RealDictCursor)
+        try:
+            connection.autocommit = True
+            if tenant is not None:
+                connection.cursor().execute(
+                    "SELECT set_config('belfry.tenant', %s, false)",
+                    (str(tenant),))
+            yield connection
+        finally:
+            connection.close()
+
+    def rows(self, sql, *arguments, user="postgres", tenant=None):
+        with self.db(user, tenant) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql, arguments or None)
+            return [dict(r) for r in cursor.fetchall()] \
+                if cursor.description else []
+
+    def value(self, sql, *arguments, **where):
+        return next(iter(self.rows(sql, *arguments, **where)[0].values()))
+
+    # belfryctl
+
+    def run_ctl(self, *arguments, tenant=None, stdin=None):
+        which = ["--tenant", tenant] if tenant else []
+        return subprocess.run(
+            [self.directory / "bin/belfryctl", "-c",
+             self.directory / "belfry.conf", *which, *map(str, arguments)],
+            input=stdin, capture_output=True, text=True, timeout=60, cwd=ROOT)
+
+    def ctl(self, *arguments, tenant=None, stdin=None):
+        """Runs belfryctl --json, which must succeed; returns what it says."""
+        done = self.run_ctl("--json", *arguments, tenant=tenant, stdin=stdin)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
