@@ -32,7 +32,7 @@ class Inbox:
         self.logins.append((mechanism, data.login.decode(),
                             data.password.decode()))
         return AuthResult(success=data.password == b"open sesame",
-                          handled=True)
+                          handled=False)
 
     def messages(self):
         return [email.message_from_bytes(octets, policy=email.policy.default)
@@ -51,12 +51,10 @@ class MailServer(Controller):
     def __init__(self, starttls=None, auth=False, **more):
         self.inbox = Inbox()
         super().__init__(self.inbox, hostname="127.0.0.1", port=0,
-                         ready_timeout=10, server_kwargs=dict(
-                             tls_context=starttls,
-                             require_starttls=bool(starttls),
-                             auth_required=auth,
-                             auth_require_tls=bool(starttls),
-                             authenticator=self.inbox.authenticate, **more))
+                         ready_timeout=10, tls_context=starttls,
+                         require_starttls=bool(starttls), auth_required=auth,
+                         auth_require_tls=bool(starttls),
+                         authenticator=self.inbox.authenticate, **more)
 
     def _trigger_server(self):
         """The port is known once the server listens."""
