@@ -13,6 +13,10 @@ STATEMENT = re.compile(
     r"DROP\s+(TABLE|ROLE|INDEX)|TRUNCATE\s+\w+|GRANT\s+\w+\s+(ON|TO))\b",
     re.IGNORECASE | re.DOTALL)
 NAME = re.compile(r"^-- name: (\S+)", re.MULTILINE)
+# The files whose SQL cannot be a prepared query, and why.
+APART = {
+    "src/db/migrate.c": "reads the record of migrations before a schema exists",
+}
 
 
 def statements(text):
@@ -26,8 +30,9 @@ def query_names():
             for name in NAME.findall(path.read_text())]
 
 
-@pytest.mark.parametrize("path", source.files(".c", ".h", under="src"),
-                         ids=source.name)
+@pytest.mark.parametrize(
+    "path", [p for p in source.files(".c", ".h", under="src")
+             if source.name(p) not in APART], ids=source.name)
 def test_no_sql_in_code(path):
     assert statements(path.read_text()) == []
 
