@@ -20,6 +20,7 @@ check_PROGRAMS += tests/unit/test_html_text
 check_PROGRAMS += tests/unit/test_log
 check_PROGRAMS += tests/unit/test_mail_address
 check_PROGRAMS += tests/unit/test_mime
+check_PROGRAMS += tests/unit/test_metrics
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid

@@ -13,6 +13,7 @@ libbelfry_la_SOURCES += \
 	src/base/keyring.c src/base/keyring.h \
 	src/base/listen.c src/base/listen.h \
 	src/base/log.c src/base/log.h \
+	src/base/metrics.c src/base/metrics.def src/base/metrics.h \
 	src/base/seal.c src/base/seal.h \
 	src/base/text.c src/base/text.h \
 	src/base/uuid.c src/base/uuid.h
