@@ -5,4 +5,12 @@ libbelfry_la_SOURCES += \
 	src/web/field_schema.c \
 	src/web/field_value.c \
 	src/web/field_write.c \
-	src/web/js.c src/web/js.h
+	src/web/http.c src/web/http.def src/web/http.h \
+	src/web/js.c src/web/js.h \
+	src/web/openapi.c src/web/openapi.h \
+	src/web/problem.c src/web/problem.h \
+	src/web/request.c src/web/request.h \
+	src/web/response.c src/web/response.h \
+	src/web/router.c src/web/router.h \
+	src/web/serve.c src/web/serve.h \
+	src/web/url.c src/web/url.h

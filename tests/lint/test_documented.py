@@ -22,6 +22,7 @@ def section(path, heading):
 
 
 ERRORS = source.table_rows(source.SRC / "base/err.def")
+FAULTS = source.table_rows(source.SRC / "web/field_code.def")
 METRICS = source.table_rows(source.SRC / "base/metrics.def")
 
 
@@ -33,6 +34,11 @@ def test_error_kind(row):
     assert title in text
     assert ("May be retried" in text) == (retry == "true")
     assert len(text.split()) > 25, "say when it comes and what to do"
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row[1])
+def test_fault(row):
+    assert f"- `{row[1]}`: {row[2]}" in (DOC / "errors.md").read_text()
 
 
 @pytest.mark.parametrize("row", METRICS, ids=lambda row: row[0])
