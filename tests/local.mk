@@ -29,6 +29,7 @@ check_PROGRAMS += tests/unit/test_metrics
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
+check_PROGRAMS += tests/unit/test_hbs
 endif
 
 # Programs that the integration tests run: built by "make check", not tests.

@@ -1,1 +1,21 @@
-libbelfry_la_SOURCES +=
+libbelfry_la_SOURCES += \
+	src/template/block.c \
+	src/template/error.c src/template/error.h \
+	src/template/escape.c src/template/escape.h \
+	src/template/eval.c \
+	src/template/expr.c \
+	src/template/hbs.h \
+	src/template/lexer.c src/template/lexer.h \
+	src/template/number.c src/template/number.h \
+	src/template/parser.c src/template/parser.h \
+	src/template/partial.c \
+	src/template/paths.c \
+	src/template/render.c src/template/render.h \
+	src/template/space.c src/template/space.h \
+	src/template/template.c \
+	src/template/tree.h \
+	src/template/utf16.c src/template/utf16.h \
+	src/template/value.c src/template/value.h \
+	src/template/whitespace.c src/template/whitespace.h \
+	src/template/write.c
+EXTRA_DIST += src/template/README.md

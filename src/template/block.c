@@ -1,0 +1,353 @@
+/*
+ * block.c - {{#if}}, {{#unless}}, {{#each}}, {{#with}} and {{#value}}
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "template/render.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+/* A loop over the properties of an object or the elements of an array. */
+struct loop {
+	struct render *r;
+	const struct scope *scope;
+	const struct node *node;
+	struct frame frame;
+	size_t count;
+};
+
+/* A property that was taken out of an object to be put in order. */
+struct property {
+	struct part name;
+	size_t order;
+	struct hbs_value value;
+};
+
+/* What a helper has as "this": an empty object where the context is nothing. */
+static struct hbs_value
+this_of(const struct scope *scope)
+{
+	return value_is_nil(&scope->context) ? value_of_nothing() :
+	    scope->context;
+}
+
+/* Renders a branch with the context that it stands in. */
+static int
+render_here(struct render *r, const struct scope *scope,
+    const struct program *program)
+{
+	struct entry entry = { .context = this_of(scope),
+		.frame = scope->frame };
+
+	return render_program(r, program, scope, &entry);
+}
+
+static int
+one_argument(struct render *r, const struct scope *scope,
+    const struct call *call, struct hbs_value *v_r)
+{
+	if (call->argc != 1)
+		return render_error(r, scope, call->path->at,
+		    "#%.*s requires exactly one argument",
+		    (int)call->path->len, call->path->text);
+	return eval_expr(r, scope, call->args, v_r);
+}
+
+static int
+render_if(struct render *r, const struct scope *scope,
+    const struct block *block, bool want)
+{
+	struct hbs_value v, zero;
+	bool holds;
+
+	if (one_argument(r, scope, &block->call, &v) < 0 ||
+	    eval_pair(r, scope, &block->call, "includeZero", &zero) < 0)
+		return -1;
+	holds = value_is_true(&v);
+	if (value_is_true(&zero))
+		holds = !value_is_empty(&v);
+	else
+		holds = holds && !value_is_empty(&v);
+	return render_here(r, scope,
+	    holds == want ? block->program : block->inverse);
+}
+
+static int
+render_with(struct render *r, const struct scope *scope,
+    const struct block *block)
+{
+	struct hbs_value v;
+	struct entry entry = { .frame = scope->frame, .given = true,
+		.count = 1, .values = &v };
+
+	if (one_argument(r, scope, &block->call, &v) < 0)
+		return -1;
+	if (value_is_empty(&v))
+		return render_here(r, scope, block->inverse);
+	entry.context = v;
+	return render_program(r, block->program, scope, &entry);
+}
+
+static int
+turn(struct loop *loop, const struct hbs_value *value,
+    const struct hbs_value *key)
+{
+	struct hbs_value values[2] = { *value, *key };
+	struct entry entry = { .context = *value, .frame = &loop->frame,
+		.given = true, .count = 2, .values = values };
+	struct frame *frame = &loop->frame;
+
+	if (render_charge(loop->r, loop->scope, loop->node->at, 1) < 0)
+		return -1;
+	frame->key = *key;
+	frame->first = frame->index == 0;
+	frame->last = frame->index + 1 == loop->count;
+	if (render_program(loop->r, loop->node->u.block.program, loop->scope,
+	    &entry) < 0)
+		return -1;
+	frame->index++;
+	return 0;
+}
+
+static int
+each_element(struct loop *loop, const json_t *array)
+{
+	struct hbs_value value, key;
+	size_t i;
+
+	loop->count = json_array_size(array);
+	for (i = 0; i < loop->count; i++) {
+		value = value_of_json(json_array_get(array, i));
+		key = value_of_integer((json_int_t)i);
+		if (turn(loop, &value, &key) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* jansson's iterators want an object that may be changed; ours is not. */
+static json_t *
+writable(const json_t *json)
+{
+	union {
+		const json_t *in;
+		json_t *out;
+	} u = { .in = json };
+
+	return u.out;
+}
+
+/* JavaScript lists the keys that are array indices first, in their order. */
+static bool
+has_index_keys(json_t *object)
+{
+	struct part part;
+	void *iter;
+
+	for (iter = json_object_iter(object); iter != NULL;
+	     iter = json_object_iter_next(object, iter)) {
+		if (*json_object_iter_key(iter) > '9' ||
+		    *json_object_iter_key(iter) < '0')
+			continue;
+		part_init(&part, json_object_iter_key(iter),
+		    json_object_iter_key_len(iter));
+		if (part.index >= 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+by_index(const void *a, const void *b)
+{
+	const struct property *p = a, *q = b;
+
+	if (p->name.index >= 0 && q->name.index >= 0)
+		return p->name.index < q->name.index ? -1 : 1;
+	if (p->name.index >= 0 || q->name.index >= 0)
+		return p->name.index >= 0 ? -1 : 1;
+	return p->order < q->order ? -1 : p->order > q->order;
+}
+
+static void
+add_property(struct property *list, size_t *count, const struct part *name,
+    struct hbs_value value)
+{
+	list[*count] = (struct property){ *name, *count, value };
+	*count += 1;
+}
+
+/* The properties of the value that an overlay lies on. */
+static void
+add_base(struct property *list, size_t *count, const struct hbs_value *v)
+{
+	json_t *json = writable(v->u.json);
+	const struct overlay *overlay = v->u.overlay;
+	const struct hash_pair *pair;
+	struct part part;
+	size_t i, seen;
+	void *iter;
+
+	for (iter = v->kind == VALUE_OBJECT ? json_object_iter(json) : NULL;
+	     iter != NULL; iter = json_object_iter_next(json, iter)) {
+		part_init(&part, json_object_iter_key(iter),
+		    json_object_iter_key_len(iter));
+		add_property(list, count, &part,
+		    value_of_json(json_object_iter_value(iter)));
+	}
+	if (v->kind != VALUE_OVERLAY)
+		return;
+	add_base(list, count, &overlay->base);
+	pair = overlay->pairs;
+	for (i = 0; i < overlay->count; i++, pair = pair->next) {
+		for (seen = 0; seen < *count; seen++) {
+			if (list[seen].name.len == pair->name.len &&
+			    memcmp(list[seen].name.text, pair->name.text,
+			    pair->name.len) == 0)
+				break;
+		}
+		if (seen == *count)
+			add_property(list, count, &pair->name,
+			    overlay->values[i]);
+		else
+			list[seen].value = overlay->values[i];
+	}
+}
+
+static size_t
+count_properties(const struct hbs_value *v)
+{
+	if (v->kind == VALUE_OBJECT)
+		return json_object_size(v->u.json);
+	if (v->kind == VALUE_OVERLAY)
+		return v->u.overlay->count +
+		    count_properties(&v->u.overlay->base);
+	return 0;
+}
+
+static int
+each_in_order(struct loop *loop, const struct hbs_value *v)
+{
+	size_t i, count = 0, most = count_properties(v);
+	struct property *list;
+	struct hbs_value key;
+
+	if (render_charge(loop->r, loop->scope, loop->node->at, most) < 0)
+		return -1;
+	list = arena_zalloc(render_scratch(loop->r), most + 1, sizeof(*list));
+	add_base(list, &count, v);
+	qsort(list, count, sizeof(*list), by_index);
+	loop->count = count;
+	for (i = 0; i < count; i++) {
+		key = value_of_text(list[i].name.text, list[i].name.len);
+		if (turn(loop, &list[i].value, &key) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+each_property(struct loop *loop, const struct hbs_value *v)
+{
+	json_t *object = writable(v->u.json);
+	struct hbs_value value, key;
+	void *iter;
+
+	if (has_index_keys(object))
+		return each_in_order(loop, v);
+	loop->count = json_object_size(object);
+	for (iter = json_object_iter(object); iter != NULL;
+	     iter = json_object_iter_next(object, iter)) {
+		value = value_of_json(json_object_iter_value(iter));
+		key = value_of_text(json_object_iter_key(iter),
+		    json_object_iter_key_len(iter));
+		if (turn(loop, &value, &key) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+loop_over(struct render *r, const struct scope *scope, const struct node *node,
+    const struct hbs_value *v)
+{
+	struct loop loop = { .r = r, .scope = scope, .node = node,
+		.frame = { .up = scope->frame, .is_loop = true } };
+	int status = 0;
+
+	if (v->kind == VALUE_ARRAY)
+		status = each_element(&loop, v->u.json);
+	else if (v->kind == VALUE_OBJECT)
+		status = each_property(&loop, v);
+	else if (v->kind == VALUE_OVERLAY)
+		status = each_in_order(&loop, v);
+	if (status == 0 && loop.count == 0)
+		return render_here(r, scope, node->u.block.inverse);
+	return status;
+}
+
+static int
+render_each(struct render *r, const struct scope *scope,
+    const struct node *node)
+{
+	struct hbs_value v;
+
+	if (one_argument(r, scope, &node->u.block.call, &v) < 0)
+		return -1;
+	return loop_over(r, scope, node, &v);
+}
+
+/* {{#value}}: a loop when it is an array, a branch when it is true or false,
+ * else the block with the value as its context, 0 and "" included. */
+static int
+render_section(struct render *r, const struct scope *scope,
+    const struct node *node)
+{
+	const struct block *block = &node->u.block;
+	struct entry entry = { .frame = scope->frame, .given = true };
+	struct hbs_value v;
+
+	if (eval_call(r, scope, &block->call, &v) < 0)
+		return -1;
+	if (v.kind == VALUE_ARRAY)
+		return loop_over(r, scope, node, &v);
+	if (v.kind == VALUE_BOOL && v.u.truth)
+		return render_here(r, scope, block->program);
+	if (v.kind == VALUE_BOOL || value_is_nil(&v))
+		return render_here(r, scope, block->inverse);
+	entry.context = v;
+	return render_program(r, block->program, scope, &entry);
+}
+
+int
+render_block(struct render *r, const struct scope *scope,
+    const struct node *node)
+{
+	const struct block *block = &node->u.block;
+	struct hbs_value v;
+
+	if (!block->call.is_call)
+		return render_section(r, scope, node);
+	switch (block->call.helper) {
+	case HELPER_IF:
+		return render_if(r, scope, block, true);
+	case HELPER_UNLESS:
+		return render_if(r, scope, block, false);
+	case HELPER_EACH:
+		return render_each(r, scope, node);
+	case HELPER_WITH:
+		return render_with(r, scope, block);
+	case HELPER_LOOKUP:
+	case HELPER_LOG:
+	case HELPER_NONE:
+	case HELPER_MISSING:
+		break;
+	}
+	/* The answer of a helper that renders nothing of its block. */
+	if (eval_call(r, scope, &block->call, &v) < 0)
+		return -1;
+	return write_value(r, scope, node->at, &v, false);
+}

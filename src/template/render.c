@@ -1,0 +1,221 @@
+/*
+ * render.c - a compiled template, data and a buffer
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "template/render.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "template/error.h"
+
+enum {
+	DEPTH_DEFAULT = 100,
+	DEPTH_MAX = 500,
+	NODES_DEFAULT = 200000,
+	SCRATCH_BYTES = 4096,
+};
+
+int
+render_error(struct render *r, const struct scope *scope, uint32_t at,
+    const char *fmt, ...)
+{
+	char text[sizeof(r->e->text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return error_at(r->e, scope->unit->tpl->source, at, "%s", text);
+}
+
+int
+render_charge(struct render *r, const struct scope *scope, uint32_t at,
+    size_t n)
+{
+	if (n > r->nodes)
+		return render_error(r, scope, at,
+		    "too much to render: more than %zu steps",
+		    r->params.nodes);
+	r->nodes -= n;
+	return 0;
+}
+
+struct arena *
+render_scratch(struct render *r)
+{
+	if (r->scratch == NULL)
+		r->scratch = arena_new(SCRATCH_BYTES);
+	return r->scratch;
+}
+
+/* buf_add() without a call where there is room. */
+static inline void
+emit(struct buf *out, const char *text, size_t len)
+{
+	if (len >= out->cap - out->len) {
+		buf_add(out, text, len);
+		return;
+	}
+	memcpy(out->data + out->len, text, len);
+	out->len += len;
+	out->data[out->len] = '\0';
+}
+
+static int
+render_mustache(struct render *r, const struct scope *scope,
+    const struct node *node)
+{
+	const struct mustache *mustache = &node->u.mustache;
+	const struct path *path = mustache->call.path;
+	struct hbs_value v;
+
+	if (eval_call(r, scope, &mustache->call, &v) < 0)
+		return -1;
+	if (v.kind == VALUE_UNDEFINED) {
+		if (!mustache->call.is_call && r->params.calls.missing != NULL)
+			r->params.calls.missing(r->params.calls.arg,
+			    path->text, path->len);
+		return 0;
+	}
+	return write_value(r, scope, node->at, &v, mustache->escaped);
+}
+
+static int
+render_node(struct render *r, const struct scope *scope,
+    const struct node *node)
+{
+	switch (node->kind) {
+	case NODE_TEXT:
+		emit(r->out, node->u.text.text, node->u.text.len);
+		return 0;
+	case NODE_MUSTACHE:
+		return render_mustache(r, scope, node);
+	case NODE_BLOCK:
+		return render_block(r, scope, node);
+	case NODE_PARTIAL:
+		return render_partial(r, scope, node);
+	case NODE_COMMENT:
+	case NODE_INLINE:
+		break;
+	}
+	return 0;
+}
+
+static int
+render_nodes(struct render *r, const struct program *program,
+    const struct scope *scope)
+{
+	const struct node *node;
+
+	for (node = program->first; node != NULL; node = node->next) {
+		if (r->nodes == 0)
+			return render_charge(r, scope, node->at, 1);
+		r->nodes--;
+		if (render_node(r, scope, node) < 0)
+			return -1;
+		if (r->out->overflowed)
+			return render_error(r, scope, node->at,
+			    "the output is larger than %zu bytes",
+			    r->out->max);
+	}
+	return 0;
+}
+
+/* True when entering with this context goes a level deeper for "../". */
+static bool
+is_deeper(const struct depth *depths, const struct hbs_value *context)
+{
+	if (depths == NULL)
+		return true;
+	if (context->kind == VALUE_OBJECT && depths->context.kind == VALUE_OBJECT)
+		return context->u.json != depths->context.u.json;
+	if (context->kind == VALUE_OVERLAY && depths->context.kind == VALUE_NULL)
+		return context->u.overlay->count > 0;
+	return !value_equals(context, &depths->context);
+}
+
+/* Renders with the program's inline partials in force. */
+static int
+render_with_inlines(struct render *r, const struct program *program,
+    const struct scope *outer, const struct scope *scope)
+{
+	struct unit *unit = scope->unit;
+	struct inlines inlines = { .up = unit->inlines, .program = program,
+		.scope = outer };
+	int status;
+
+	unit->inlines = &inlines;
+	status = render_nodes(r, program, scope);
+	unit->inlines = inlines.up;
+	return status;
+}
+
+int
+render_program(struct render *r, const struct program *program,
+    const struct scope *outer, const struct entry *entry)
+{
+	struct depth depth = { .up = outer->depths,
+		.context = entry->context };
+	struct bindings bindings = { .up = outer->bindings,
+		.given = entry->given, .count = entry->count,
+		.values = entry->values };
+	struct scope scope = { .context = entry->context,
+		.depths = outer->depths, .frame = entry->frame,
+		.bindings = &bindings, .unit = outer->unit };
+	int status;
+
+	if (program == NULL || program->first == NULL)
+		return 0;
+	if (r->depth == 0)
+		return render_error(r, outer, program->first->at,
+		    "nested too deeply: at most %u levels of blocks and "
+		    "partials", r->params.depth);
+	if (is_deeper(outer->depths, &entry->context))
+		scope.depths = &depth;
+	r->depth--;
+	if (program->inlines != NULL)
+		status = render_with_inlines(r, program, outer, &scope);
+	else
+		status = render_nodes(r, program, &scope);
+	r->depth++;
+	return status;
+}
+
+static void
+set_params(struct render *r, const struct hbs_render_params *params)
+{
+	if (params != NULL)
+		r->params = *params;
+	if (r->params.depth == 0)
+		r->params.depth = DEPTH_DEFAULT;
+	if (r->params.depth > DEPTH_MAX)
+		r->params.depth = DEPTH_MAX;
+	if (r->params.nodes == 0)
+		r->params.nodes = NODES_DEFAULT;
+	r->depth = r->params.depth;
+	r->nodes = r->params.nodes;
+}
+
+int
+hbs_render(const struct hbs_template *tpl, const json_t *data,
+    const struct hbs_render_params *params, struct buf *out,
+    struct hbs_error *e)
+{
+	struct render r = { .root = value_of_json(data), .out = out, .e = e };
+	struct unit unit = { .tpl = tpl };
+	struct frame frame = { .up = NULL };
+	struct scope outer = { .unit = &unit, .frame = &frame };
+	struct entry entry = { .context = r.root, .frame = &frame };
+	int status;
+
+	memset(e, 0, sizeof(*e));
+	set_params(&r, params);
+	status = render_program(&r, tpl->program, &outer, &entry);
+	arena_free(&r.scratch);
+	return status;
+}

@@ -1,0 +1,143 @@
+/*
+ * render.h - the state of a rendering
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * All of it lives on the C stack, each struct in the function that enters what
+ * it stands for, linked to the one further out.  What a block remembers of the
+ * place it was written at (a partial's block, an inline partial) is never used
+ * after that place has been left, so pointers to these structs are enough.
+ */
+#ifndef BELFRY_TEMPLATE_RENDER_H
+#define BELFRY_TEMPLATE_RENDER_H
+
+#include "base/compiler.h"
+#include "template/hbs.h"
+#include "template/tree.h"
+
+/* The contexts that "../" climbs. */
+struct depth {
+	const struct depth *up;
+	struct hbs_value context;
+};
+
+/* A block that a partial may render as @partial-block. */
+struct closure;
+
+/* The @names.  A frame shows what it does not set itself from further out. */
+struct frame {
+	const struct frame *up;
+	bool is_loop; /* sets key, index, first and last */
+	bool first;
+	bool last;
+	size_t index;
+	struct hbs_value key;
+	bool has_block; /* sets @partial-block, to nothing when it is NULL */
+	const struct closure *block;
+};
+
+/* The values of "as |a b|", one level per program. */
+struct bindings {
+	const struct bindings *up;
+	bool given; /* the block came with values */
+	size_t count;
+	const struct hbs_value *values;
+};
+
+/* A template being rendered, and the inline partials in force in it now. */
+struct unit {
+	const struct hbs_template *tpl;
+	const struct inlines *inlines;
+};
+
+/* Where something stands: all that an expression can name. */
+struct scope {
+	struct hbs_value context;
+	const struct depth *depths; /* the first holds the context */
+	const struct frame *frame;
+	const struct bindings *bindings;
+	struct unit *unit;
+};
+
+/* The inline partials of a program, with the surroundings they see. */
+struct inlines {
+	const struct inlines *up;
+	const struct program *program;
+	const struct scope *scope;
+};
+
+struct closure {
+	const struct program *program;
+	const struct scope *scope; /* where the block is written */
+	const struct closure *outer; /* what is @partial-block there */
+};
+
+/* What a program is entered with. */
+struct entry {
+	struct hbs_value context;
+	const struct frame *frame;
+	bool given;
+	size_t count;
+	const struct hbs_value *values;
+};
+
+struct render {
+	struct hbs_render_params params;
+	struct hbs_value root;
+	struct buf *out;
+	struct hbs_error *e;
+	size_t nodes; /* left to be visited */
+	unsigned depth; /* left to be entered */
+	struct arena *scratch; /* made when first needed */
+};
+
+/* render.c */
+
+/* Renders the program as it is written in "scope"; NULL renders to nothing. */
+int render_program(struct render *r, const struct program *program,
+    const struct scope *scope, const struct entry *entry) MUST_CHECK;
+
+/* Sets the error with its place in the template of this scope; returns -1. */
+int render_error(struct render *r, const struct scope *scope, uint32_t at,
+    const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Takes n off the nodes that may still be visited. */
+int render_charge(struct render *r, const struct scope *scope, uint32_t at,
+    size_t n) MUST_CHECK;
+
+/* Memory until the end of the rendering. */
+struct arena *render_scratch(struct render *r);
+
+/* block.c */
+int render_block(struct render *r, const struct scope *scope,
+    const struct node *node) MUST_CHECK;
+
+/* partial.c */
+int render_partial(struct render *r, const struct scope *scope,
+    const struct node *node) MUST_CHECK;
+
+/* write.c: adds a value to the output as {{x}} or {{{x}}} does. */
+int write_value(struct render *r, const struct scope *scope, uint32_t at,
+    const struct hbs_value *v, bool escaped) MUST_CHECK;
+
+/* The text of any value, "undefined" and "null" included. */
+int write_text_of(struct render *r, const struct scope *scope, uint32_t at,
+    const struct hbs_value *v, struct hbs_value *text_r) MUST_CHECK;
+
+/* eval.c */
+int eval_expr(struct render *r, const struct scope *scope,
+    const struct expr *expr, struct hbs_value *v_r) MUST_CHECK;
+
+/* What a mustache or a block names: a helper's answer or a value. */
+int eval_call(struct render *r, const struct scope *scope,
+    const struct call *call, struct hbs_value *v_r) MUST_CHECK;
+
+/* The value of the pair, undefined when there is none of that name. */
+int eval_pair(struct render *r, const struct scope *scope,
+    const struct call *call, const char *name, struct hbs_value *v_r)
+    MUST_CHECK;
+
+/* The block of the partial being rendered, NULL when it has none. */
+const struct closure *eval_partial_block(const struct frame *frame);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * value.c - what an expression of a template yields
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "template/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ensure.h"
+#include "template/number.h"
+#include "template/tree.h"
+#include "template/utf16.h"
+
+static const struct overlay nothing;
+
+struct hbs_value
+value_of_json(const json_t *json)
+{
+	struct hbs_value v = { .kind = VALUE_UNDEFINED, .u.json = json };
+
+	if (json == NULL)
+		return v;
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+		v.kind = VALUE_OBJECT;
+		break;
+	case JSON_ARRAY:
+		v.kind = VALUE_ARRAY;
+		break;
+	case JSON_STRING:
+		v.kind = VALUE_STRING;
+		v.u.text = json_string_value(json);
+		v.len = json_string_length(json);
+		break;
+	case JSON_INTEGER:
+		v.kind = VALUE_INTEGER;
+		v.u.integer = json_integer_value(json);
+		break;
+	case JSON_REAL:
+		v.kind = VALUE_REAL;
+		v.u.real = json_real_value(json);
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		v.kind = VALUE_BOOL;
+		v.u.truth = json_is_true(json);
+		break;
+	case JSON_NULL:
+		v.kind = VALUE_NULL;
+		break;
+	}
+	return v;
+}
+
+struct hbs_value
+value_of_text(const char *text, size_t len)
+{
+	return (struct hbs_value){
+		.kind = VALUE_STRING, .len = len, .u.text = text };
+}
+
+struct hbs_value
+value_of_integer(json_int_t integer)
+{
+	return (struct hbs_value){
+		.kind = VALUE_INTEGER, .u.integer = integer };
+}
+
+struct hbs_value
+value_of_nothing(void)
+{
+	return (struct hbs_value){
+		.kind = VALUE_OVERLAY, .u.overlay = &nothing };
+}
+
+bool
+value_is_nil(const struct hbs_value *v)
+{
+	return v->kind == VALUE_UNDEFINED || v->kind == VALUE_NULL;
+}
+
+bool
+value_is_true(const struct hbs_value *v)
+{
+	switch (v->kind) {
+	case VALUE_UNDEFINED:
+	case VALUE_NULL:
+		return false;
+	case VALUE_BOOL:
+		return v->u.truth;
+	case VALUE_INTEGER:
+		return v->u.integer != 0;
+	case VALUE_REAL:
+		return v->u.real < 0 || v->u.real > 0;
+	case VALUE_STRING:
+		return v->len > 0;
+	case VALUE_ARRAY:
+	case VALUE_OBJECT:
+	case VALUE_OVERLAY:
+	case VALUE_BLOCK:
+		return true;
+	}
+	return false;
+}
+
+bool
+value_is_empty(const struct hbs_value *v)
+{
+	if (v->kind == VALUE_INTEGER || v->kind == VALUE_REAL)
+		return false;
+	if (v->kind == VALUE_ARRAY)
+		return json_array_size(v->u.json) == 0;
+	return !value_is_true(v);
+}
+
+static bool
+is_number(const struct hbs_value *v)
+{
+	return v->kind == VALUE_BOOL || v->kind == VALUE_INTEGER ||
+	    v->kind == VALUE_REAL;
+}
+
+static double
+as_number(const struct hbs_value *v)
+{
+	if (v->kind == VALUE_BOOL)
+		return v->u.truth;
+	return v->kind == VALUE_INTEGER ? (double)v->u.integer : v->u.real;
+}
+
+/* A string equals a number when it is how the number is written. */
+static bool
+text_equals_number(const struct hbs_value *text, const struct hbs_value *number)
+{
+	char room[VALUE_TEXT_BYTES];
+	struct hbs_value plain = { .kind = VALUE_REAL,
+		.u.real = as_number(number) };
+	const char *written;
+	size_t len;
+
+	value_text(&plain, room, &written, &len);
+	return text->len == len && memcmp(text->u.text, written, len) == 0;
+}
+
+bool
+value_equals(const struct hbs_value *a, const struct hbs_value *b)
+{
+	if (value_is_nil(a) || value_is_nil(b))
+		return value_is_nil(a) && value_is_nil(b);
+	if (is_number(a) && is_number(b))
+		return !(as_number(a) < as_number(b)) &&
+		    !(as_number(a) > as_number(b));
+	if (a->kind == VALUE_STRING && is_number(b))
+		return text_equals_number(a, b);
+	if (b->kind == VALUE_STRING && is_number(a))
+		return text_equals_number(b, a);
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == VALUE_STRING)
+		return a->len == b->len &&
+		    (a->len == 0 || memcmp(a->u.text, b->u.text, a->len) == 0);
+	return a->u.json == b->u.json;
+}
+
+void
+part_init(struct part *part, const char *text, size_t len)
+{
+	size_t i;
+	long index = 0;
+
+	part->text = text;
+	part->len = len;
+	part->index = -1;
+	if (len == 0 || len > 9 || (len > 1 && text[0] == '0'))
+		return;
+	for (i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return;
+		index = index * 10 + (text[i] - '0');
+	}
+	part->index = index;
+}
+
+static bool
+is_length(const struct part *part)
+{
+	return part->len == 6 && memcmp(part->text, "length", 6) == 0;
+}
+
+static struct hbs_value
+get_of_text(const struct hbs_value *v, const struct part *part)
+{
+	const char *text;
+	size_t len;
+
+	if (is_length(part))
+		return value_of_integer(
+		    (json_int_t)utf16_length(v->u.text, v->len));
+	if (part->index >= 0 && (size_t)part->index < v->len &&
+	    utf16_at(v->u.text, v->len, (size_t)part->index, &text, &len))
+		return value_of_text(text, len);
+	return (struct hbs_value){ .kind = VALUE_UNDEFINED };
+}
+
+static struct hbs_value
+get_of_array(const struct hbs_value *v, const struct part *part)
+{
+	if (part->index >= 0)
+		return value_of_json(
+		    json_array_get(v->u.json, (size_t)part->index));
+	if (is_length(part))
+		return value_of_integer(
+		    (json_int_t)json_array_size(v->u.json));
+	return (struct hbs_value){ .kind = VALUE_UNDEFINED };
+}
+
+static struct hbs_value
+get_of_overlay(const struct overlay *overlay, const struct part *part)
+{
+	const struct hash_pair *pair = overlay->pairs;
+	const struct hbs_value *base = &overlay->base;
+	size_t i;
+
+	for (i = 0; i < overlay->count; i++, pair = pair->next) {
+		if (pair->name.len == part->len &&
+		    memcmp(pair->name.text, part->text, part->len) == 0)
+			return overlay->values[i];
+	}
+	if ((base->kind == VALUE_ARRAY || base->kind == VALUE_STRING) &&
+	    is_length(part))
+		return (struct hbs_value){ .kind = VALUE_UNDEFINED };
+	return value_get(base, part);
+}
+
+struct hbs_value
+value_get(const struct hbs_value *v, const struct part *part)
+{
+	switch (v->kind) {
+	case VALUE_OBJECT:
+		return value_of_json(
+		    json_object_getn(v->u.json, part->text, part->len));
+	case VALUE_ARRAY:
+		return get_of_array(v, part);
+	case VALUE_STRING:
+		return get_of_text(v, part);
+	case VALUE_OVERLAY:
+		return get_of_overlay(v->u.overlay, part);
+	case VALUE_UNDEFINED:
+	case VALUE_NULL:
+	case VALUE_BOOL:
+	case VALUE_INTEGER:
+	case VALUE_REAL:
+	case VALUE_BLOCK:
+		break;
+	}
+	return (struct hbs_value){ .kind = VALUE_UNDEFINED };
+}
+
+static void
+set_text(const char *text, const char **text_r, size_t *len_r)
+{
+	*text_r = text;
+	*len_r = strlen(text);
+}
+
+void
+value_text(const struct hbs_value *v, char room[VALUE_TEXT_BYTES],
+    const char **text_r, size_t *len_r)
+{
+	*text_r = room;
+	switch (v->kind) {
+	case VALUE_STRING:
+		*text_r = v->u.text;
+		*len_r = v->len;
+		return;
+	case VALUE_INTEGER:
+		*len_r = number_write_integer(v->u.integer, room);
+		return;
+	case VALUE_REAL:
+		*len_r = number_write(v->u.real, room);
+		return;
+	case VALUE_BOOL:
+		set_text(v->u.truth ? "true" : "false", text_r, len_r);
+		return;
+	case VALUE_OBJECT:
+	case VALUE_OVERLAY:
+		set_text("[object Object]", text_r, len_r);
+		return;
+	case VALUE_UNDEFINED:
+	case VALUE_NULL:
+	case VALUE_BLOCK:
+		set_text("", text_r, len_r);
+		return;
+	case VALUE_ARRAY:
+		break;
+	}
+	panic("an array has no text of its own");
+}

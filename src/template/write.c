@@ -1,0 +1,111 @@
+/*
+ * write.c - values as text
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "template/render.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "template/escape.h"
+
+enum { JOIN_DEPTH_MAX = 100 };
+
+/* Where the text of an array goes. */
+struct join {
+	struct render *r;
+	const struct scope *scope;
+	uint32_t at;
+	struct buf *out;
+	enum hbs_escape escape;
+};
+
+/* The elements separated by commas, arrays within it likewise, as JavaScript
+ * turns an array into text. */
+static int
+join_array(const struct join *join, const json_t *array, unsigned depth)
+{
+	size_t i, count = json_array_size(array);
+	char room[VALUE_TEXT_BYTES];
+	struct hbs_value v;
+	const char *text;
+	size_t len;
+
+	if (depth == JOIN_DEPTH_MAX)
+		return render_error(join->r, join->scope, join->at,
+		    "the array is nested too deeply");
+	if (render_charge(join->r, join->scope, join->at, count) < 0)
+		return -1;
+	for (i = 0; i < count && !buf_overflowed(join->out); i++) {
+		if (i > 0)
+			escape_text(join->out, join->escape, ",", 1);
+		v = value_of_json(json_array_get(array, i));
+		if (v.kind == VALUE_ARRAY) {
+			if (join_array(join, v.u.json, depth + 1) < 0)
+				return -1;
+			continue;
+		}
+		value_text(&v, room, &text, &len);
+		escape_text(join->out, join->escape, text, len);
+	}
+	return 0;
+}
+
+int
+write_text_of(struct render *r, const struct scope *scope, uint32_t at,
+    const struct hbs_value *v, struct hbs_value *text_r)
+{
+	char room[VALUE_TEXT_BYTES];
+	struct buf *out;
+	const char *text;
+	size_t len;
+
+	if (v->kind == VALUE_STRING) {
+		*text_r = *v;
+		return 0;
+	}
+	if (v->kind == VALUE_ARRAY) {
+		out = buf_new(render_scratch(r), r->out->max);
+		if (join_array(&(struct join){ r, scope, at, out,
+		    HBS_ESCAPE_NONE }, v->u.json, 0) < 0)
+			return -1;
+		*text_r = value_of_text(out->data, out->len);
+		return 0;
+	}
+	if (v->kind == VALUE_UNDEFINED)
+		*text_r = value_of_text("undefined", 9);
+	else if (v->kind == VALUE_NULL)
+		*text_r = value_of_text("null", 4);
+	else {
+		value_text(v, room, &text, &len);
+		if (text == room)
+			text = arena_strndup(render_scratch(r), text, len);
+		*text_r = value_of_text(text, len);
+	}
+	return 0;
+}
+
+int
+write_value(struct render *r, const struct scope *scope, uint32_t at,
+    const struct hbs_value *v, bool escaped)
+{
+	enum hbs_escape escape = r->params.escape;
+	char room[VALUE_TEXT_BYTES];
+	const char *text;
+	size_t len;
+
+	if (!escaped && escape != HBS_ESCAPE_HEADER)
+		escape = HBS_ESCAPE_NONE;
+	if (v->kind == VALUE_STRING) {
+		escape_text(r->out, escape, v->u.text, v->len);
+		return 0;
+	}
+	if (v->kind == VALUE_ARRAY)
+		return join_array(&(struct join){ r, scope, at, r->out,
+		    escape }, v->u.json, 0);
+	value_text(v, room, &text, &len);
+	escape_text(r->out, escape, text, len);
+	return 0;
+}
