@@ -21,3 +21,82 @@ SELECT json_build_object('id', t.id, 'key', t.key, 'category', t.category,
 FROM template_version v
 JOIN template t ON t.tenant_id = v.tenant_id AND t.id = v.template_id
 WHERE v.tenant_id = $1 AND v.template_id = $2 AND v.version = $3
+
+-- name: template_find
+-- One row or none.
+SELECT id, key, name, description, category, default_locale, published_version,
+    latest_version, version, created_at, updated_at
+FROM template
+WHERE tenant_id = $1 AND key = $2
+
+-- name: template_list
+-- Up to $3 rows whose key comes after $2, in the order of their keys.
+SELECT id, key, name, description, category, default_locale, published_version,
+    latest_version, version, created_at, updated_at
+FROM template
+WHERE tenant_id = $1 AND key > $2
+ORDER BY key
+LIMIT $3
+
+-- name: template_lock
+-- One row or none, which nobody changes until the transaction ends: the template and
+-- the checksum and author of its latest version.
+SELECT t.version, t.id, t.name, t.description, t.category, t.default_locale,
+    t.published_version, t.latest_version, v.checksum, v.created_by
+FROM template t
+LEFT JOIN template_version v ON v.tenant_id = t.tenant_id
+    AND v.template_id = t.id AND v.version = t.latest_version
+WHERE t.tenant_id = $1 AND t.key = $2
+FOR UPDATE OF t
+
+-- name: template_insert
+-- Nothing; the template has version 1 as its latest.
+INSERT INTO template (tenant_id, id, key, name, description, category,
+    default_locale, latest_version, published_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)
+
+-- name: template_update
+-- One row: the new version of the row.
+UPDATE template
+SET name = $3, description = $4, category = $5, default_locale = $6,
+    latest_version = $7, published_version = $8, version = version + 1,
+    updated_at = now()
+WHERE tenant_id = $1 AND id = $2
+RETURNING version
+
+-- name: template_version_insert
+-- Nothing.
+INSERT INTO template_version (tenant_id, template_id, version, parts, variables,
+    sample, checksum, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: template_version_list
+-- Up to $4 rows with numbers below $3 (0: all), newest first.
+SELECT version, created_by, created_at
+FROM template_version
+WHERE tenant_id = $1 AND template_id = $2 AND ($3::int = 0 OR version < $3::int)
+ORDER BY version DESC
+LIMIT $4
+
+-- name: template_draft
+-- One row or none: a version with everything its author wrote.  Number 0 is the
+-- published one, or the latest when none is.
+SELECT t.key, t.name, t.description, t.category, t.default_locale, v.variables,
+    v.sample, v.parts, v.version, v.created_by, v.created_at
+FROM template t
+JOIN template_version v ON v.tenant_id = t.tenant_id AND v.template_id = t.id
+    AND v.version = COALESCE(NULLIF($3::int, 0), t.published_version,
+        t.latest_version)
+WHERE t.tenant_id = $1 AND t.key = $2
+
+-- name: template_set_published
+-- Nothing; no row is affected when there is no such version.
+UPDATE template t
+SET published_version = $3, version = t.version + 1, updated_at = now()
+WHERE t.tenant_id = $1 AND t.key = $2 AND EXISTS (
+    SELECT FROM template_version v WHERE v.tenant_id = t.tenant_id
+    AND v.template_id = t.id AND v.version = $3)
+
+-- name: template_delete
+-- Nothing.
+DELETE FROM template WHERE tenant_id = $1 AND key = $2

@@ -1,7 +1,15 @@
 libbelfry_la_SOURCES += \
+	src/model/account.c src/model/account.h \
 	src/model/audit.c src/model/audit.h \
 	src/model/channel.c src/model/channel.def src/model/channel.h \
 	src/model/edit.c src/model/edit.h \
 	src/model/generation.c src/model/generation.h \
 	src/model/locale.c src/model/locale.h \
-	src/model/provider_account.c src/model/provider_account.h
+	src/model/provider_account.c src/model/provider_account.h \
+	src/model/recipient.c src/model/recipient.h \
+	src/model/template.c src/model/template.h \
+	src/model/template_part.c src/model/template_part.def \
+	src/model/template_part.h \
+	src/model/template_draft.c src/model/template_draft.h \
+	src/model/template_store.c src/model/template_store.h \
+	src/model/tenant.c src/model/tenant.h

@@ -1,0 +1,40 @@
+-- Tenants (src/model/tenant.h).  The table belongs to no tenant: "id = $1" is what
+-- "tenant_id = $1" is elsewhere.
+
+-- name: tenant_get
+-- One row or none.
+SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at
+FROM tenant
+WHERE id = $1
+
+-- name: tenant_find
+-- One row or none, by slug.
+SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at
+FROM tenant
+WHERE slug = $1
+
+-- name: tenant_list
+-- Up to $2 rows whose slug comes after $1, in the order of their slugs.
+SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at
+FROM tenant
+WHERE slug > $1
+ORDER BY slug
+LIMIT $2
+
+-- name: tenant_insert
+-- One row: the new id.
+INSERT INTO tenant (slug, name, default_locale, time_zone)
+VALUES ($1, $2, $3, $4)
+RETURNING id
+
+-- name: tenant_enter
+-- One row: makes the rest of the transaction see the tenant that was just made.
+SELECT set_config('belfry.tenant', $1, true)
+
+-- name: tenant_generation_insert
+-- Nothing.
+INSERT INTO tenant_generation (tenant_id) VALUES ($1)
+
+-- name: tenant_set_state
+-- Nothing; no row is affected when there is no such tenant.
+UPDATE tenant SET state = $2 WHERE id = $1

@@ -1,0 +1,306 @@
+/*
+ * template_draft.c - a template as its author wrote it
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "model/template_draft.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "model/locale.h"
+#include "model/template_part.h"
+
+void
+template_faults_init(struct template_faults *faults, struct arena *a)
+{
+	*faults = (struct template_faults){ .a = a };
+}
+
+static struct template_fault *
+add(struct template_faults *faults, const char *member, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+static struct template_fault *
+add(struct template_faults *faults, const char *member, const char *fmt, ...)
+{
+	struct template_fault *f = arena_object(faults->a, struct template_fault);
+	va_list ap;
+
+	f->member = member;
+	va_start(ap, fmt);
+	f->text = arena_vprintf(faults->a, fmt, ap);
+	va_end(ap);
+	if (faults->last == NULL)
+		faults->first = f;
+	else
+		faults->last->next = f;
+	faults->last = f;
+	faults->count++;
+	return f;
+}
+
+static void
+add_in_part(struct template_faults *faults, const char *locale,
+    const char *part, const struct hbs_error *e)
+{
+	struct template_fault *f = add(faults, "parts", "%s", e->text);
+
+	f->locale = locale;
+	f->part = part;
+	f->line = e->line;
+	f->column = e->column;
+}
+
+/* ---- What stands beside the parts --------------------------------------- */
+
+static void
+check_text(struct template_faults *faults, const char *member, const char *s,
+    bool required)
+{
+	if (required && s[0] == '\0')
+		add(faults, member, "\"%s\" is empty", member);
+	else if (strlen(s) > TEMPLATE_NAME_MAX * 4)
+		add(faults, member, "\"%s\" is too long", member);
+	else if (text_has_control(s))
+		add(faults, member, "\"%s\" has control characters", member);
+}
+
+static void
+check_variables(struct template_faults *faults, json_t *variables)
+{
+	const char *name;
+	json_t *variable, *required;
+
+	if (!json_is_object(variables)) {
+		add(faults, "variables", "\"variables\" is not an object");
+		return;
+	}
+	json_object_foreach(variables, name, variable) {
+		required = json_object_get(variable, "required");
+		if (!json_is_object(variable))
+			add(faults, "variables",
+			    "the variable \"%s\" is not an object", name);
+		else if (required != NULL && !json_is_boolean(required))
+			add(faults, "variables",
+			    "\"required\" of the variable \"%s\" is neither "
+			    "true nor false",
+			    name);
+	}
+}
+
+static void
+check_sample(struct template_faults *faults, json_t *sample)
+{
+	const char *locale;
+	json_t *data;
+
+	if (!json_is_object(sample)) {
+		add(faults, "sample", "\"sample\" is not an object");
+		return;
+	}
+	json_object_foreach(sample, locale, data)
+		if (!locale_is_valid(locale) || !json_is_object(data))
+			add(faults, "sample",
+			    "the sample for \"%s\" is not an object by locale",
+			    locale);
+}
+
+static void
+check_head(const struct template_draft *d, struct template_faults *faults)
+{
+	if (!text_is_slug(d->key))
+		add(faults, "key",
+		    "the key \"%.80s\" is not made of a-z, 0-9 and \"-\"", d->key);
+	check_text(faults, "name", d->name, true);
+	check_text(faults, "description", d->description, false);
+	check_text(faults, "category", d->category, false);
+	if (!locale_is_valid(d->default_locale))
+		add(faults, "default_locale", "\"%.80s\" is not a locale",
+		    d->default_locale);
+	check_variables(faults, d->variables);
+	check_sample(faults, d->sample);
+}
+
+/* ---- Parts ---------------------------------------------------------------- */
+
+/* The sample for a locale: its own, its parents', or the default's. */
+static const json_t *
+find_sample(const struct template_draft *d, const char *locale)
+{
+	size_t len = strlen(locale);
+	const char *name;
+	json_t *data;
+
+	for (; len > 0; len = locale_parent(locale, len))
+		json_object_foreach(d->sample, name, data)
+			if (locale_is(locale, len, name))
+				return data;
+	return json_object_get(d->sample, d->default_locale);
+}
+
+/* Renders a JSON part with its sample and looks whether JSON came of it. */
+static void
+check_json(const struct template_draft *d, struct template_faults *faults,
+    const char *locale, enum template_part part,
+    const struct hbs_template *compiled)
+{
+	struct hbs_render_params params = { .escape = HBS_ESCAPE_JSON };
+	struct buf *out = buf_new(faults->a, TEMPLATE_BYTES_MAX);
+	const json_t *sample = find_sample(d, locale);
+	struct hbs_error e;
+	json_error_t wrong;
+	json_t *json;
+
+	if (sample == NULL)
+		return;
+	if (hbs_render(compiled, sample, &params, out, &e) == -1) {
+		add_in_part(faults, locale, template_part_name(part), &e);
+		return;
+	}
+	json = json_loadb(out->data, out->len, JSON_REJECT_DUPLICATES, &wrong);
+	if (!json_is_object(json)) {
+		e = (struct hbs_error){ 0 };
+		snprintf(e.text, sizeof(e.text),
+		    "with the sample this is no JSON object: %.160s",
+		    json == NULL ? wrong.text : "it is an array");
+		add_in_part(faults, locale, template_part_name(part), &e);
+	}
+	json_decref(json);
+}
+
+static void
+check_part(const struct template_draft *d, struct template_faults *faults,
+    const char *locale, const char *name, const json_t *source)
+{
+	enum template_part part = template_part_parse(name, strlen(name));
+	struct hbs_template *compiled;
+	struct hbs_error e;
+
+	if (part == TEMPLATE_PART_COUNT) {
+		add(faults, "parts", "there is no part \"%.80s\"", name)->locale =
+		    locale;
+		return;
+	}
+	if (!json_is_string(source)) {
+		add(faults, "parts", "\"%s\" is not a text", name)->locale =
+		    locale;
+		return;
+	}
+	if (hbs_compile(json_string_value(source), json_string_length(source),
+	        NULL, &compiled, &e) == -1) {
+		add_in_part(faults, locale, name, &e);
+		return;
+	}
+	if (template_part_escape(part) == HBS_ESCAPE_JSON)
+		check_json(d, faults, locale, part, compiled);
+	hbs_free(&compiled);
+}
+
+static void
+check_locale(const struct template_draft *d, struct template_faults *faults,
+    const char *locale, json_t *parts)
+{
+	const char *name;
+	json_t *source;
+
+	if (!locale_is_valid(locale))
+		add(faults, "parts", "\"%.80s\" is not a locale", locale);
+	else if (!json_is_object(parts) || json_object_size(parts) == 0)
+		add(faults, "parts", "there are no parts for \"%s\"", locale);
+	else
+		json_object_foreach(parts, name, source)
+			check_part(d, faults, locale, name, source);
+}
+
+/* The bytes of all sources. */
+static size_t
+count_bytes(json_t *locales)
+{
+	const char *locale, *name;
+	json_t *parts, *source;
+	size_t n = 0;
+
+	json_object_foreach(locales, locale, parts)
+		json_object_foreach(parts, name, source)
+			n += json_string_length(source);
+	return n;
+}
+
+int
+template_check(const struct template_draft *d, struct template_faults *faults)
+{
+	const char *locale;
+	json_t *parts;
+
+	check_head(d, faults);
+	if (!json_is_object(d->parts))
+		add(faults, "parts", "\"parts\" is not an object");
+	else if (json_object_get(d->parts, d->default_locale) == NULL)
+		add(faults, "parts",
+		    "there are no parts for the default locale \"%.35s\"",
+		    d->default_locale);
+	else if (json_object_size(d->parts) > TEMPLATE_LOCALES_MAX)
+		add(faults, "parts", "there are more than %d locales",
+		    TEMPLATE_LOCALES_MAX);
+	else if (count_bytes(d->parts) > TEMPLATE_BYTES_MAX)
+		add(faults, "parts", "the parts have more than %d bytes together",
+		    TEMPLATE_BYTES_MAX);
+	else
+		json_object_foreach(d->parts, locale, parts)
+			check_locale(d, faults, locale, parts);
+	return faults->count == 0 ? 0 : -1;
+}
+
+int
+template_faults_err(const struct template_draft *d,
+    const struct template_faults *faults, struct err *e)
+{
+	const struct template_fault *f = faults->first;
+	char more[40] = "", place[120] = "";
+
+	if (faults->count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)",
+		    faults->count - 1);
+	if (f->part != NULL && f->line > 0)
+		snprintf(place, sizeof(place), "%s/%s, line %d, column %d: ",
+		    f->locale, f->part, f->line, f->column);
+	else if (f->part != NULL)
+		snprintf(place, sizeof(place), "%s/%s: ", f->locale, f->part);
+	return err_set(e, ERR_UNPROCESSABLE, "template \"%.63s\": %s%s%s", d->key,
+	    place, f->text, more);
+}
+
+/* ---- Checksum ------------------------------------------------------------- */
+
+static int
+add_bytes(const char *bytes, size_t n, void *arg)
+{
+	crypto_generichash_update(arg, (const unsigned char *)bytes, n);
+	return 0;
+}
+
+void
+template_checksum(const struct template_draft *d,
+    uint8_t sum[static TEMPLATE_CHECKSUM_BYTES])
+{
+	const json_t *pieces[] = { d->parts, d->variables, d->sample };
+	crypto_generichash_state state;
+	size_t i;
+
+	crypto_generichash_init(&state, NULL, 0, TEMPLATE_CHECKSUM_BYTES);
+	for (i = 0; i < NELEMS(pieces); i++) {
+		ensure(json_dump_callback(pieces[i], add_bytes, &state,
+		           JSON_COMPACT | JSON_SORT_KEYS) == 0);
+		crypto_generichash_update(&state, (const unsigned char *)"", 1);
+	}
+	crypto_generichash_final(&state, sum, TEMPLATE_CHECKSUM_BYTES);
+}

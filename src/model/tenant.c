@@ -1,0 +1,163 @@
+/*
+ * tenant.c - tenants
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "model/tenant.h"
+
+#include "base/arena.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "db/db.h"
+#include "model/edit.h"
+
+static const struct tenant_id nobody = { 0 };
+
+const char *
+tenant_state_name(enum tenant_state state)
+{
+	ensure(state == TENANT_ACTIVE || state == TENANT_SUSPENDED);
+	return state == TENANT_ACTIVE ? "active" : "suspended";
+}
+
+static void
+tenants_of(struct arena *a, const struct db_rows *r, struct tenant **list_r,
+    size_t *count_r)
+{
+	int i, n = db_count(r);
+	struct tenant *list = arena_zalloc(a, (size_t)n, sizeof(*list));
+
+	for (i = 0; i < n; i++)
+		list[i] = (struct tenant){
+			.id = { db_int(r, i, 0) },
+			.slug = db_text(r, i, 1),
+			.name = db_text(r, i, 2),
+			.state = (enum tenant_state)db_int(r, i, 3),
+			.weight = (int)db_int(r, i, 4),
+			.default_locale = db_text(r, i, 5),
+			.time_zone = db_text(r, i, 6),
+			.settings = db_text(r, i, 7),
+			.created_ms = db_time_ms(r, i, 8),
+		};
+	*list_r = list;
+	*count_r = (size_t)n;
+}
+
+static int
+one(struct arena *a, struct db *db, struct db_batch *b, struct tenant **tenant_r,
+    struct err *e)
+{
+	struct db_rows **rows;
+	struct tenant *list;
+	size_t count;
+
+	if (db_run(db, a, b, &rows, e) == -1)
+		return -1;
+	tenants_of(a, rows[0], &list, &count);
+	if (count == 0)
+		return 0;
+	*tenant_r = list;
+	return 1;
+}
+
+int
+tenant_get(struct arena *a, struct db *db, struct tenant_id id,
+    struct tenant **tenant_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, nobody, DB_PLAIN);
+
+	db_add(b, Q_TENANT_GET);
+	db_arg_int(b, id.n);
+	return one(a, db, b, tenant_r, e);
+}
+
+int
+tenant_find(struct arena *a, struct db *db, const char *slug,
+    struct tenant **tenant_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, nobody, DB_PLAIN);
+
+	db_add(b, Q_TENANT_FIND);
+	db_arg_text(b, slug);
+	return one(a, db, b, tenant_r, e);
+}
+
+int
+tenant_list(struct arena *a, struct db *db, const char *after, int limit,
+    struct tenant **list_r, size_t *count_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, nobody, DB_PLAIN);
+	struct db_rows **rows;
+
+	db_add(b, Q_TENANT_LIST);
+	db_arg_text(b, after);
+	db_arg_int(b, limit);
+	if (db_run(db, a, b, &rows, e) == -1)
+		return -1;
+	tenants_of(a, rows[0], list_r, count_r);
+	return 0;
+}
+
+static int
+insert(const struct editor *ed, const struct tenant *t, struct tenant_id *id_r,
+    struct err *e)
+{
+	struct db_batch *b = db_batch_new(ed->a, nobody, DB_BEGIN);
+	struct db_rows **rows;
+
+	db_add(b, Q_TENANT_INSERT);
+	db_arg_text(b, t->slug);
+	db_arg_text(b, t->name);
+	db_arg_text(b, t->default_locale);
+	db_arg_text(b, t->time_zone);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1) {
+		if (db_violates(e, "tenant_slug_key"))
+			err_set(e, ERR_CONFLICT, "there is a tenant \"%s\" already",
+			    t->slug);
+		return -1;
+	}
+	id_r->n = db_int(rows[0], 0, 0);
+	return 0;
+}
+
+/* The id is known only after the insert, so the transaction enters its tenant then. */
+int
+tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
+{
+	struct editor inside = *ed;
+	struct db_batch *b;
+	struct db_rows **rows;
+
+	if (insert(ed, t, &inside.tenant, e) == -1)
+		return -1;
+	b = db_batch_new(ed->a, inside.tenant, DB_COMMIT);
+	db_add(b, Q_TENANT_ENTER);
+	db_arg_int(b, inside.tenant.n);
+	db_add(b, Q_TENANT_GENERATION_INSERT);
+	db_arg_int(b, inside.tenant.n);
+	edit_record(&inside, b, "tenant.add", t->slug, NULL);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	t->id = inside.tenant;
+	t->state = TENANT_ACTIVE;
+	return 0;
+}
+
+int
+tenant_set_state(const struct editor *ed, enum tenant_state state, struct err *e)
+{
+	struct db_batch *b = edit_begin(ed);
+	struct db_rows **rows;
+
+	db_add(b, Q_TENANT_SET_STATE);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_int(b, state);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	if (db_affected(rows[1]) == 0) {
+		err_set(e, ERR_NOT_FOUND, "there is no such tenant");
+		return edit_abort(ed);
+	}
+	b = edit_commit(ed, "tenant.state", tenant_state_name(state), NULL);
+	return db_run(ed->db, ed->a, b, &rows, e);
+}

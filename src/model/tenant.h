@@ -1,0 +1,60 @@
+/*
+ * tenant.h - tenants
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The table is a global one, which every role may read and only belfry_owner may
+ * change.
+ */
+#ifndef BELFRY_MODEL_TENANT_H
+#define BELFRY_MODEL_TENANT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/id.h"
+
+struct arena;
+struct db;
+struct editor;
+struct err;
+
+enum tenant_state { TENANT_ACTIVE = 1, TENANT_SUSPENDED = 2 };
+
+struct tenant {
+	struct tenant_id id;
+	const char *slug; /* its name outside */
+	const char *name;
+	enum tenant_state state;
+	int weight; /* its share when there is more work than can be done */
+	const char *default_locale;
+	const char *time_zone;
+	const char *settings; /* a JSON object */
+	int64_t created_ms;
+};
+
+/* "active", "suspended". */
+const char *tenant_state_name(enum tenant_state state);
+
+/* 1, 0 when there is none, -1. */
+int tenant_get(struct arena *a, struct db *db, struct tenant_id id,
+    struct tenant **tenant_r, struct err *e) MUST_CHECK;
+int tenant_find(struct arena *a, struct db *db, const char *slug,
+    struct tenant **tenant_r, struct err *e) MUST_CHECK;
+
+/* At most "limit" whose slug comes after "after" ("": from the first on). */
+int tenant_list(struct arena *a, struct db *db, const char *after, int limit,
+    struct tenant **list_r, size_t *count_r, struct err *e) MUST_CHECK;
+
+/* Makes a tenant from t->slug, name, default_locale and time_zone, and sets t->id.
+ * ed->tenant is not looked at.  ERR_CONFLICT when the slug is taken. */
+int tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
+    MUST_CHECK;
+
+/* Suspends or resumes ed->tenant: a suspended one is sent nothing for, and its keys are
+ * refused. */
+int tenant_set_state(const struct editor *ed, enum tenant_state state,
+    struct err *e) MUST_CHECK;
+
+#endif
