@@ -10,6 +10,7 @@ AM_TESTS_ENVIRONMENT = BELFRY_SRCDIR='$(abs_top_srcdir)' \
 
 if HAVE_CMOCKA
 LDADD += $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_apikey
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
 check_PROGRAMS += tests/unit/test_field
@@ -17,6 +18,7 @@ check_PROGRAMS += tests/unit/test_js
 check_PROGRAMS += tests/unit/test_problem
 check_PROGRAMS += tests/unit/test_request
 check_PROGRAMS += tests/unit/test_router
+check_PROGRAMS += tests/unit/test_serve
 check_PROGRAMS += tests/unit/test_url
 EXTRA_DIST += tests/unit/fake_fcgi.h
 check_PROGRAMS += tests/unit/test_clock

@@ -1,1 +1,4 @@
-libbelfry_la_SOURCES +=
+libbelfry_la_SOURCES += \
+	src/auth/apikey.c src/auth/apikey.h \
+	src/auth/principal.c src/auth/principal.h \
+	src/auth/scope.c src/auth/scope.def src/auth/scope.h
