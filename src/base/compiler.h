@@ -9,6 +9,8 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define NORETURN __attribute__((noreturn))
+/* The end of a case that goes on with the next one. */
+#define FALLTHROUGH __attribute__((fallthrough))
 #define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -364,7 +364,7 @@ open_element(struct converter *c, const struct html_tag *tag,
 		break;
 	case EL_AS_IS:
 		c->as_is++;
-		/* FALLTHROUGH */
+		FALLTHROUGH;
 	case EL_PARAGRAPH:
 		flow_break(f, 2);
 		break;

@@ -87,7 +87,7 @@ value_schema(const struct field *f, int64_t min, int64_t max)
 	case FIELD_LOCALE:
 	case FIELD_ZONE:
 		set_limits(o, min, max, "minLength", "maxLength");
-		/* fallthrough */
+		FALLTHROUGH;
 	case FIELD_UUID:
 	case FIELD_TIME:
 	case FIELD_DURATION:
