@@ -74,7 +74,7 @@ RETURNING account_id
 SELECT json_build_object('key', k.id, 'hash', encode(k.hash, 'hex'),
     'expires', COALESCE((extract(epoch FROM k.expires_at) * 1000)::bigint, 0),
     'revoked', k.revoked_at IS NOT NULL OR a.state <> 1,
-    'account', a.id, 'name', a.name, 'scopes', array_to_string(a.scopes, ' '),
+    'account', a.id, 'name', a.name, 'scopes', a.scopes,
     'slug', t.slug, 'suspended', t.state <> 1, 'default_locale', t.default_locale,
     'time_zone', t.time_zone, 'generation', g.generation)
 FROM api_key k

@@ -35,6 +35,14 @@ conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
 		keys[n] = "user";
 		values[n++] = c->params->user;
 	}
+	if (c->params->database != NULL) {
+		keys[n] = "dbname";
+		values[n++] = c->params->database;
+	}
+	if (c->params->options != NULL) {
+		keys[n] = "options";
+		values[n++] = c->params->options;
+	}
 	keys[n] = "application_name";
 	values[n++] = c->params->program;
 	keys[n] = "connect_timeout";

@@ -30,6 +30,8 @@ struct err;
 struct db_params {
 	const char *conninfo;
 	const char *user; /* NULL: as conninfo says */
+	const char *database; /* NULL: as conninfo says */
+	const char *options; /* of the session: "-c role=belfry_owner"; NULL: none */
 	const char *program; /* application_name */
 	bool prepare;
 	int64_t connect_timeout_ms;

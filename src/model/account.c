@@ -37,6 +37,19 @@ defer_json(void *p)
 	json_decref(p);
 }
 
+static void
+list_scopes(struct arena *a, struct account_key *k, const json_t *scopes)
+{
+	const json_t *scope;
+	size_t i;
+
+	k->scopes = arena_zalloc(a, json_array_size(scopes) + 1,
+	    sizeof(*k->scopes));
+	json_array_foreach(scopes, i, scope)
+		if (json_is_string(scope))
+			k->scopes[k->scopes_count++] = json_string_value(scope);
+}
+
 int
 account_key_from_text(struct arena *a, const char *text, size_t len,
     struct account_key **key_r, struct err *e)
@@ -45,20 +58,22 @@ account_key_from_text(struct arena *a, const char *text, size_t len,
 	json_t *json = json_loadb(text, len, 0, NULL);
 	json_int_t expires, generation;
 	const char *hash, *account;
+	json_t *scopes;
 	int revoked, suspended;
 
 	arena_defer(a, defer_json, json);
 	if (json_unpack(json,
-	        "{s:s, s:s, s:I, s:b, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:I}",
+	        "{s:s, s:s, s:I, s:b, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:I}",
 	        "key", &k->key_id, "hash", &hash, "expires", &expires, "revoked",
 	        &revoked, "account", &account, "name", &k->name, "scopes",
-	        &k->scopes, "slug", &k->slug, "suspended", &suspended,
+	        &scopes, "slug", &k->slug, "suspended", &suspended,
 	        "default_locale", &k->default_locale, "time_zone",
 	        &k->time_zone, "generation", &generation) == -1 ||
 	    strlen(hash) != 2 * sizeof(k->hash) ||
 	    text_hex_decode(hash, k->hash, sizeof(k->hash)) == -1 ||
 	    uuid_parse(account, &k->account.u) == -1)
 		return err_set(e, ERR_INTERNAL, "the stored key is broken");
+	list_scopes(a, k, scopes);
 	k->expires_ms = expires;
 	k->generation = generation;
 	k->revoked = revoked != 0;

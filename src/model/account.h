@@ -59,7 +59,8 @@ struct account_key {
 	bool suspended; /* the tenant */
 	struct account_id account;
 	const char *name; /* of the account */
-	const char *scopes; /* separated by single blanks */
+	const char **scopes;
+	size_t scopes_count;
 	const char *slug; /* of the tenant */
 	const char *default_locale; /* the tenant's */
 	const char *time_zone; /* the tenant's */

@@ -1,0 +1,26 @@
+-- roles.sql - the roles of Belfry
+--
+-- SPDX-License-Identifier: BSD-2-Clause
+--
+-- Run by "belfryctl init" as a role that may make roles; what is there stays as it is.
+-- belfry_owner owns everything and nobody connects as it; the others own nothing.
+DO $$
+DECLARE
+    program text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'belfry_owner') THEN
+        CREATE ROLE belfry_owner NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB
+            NOCREATEROLE;
+    END IF;
+    FOREACH program IN ARRAY ARRAY['belfry_api', 'belfry_spooler', 'belfry_gateway',
+        'belfry_report'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = program) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS
+                NOCREATEDB NOCREATEROLE NOINHERIT', program);
+        END IF;
+    END LOOP;
+    -- Whoever made the roles acts as the owner; a superuser may anyway.
+    IF NOT pg_has_role('belfry_owner', 'MEMBER') THEN
+        EXECUTE format('GRANT belfry_owner TO %I', current_user);
+    END IF;
+END $$;
