@@ -13,6 +13,7 @@ LDADD += $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_apikey
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
+check_PROGRAMS += tests/unit/test_cache
 check_PROGRAMS += tests/unit/test_field
 check_PROGRAMS += tests/unit/test_js
 check_PROGRAMS += tests/unit/test_problem

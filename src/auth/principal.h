@@ -26,6 +26,9 @@ struct principal {
 	struct account_id account;
 	const char *key_id; /* of the API key; NULL without one */
 	const char *name; /* of the account or the person */
+	const char *tenant_slug;
+	const char *default_locale; /* the tenant's */
+	const char *time_zone; /* the tenant's */
 	uint64_t scopes; /* scope_set() */
 	int64_t expires_ms; /* wall time; 0: never */
 };

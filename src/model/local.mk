@@ -4,6 +4,7 @@ libbelfry_la_SOURCES += \
 	src/model/channel.c src/model/channel.def src/model/channel.h \
 	src/model/edit.c src/model/edit.h \
 	src/model/generation.c src/model/generation.h \
+	src/model/known.c src/model/known.h \
 	src/model/locale.c src/model/locale.h \
 	src/model/provider_account.c src/model/provider_account.h \
 	src/model/recipient.c src/model/recipient.h \

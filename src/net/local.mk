@@ -1,1 +1,2 @@
-libbelfry_la_SOURCES +=
+libbelfry_la_SOURCES += \
+	src/net/cache.c src/net/cache.h

@@ -73,6 +73,18 @@ field_errors_add(struct field_errors *fe, const char *pointer,
 	return -1;
 }
 
+void
+field_errors_prefix(struct field_errors *fe, size_t count, const char *prefix)
+{
+	struct field_error *error = fe->first;
+	size_t i;
+
+	for (i = 0; error != NULL; error = error->next, i++)
+		if (i >= count && error->pointer != NULL)
+			error->pointer = arena_printf(fe->a, "%s%s", prefix,
+			    error->pointer);
+}
+
 static uint64_t
 member_bit(const struct field_table *t, const void *record, const void *member)
 {

@@ -86,7 +86,8 @@ enum field_flag {
 	FIELD_ONE_LINE = 1 << 5, /* a text: no control characters */
 	FIELD_DEFAULT = 1 << 6, /* .def or .def_text stand in for an absent value */
 	FIELD_READ_ONLY = 1 << 7, /* written, and ignored when it is sent back */
-	FIELD_ARRAY = 1 << 8 /* set by FIELD_LIST and FIELD_SUBS */
+	FIELD_WRITE_ONLY = 1 << 8, /* taken, and never written: "publish" */
+	FIELD_ARRAY = 1 << 9 /* set by FIELD_LIST and FIELD_SUBS */
 };
 
 struct field {
@@ -221,6 +222,11 @@ void field_errors_init(struct field_errors *fe, struct arena *a);
  * Always returns -1. */
 int field_errors_add(struct field_errors *fe, const char *pointer,
     enum field_code code, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Puts "prefix" in front of the pointers of the faults after the first "count": for a
+ * value that was read on its own and stands within another. */
+void field_errors_prefix(struct field_errors *fe, size_t count,
+    const char *prefix);
 
 const char *field_code_text(enum field_code code);
 const char *field_code_help(enum field_code code);

@@ -205,7 +205,7 @@ field_schema(const struct field *f, json_t *components)
 	if (f->flags & FIELD_DEFAULT)
 		set_default(o, f);
 	set_example(o, f);
-	if (f->flags & FIELD_SECRET)
+	if (f->flags & (FIELD_SECRET | FIELD_WRITE_ONLY))
 		json_object_set_new(o, "writeOnly", json_true());
 	if (f->flags & FIELD_READ_ONLY)
 		json_object_set_new(o, "readOnly", json_true());

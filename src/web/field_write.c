@@ -131,7 +131,7 @@ write_object(const struct field_table *t, const void *record)
 
 	for (i = 0; i < t->count; i++) {
 		f = &t->fields[i];
-		if (f->flags & FIELD_SECRET)
+		if (f->flags & (FIELD_SECRET | FIELD_WRITE_ONLY))
 			continue;
 		value = write_field(f, record);
 		if (value == NULL && f->flags & FIELD_NULLABLE)

@@ -308,6 +308,27 @@ request_check_match(const struct request *rq, const char *etag, struct err *e)
 	    "it has changed: its ETag is now %s", etag);
 }
 
+int
+request_expected_version(const struct request *rq, int *version_r,
+    struct err *e)
+{
+	const char *tag = request_param(rq, "HTTP_IF_MATCH");
+	unsigned long version;
+	char *end;
+
+	*version_r = 0;
+	if (tag == NULL || strcmp(tag, "*") == 0)
+		return 0;
+	if (strncmp(tag, "\"v", 2) == 0 && tag[2] >= '1' && tag[2] <= '9') {
+		version = strtoul(tag + 2, &end, 10);
+		if (strcmp(end, "\"") == 0 && version <= INT32_MAX) {
+			*version_r = (int)version;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_PRECONDITION, "If-Match is no ETag of ours");
+}
+
 bool
 request_none_match(const struct request *rq, const char *etag)
 {
@@ -326,6 +347,13 @@ request_arg_uuid(const struct request *rq, size_t n, struct uuid *u_r,
 }
 
 int
+request_faulty(const struct request *rq, struct err *e)
+{
+	return err_set(e, ERR_UNPROCESSABLE, "%zu %s wrong", rq->errors.count,
+	    rq->errors.count == 1 ? "field is" : "fields are");
+}
+
+int
 request_refuse(struct request *rq, struct err *e, const char *pointer,
     enum field_code code, const char *fmt, ...)
 {
@@ -335,6 +363,20 @@ request_refuse(struct request *rq, struct err *e, const char *pointer,
 	field_errors_add(&rq->errors, pointer, code, "%s",
 	    arena_vprintf(rq->a, fmt, ap));
 	va_end(ap);
-	return err_set(e, ERR_UNPROCESSABLE, "%zu %s wrong", rq->errors.count,
-	    rq->errors.count == 1 ? "field is" : "fields are");
+	return request_faulty(rq, e);
+}
+
+int
+request_refuse_parameter(struct request *rq, struct err *e,
+    const char *parameter, enum field_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	field_errors_add(&rq->errors, "", code, "%s",
+	    arena_vprintf(rq->a, fmt, ap));
+	va_end(ap);
+	rq->errors.last->pointer = NULL;
+	rq->errors.last->parameter = parameter;
+	return request_faulty(rq, e);
 }

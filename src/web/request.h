@@ -93,6 +93,12 @@ int request_check_type(const struct request *rq, bool patch, struct err *e)
 int request_check_match(const struct request *rq, const char *etag,
     struct err *e) MUST_CHECK;
 
+/* The version that If-Match asks for, for updates that compare it in the database: 0
+ * without the header or for "*"; -1 with ERR_PRECONDITION when it is no ETag of
+ * ours. */
+int request_expected_version(const struct request *rq, int *version_r,
+    struct err *e) MUST_CHECK;
+
 /* True when If-None-Match holds the ETag. */
 bool request_none_match(const struct request *rq, const char *etag);
 
@@ -104,5 +110,14 @@ int request_arg_uuid(const struct request *rq, size_t n, struct uuid *u_r,
 /* Adds a fault to the errors and makes *e ERR_UNPROCESSABLE.  Always returns -1. */
 int request_refuse(struct request *rq, struct err *e, const char *pointer,
     enum field_code code, const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* The same with a parameter of the query in place of the pointer. */
+int request_refuse_parameter(struct request *rq, struct err *e,
+    const char *parameter, enum field_code code, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
+
+/* Makes *e ERR_UNPROCESSABLE for the faults that rq->errors holds.  Always returns
+ * -1. */
+int request_faulty(const struct request *rq, struct err *e);
 
 #endif

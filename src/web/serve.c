@@ -130,13 +130,6 @@ authorise(struct web *w, struct request *rq, struct err *e)
 }
 
 static int
-tell_faults(struct request *rq, struct err *e)
-{
-	return err_set(e, ERR_UNPROCESSABLE, "%zu %s wrong", rq->errors.count,
-	    rq->errors.count == 1 ? "field is" : "fields are");
-}
-
-static int
 read_query(struct request *rq, struct err *e)
 {
 	const struct field_table *t = rq->route->query;
@@ -146,7 +139,7 @@ read_query(struct request *rq, struct err *e)
 	rq->query = arena_alloc(rq->a, t->struct_bytes);
 	if (fields_read_query(rq->a, rq->params, rq->params_count, t, rq->query,
 	        &rq->errors) != 0)
-		return tell_faults(rq, e);
+		return request_faulty(rq, e);
 	return 0;
 }
 
@@ -175,7 +168,7 @@ read_body(struct web *w, struct exchange *x, struct err *e)
 		return 0;
 	rq->body = arena_alloc(rq->a, r->body->struct_bytes);
 	if (fields_read(rq->a, rq->json, r->body, rq->body, &rq->errors) != 0)
-		return tell_faults(rq, e);
+		return request_faulty(rq, e);
 	return 0;
 }
 

@@ -1,0 +1,45 @@
+/*
+ * cache.h - memcached, which may vanish at any time
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A cache is asked and told; whatever goes wrong with it is a miss, counted and
+ * otherwise unseen.  A server that does not answer is left alone for a second, so
+ * that it costs one timeout a second and not one a request.  Keys may hold any
+ * bytes: their hash goes over the wire.
+ */
+#ifndef BELFRY_NET_CACHE_H
+#define BELFRY_NET_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct cache;
+struct config;
+struct err;
+
+enum { CACHE_VALUE_BYTES_MAX = 512 * 1024 };
+
+/* Makes a client for cache.servers, which lives in "a"; without servers it misses
+ * everything.  Nothing is connected yet: call it after fork.  -1 with *e when the
+ * list of servers cannot be read. */
+int cache_new(struct arena *a, const struct config *config, struct cache **cache_r,
+    struct err *e) MUST_CHECK;
+
+/* True when *value_r (in "a", followed by a NUL) and *n_r were found. */
+bool cache_get(struct cache *c, struct arena *a, const char *key,
+    const void **value_r, size_t *n_r);
+
+/* Stores a value for ttl_ms; one that is too large is not stored. */
+void cache_set(struct cache *c, const char *key, const void *value, size_t n,
+    int64_t ttl_ms);
+
+/* Asks whether it answers, pause or not. */
+enum cache_state { CACHE_UNUSED, CACHE_OK, CACHE_FAILED };
+enum cache_state cache_probe(struct cache *c);
+
+#endif
