@@ -25,14 +25,19 @@ EXTRA_DIST += tests/unit/fake_fcgi.h
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_html_text
+check_PROGRAMS += tests/unit/test_listen
 check_PROGRAMS += tests/unit/test_log
 check_PROGRAMS += tests/unit/test_mail_address
 check_PROGRAMS += tests/unit/test_mime
 check_PROGRAMS += tests/unit/test_metrics
+check_PROGRAMS += tests/unit/test_master
 check_PROGRAMS += tests/unit/test_seal
+check_PROGRAMS += tests/unit/test_process
+check_PROGRAMS += tests/unit/test_service
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 check_PROGRAMS += tests/unit/test_hbs
+check_PROGRAMS += tests/unit/test_worker
 endif
 
 # Programs that the integration tests run: built by "make check", not tests.

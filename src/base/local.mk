@@ -14,6 +14,11 @@ libbelfry_la_SOURCES += \
 	src/base/listen.c src/base/listen.h \
 	src/base/log.c src/base/log.h \
 	src/base/metrics.c src/base/metrics.def src/base/metrics.h \
+	src/base/master.c src/base/master.h \
+	src/base/pidfile.c src/base/pidfile.h \
+	src/base/process.c src/base/process.h \
+	src/base/service.c src/base/service.h \
 	src/base/seal.c src/base/seal.h \
 	src/base/text.c src/base/text.h \
-	src/base/uuid.c src/base/uuid.h
+	src/base/uuid.c src/base/uuid.h \
+	src/base/worker.c src/base/worker.h
