@@ -34,6 +34,7 @@ check_PROGRAMS += tests/unit/test_master
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_service
+check_PROGRAMS += tests/unit/test_smtp_reply
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 check_PROGRAMS += tests/unit/test_hbs
@@ -43,6 +44,8 @@ endif
 # Programs that the integration tests run: built by "make check", not tests.
 EXTRA_PROGRAMS += tests/tools/mimedump
 check_DATA += tests/tools/mimedump
+EXTRA_PROGRAMS += tests/tools/transfers
+check_DATA += tests/tools/transfers
 
 # Tests in Python: contrib/check runs them.
 EXTRA_DIST += tests/pytest.ini $(wildcard $(srcdir)/tests/lint/*.py)

@@ -1,2 +1,9 @@
 libbelfry_la_SOURCES += \
 	src/net/cache.c src/net/cache.h
+EXTRA_DIST += src/net/README.md
+libbelfry_la_SOURCES += \
+	src/net/smtp_reply.c src/net/smtp_reply.h \
+	src/net/smtp_session.c src/net/smtp_session.h \
+	src/net/transfer.c src/net/transfer.h \
+	src/net/transfer_http.c src/net/transfer_private.h \
+	src/net/transfer_smtp.c

@@ -1,0 +1,148 @@
+/*
+ * transfer.h - many exchanges with other hosts at once
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A transfer is one exchange: an HTTP request and its answer, or one mail to one
+ * recipient over SMTP.  Nothing here waits except transfers_poll().  Connections
+ * are kept and used again, also those of SMTP (README.md tells how).
+ *
+ * Every transfer that was started ends in exactly one call of its "done", from
+ * inside transfers_poll() or transfer_abort().
+ */
+#ifndef BELFRY_NET_TRANSFER_H
+#define BELFRY_NET_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct curl_waitfd;
+struct err;
+struct transfer;
+struct transfers;
+struct transfer_result;
+
+enum transfer_kind { TRANSFER_HTTP, TRANSFER_SMTP };
+
+/* TLS is wanted or it is not: never "when it is offered". */
+enum transfer_tls {
+	TRANSFER_TLS_NONE,
+	TRANSFER_TLS_STARTTLS, /* SMTP only */
+	TRANSFER_TLS_IMPLICIT /* the URL is https: or smtps: */
+};
+
+struct transfer_header {
+	const char *name;
+	const char *value;
+};
+
+/* What the pointers point to stays there until "done" was called. */
+struct transfer_request {
+	enum transfer_kind kind;
+	const char *url; /* SMTP: smtp[s]://host:port/name-for-EHLO */
+	const void *body;
+	size_t body_len;
+	int timeout_ms; /* for all of it; 0 is 30 s */
+	int connect_timeout_ms; /* 0 is 10 s */
+	size_t response_max; /* bytes of an HTTP answer kept; 0 is 64 kB */
+	const char *username; /* or NULL */
+	const char *password;
+	const char *ca_file; /* instead of the system's, or NULL */
+	enum transfer_tls tls;
+
+	/* HTTP */
+	const char *method; /* NULL is POST with a body, else GET */
+	const struct transfer_header *headers;
+	size_t headers_count;
+
+	/* SMTP: the body is a message with CRLF line ends. */
+	const char *from; /* "" for the null sender */
+	const char *rcpt;
+	bool smtputf8; /* the server must offer it (RFC 6531) */
+
+	void (*done)(void *arg, const struct transfer_result *res);
+	void *arg;
+};
+
+enum transfer_outcome {
+	TRANSFER_ANSWERED, /* a full answer: see status */
+	TRANSFER_NOT_CONNECTED, /* name not found, refused, unreachable */
+	TRANSFER_TLS_FAILED, /* not offered, or the certificate is not good */
+	TRANSFER_LOGIN_REFUSED, /* SMTP AUTH; status 0: no way in common */
+	TRANSFER_BROKEN, /* the connection ended or made no sense */
+	TRANSFER_TIMED_OUT,
+	TRANSFER_NO_SMTPUTF8, /* wanted and not offered; nothing was sent */
+	TRANSFER_ABORTED /* by transfer_abort() */
+};
+
+/* How far a transfer came: the step that its outcome belongs to. */
+enum transfer_stage {
+	TRANSFER_AT_CONNECT, /* with TLS, greeting and EHLO */
+	TRANSFER_AT_LOGIN,
+	TRANSFER_AT_SENDER, /* MAIL */
+	TRANSFER_AT_RECIPIENT, /* RCPT */
+	TRANSFER_AT_DATA, /* the command */
+	TRANSFER_AT_BODY /* the message itself; every HTTP request */
+};
+
+/* Lives until "done" returns. */
+struct transfer_result {
+	enum transfer_outcome outcome;
+	enum transfer_stage stage;
+	int curl_code; /* CURLcode, for the log */
+	int status; /* of HTTP, or the SMTP reply code; 0 without one */
+	char enhanced[12]; /* SMTP: "5.1.1", or "" */
+	const char *error; /* why there is no answer, "" when there is one */
+	const char *reply; /* SMTP: the text of the reply, UTF-8 in one line */
+	bool body_started; /* a byte of the body may have been written */
+	bool body_sent; /* all of it was */
+	long num_connects; /* connections made; 0: an old one was used */
+	int64_t retry_after_s; /* of HTTP, 0 when nothing was said */
+	const char *body; /* HTTP: ends in NUL */
+	size_t body_len;
+	bool truncated; /* the answer was longer than response_max */
+	const char *headers; /* HTTP: "Name: value\n" ..., ends in NUL */
+};
+
+struct transfers_params {
+	size_t max_in_flight; /* 0 is 1000 */
+	size_t connections_per_host; /* 0 is 10; SMTP: per account of a host */
+	int idle_ms; /* how long an unused connection is kept; 0 is 20 s */
+	int per_connection; /* mails over one SMTP connection; 0 is 100 */
+};
+
+/* The value of a header of the answer in "a", or NULL. */
+const char *transfer_header(struct arena *a, const struct transfer_result *res,
+    const char *name);
+
+/* Makes the engine.  It lives in "a" and ends with it: transfers that are still
+ * on their way are then cut off without a call of "done".  Returns 0, or -1 with
+ * *e set when there are no file descriptors left. */
+int transfers_new(struct arena *a, const struct transfers_params *params,
+    struct transfers **ts_r, struct err *e) MUST_CHECK;
+
+/* Starts an exchange; *req is copied, what it points to is not.  Returns 0, or -1
+ * with *e set: ERR_TEMPORARY when max_in_flight are on their way, ERR_UNPROCESSABLE
+ * for a URL, an address or a header that cannot go over the wire.  Then "done" is
+ * not called.  *t_r is good until "done" was called. */
+int transfers_start(struct transfers *ts, const struct transfer_request *req,
+    struct transfer **t_r, struct err *e) MUST_CHECK;
+
+/* Waits until something happens on a connection or on one of the caller's "extra"
+ * descriptors (whose revents are set), for timeout_ms at most, and does what is to
+ * be done.  Returns how many transfers ended. */
+int transfers_poll(struct transfers *ts, struct curl_waitfd *extra,
+    unsigned int n_extra, int timeout_ms);
+
+/* Ends a transfer at once: when this returns, "done" was called with
+ * TRANSFER_ABORTED and no byte of it will be written any more. */
+void transfer_abort(struct transfer *t);
+void transfers_abort_all(struct transfers *ts);
+
+size_t transfers_in_flight(const struct transfers *ts);
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * transfer_http.c - HTTP requests on one curl multi handle
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/ensure.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "net/transfer_private.h"
+
+static int
+check_header(const struct transfer_header *h, struct err *e)
+{
+	if (h->name[0] == '\0' || strpbrk(h->name, ": ") != NULL ||
+	    text_has_control(h->name) || text_has_control(h->value))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "a header of the request holds a character that is not "
+		    "allowed");
+	return 0;
+}
+
+int
+transfer_http_check(const struct transfer_request *req, struct err *e)
+{
+	size_t i;
+
+	if (strncasecmp(req->url, "http://", 7) != 0 &&
+	    strncasecmp(req->url, "https://", 8) != 0)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the address of the request is not http: or https:");
+	if (req->method != NULL &&
+	    req->method[strspn(req->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the method of the request is not a word in capitals");
+	for (i = 0; i < req->headers_count; i++) {
+		if (check_header(&req->headers[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static size_t
+read_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t left = t->req.body_len - t->body_done;
+	size_t len = size * n < left ? size * n : left;
+
+	if (len > 0) {
+		memcpy(p, (const char *)t->req.body + t->body_done, len);
+		t->body_done += len;
+		t->res.body_started = true;
+	}
+	if (t->body_done == t->req.body_len)
+		t->res.body_sent = true;
+	return len;
+}
+
+/* curl sends the body again when a connection that it kept turns out dead. */
+static int
+seek_body(void *arg, curl_off_t offset, int origin)
+{
+	struct transfer *t = arg;
+
+	if (origin != SEEK_SET || offset < 0 ||
+	    (size_t)offset > t->req.body_len)
+		return CURL_SEEKFUNC_FAIL;
+	t->body_done = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static size_t
+take_answer(char *p, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t len = size * n;
+
+	if (t->answer.len + len > t->answer.max) {
+		buf_add(&t->answer, p, t->answer.max - t->answer.len);
+		t->res.truncated = true;
+		return 0;
+	}
+	buf_add(&t->answer, p, len);
+	return len;
+}
+
+/* Keeps the headers of the last answer: those of "100 Continue" go. */
+static size_t
+take_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t len = size * n;
+
+	if (len >= 5 && memcmp(p, "HTTP/", 5) == 0) {
+		buf_reset(&t->answer_headers);
+		return len;
+	}
+	while (len > 0 && (p[len - 1] == '\n' || p[len - 1] == '\r'))
+		len--;
+	if (len > 0 && t->answer_headers.len + len + 1 < t->answer_headers.max) {
+		buf_add(&t->answer_headers, p, len);
+		buf_putc(&t->answer_headers, '\n');
+	}
+	return size * n;
+}
+
+static void
+add_header(struct transfer *t, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(t->headers, line);
+
+	if (longer == NULL)
+		panic("out of memory");
+	t->headers = longer;
+}
+
+static void
+set_headers(struct transfer *t)
+{
+	struct buf line;
+	size_t i;
+
+	buf_init(&line, 64 << 10);
+	for (i = 0; i < t->req.headers_count; i++) {
+		const struct transfer_header *h = &t->req.headers[i];
+
+		buf_reset(&line);
+		/* A name with ";" is how curl writes an empty value. */
+		buf_printf(&line, h->value[0] != '\0' ? "%s: %s" : "%s;",
+		    h->name, h->value);
+		add_header(t, line.data);
+	}
+	buf_done(&line);
+	/* Waiting for "100 Continue" costs a second where it is not known. */
+	add_header(t, "Expect:");
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+static void
+set_method(struct transfer *t)
+{
+	const char *method = t->req.method;
+
+	if (t->req.body != NULL) {
+		curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)t->req.body_len);
+		curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, read_body);
+		curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+		curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, seek_body);
+		curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
+	}
+	if (method == NULL)
+		return;
+	if (strcmp(method, "HEAD") == 0)
+		curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+	else
+		curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+void
+transfer_http_start(struct transfer *t)
+{
+	if (t->easy == NULL)
+		t->easy = curl_easy_init();
+	else
+		curl_easy_reset(t->easy);
+	if (t->easy == NULL)
+		panic("out of memory");
+	t->answer.max = t->req.response_max;
+	transfer_setopt_common(t, t->easy);
+	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(
+	    t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN,
+	    (long)(t->ts->params.idle_ms + 999) / 1000);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take_answer);
+	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	set_method(t);
+	set_headers(t);
+	ensure(curl_multi_add_handle(t->ts->multi, t->easy) == CURLM_OK);
+	t->ts->http_running++;
+	t->ts->http_started = true;
+}
+
+/* Takes the request off curl: its connection closes when it is in use. */
+static void
+detach(struct transfer *t)
+{
+	curl_multi_remove_handle(t->ts->multi, t->easy);
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+	t->ts->http_running--;
+}
+
+void
+transfer_http_abort(struct transfer *t)
+{
+	detach(t);
+}
+
+static void
+fill_result(struct transfer *t, CURLcode code)
+{
+	struct transfer_result *res = &t->res;
+	curl_off_t sent_us = 0, retry_after_s = 0;
+	long status = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &res->num_connects);
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	res->curl_code = (int)code;
+	res->stage = sent_us > 0 ? TRANSFER_AT_BODY : TRANSFER_AT_CONNECT;
+	if (t->req.body == NULL || t->req.body_len == 0)
+		res->body_started = res->body_sent = sent_us > 0;
+	res->body = t->answer.data;
+	res->body_len = t->answer.len;
+	res->headers = t->answer_headers.data;
+	res->retry_after_s = retry_after_s;
+	res->status = (int)status;
+	if (t->error[0] == '\0')
+		snprintf(t->error, sizeof(t->error), "%s",
+		    curl_easy_strerror(code));
+}
+
+static void
+end_request(struct transfer *t, CURLcode code)
+{
+	enum transfer_outcome outcome = transfer_outcome_of(code);
+
+	fill_result(t, code);
+	detach(t);
+	/* The status was there; only its explanation was too long. */
+	if (code == CURLE_WRITE_ERROR && t->res.truncated)
+		outcome = TRANSFER_ANSWERED;
+	if (outcome != TRANSFER_ANSWERED)
+		t->res.status = 0;
+	transfer_finish(t, outcome);
+}
+
+void
+transfer_http_perform(struct transfers *ts)
+{
+	int running, left;
+	CURLMsg *msg;
+	char *p;
+
+	ts->http_started = false;
+	curl_multi_perform(ts->multi, &running);
+	while ((msg = curl_multi_info_read(ts->multi, &left)) != NULL) {
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &p);
+		end_request((struct transfer *)(void *)p, msg->data.result);
+	}
+}
