@@ -304,7 +304,7 @@ initialise() {
 	else
 		ctl migrate >/dev/null || die "belfryctl migrate failed"
 	fi
-	(cd "$TOP" && ctl --tenant "$tenant" seed >/dev/null) ||
+	ctl --tenant "$tenant" seed --templates "$TOP/templates" >/dev/null ||
 	    die "belfryctl seed failed"
 	[ "$(id -u)" -ne 0 ] || chown -R nobody:nogroup "$DIR/keys" "$DIR/mail" \
 	    "$DIR/run"
