@@ -1,0 +1,118 @@
+-- Notifications, from acceptance to what became of them.
+
+-- name: accept_now
+-- Nothing.  The notification, its row in lane 0 and the mark that the tenant has work.
+WITH n AS (
+    INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
+        template_version, category, locale, channels, fallback, content, recipients,
+        user_ids, data, metadata, attachments, send_at, expires_at, request_id,
+        traceparent, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        $17, $18, $19, $20, $21)
+), q AS (
+    INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+    VALUES ($1, 0, $3, now(), $2, $2, 0)
+)
+INSERT INTO tenant_ready (tenant_id, lane, prio) VALUES ($1, 0, $3)
+ON CONFLICT DO NOTHING
+
+-- name: accept_later
+-- Nothing.  The notification, and its row in the queue of later work (send_at).
+WITH n AS (
+    INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
+        template_version, category, locale, channels, fallback, content, recipients,
+        user_ids, data, metadata, attachments, send_at, expires_at, request_id,
+        traceparent, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        $17, $18, $19, $20, $21)
+)
+INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
+VALUES ($1, $17, $2, $2, 0, $3, 0)
+
+-- name: idempotency_add
+-- Nothing; violates idempotency_pkey when the key was used before.
+INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
+VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: idempotency_get
+-- At most one row: the request's hash and its answer.
+SELECT request_hash, status, location, body FROM idempotency
+WHERE tenant_id = $1 AND key = $2
+
+-- name: idempotency_expire
+-- Nothing; removes a slice of the keys that are older than $1 milliseconds.
+DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency
+    WHERE created_at < now() - $1 * interval '1 ms' LIMIT 5000))
+
+-- name: notification_exists
+-- One row if the notification is there.
+SELECT 1 FROM notification WHERE tenant_id = $1 AND id = $2
+
+-- name: notification_get
+-- At most one row: the notification as its service sees it.
+SELECT n.id, n.state, n.priority, n.category, n.locale, n.channels, t.key,
+    n.template_version, n.batch_id, n.metadata, n.send_at, n.expires_at, n.created_at,
+    n.routed_at, n.done_at, n.delivery_count, n.request_id,
+    json_array_length(n.recipients)
+FROM notification n
+LEFT JOIN template t ON t.tenant_id = $1 AND t.id = n.template_id
+WHERE n.tenant_id = $1 AND n.id = $2
+
+-- name: notification_deliveries
+-- A row for each delivery of a notification, in the order of recipients.
+SELECT d.id, d.recipient_no, d.step, d.channel, d.state, d.attempts, d.user_id,
+    d.address, p.name, d.provider_ref, d.class, d.reason, d.due, d.created_at,
+    d.finished_at
+FROM delivery d
+LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = d.provider_id
+WHERE d.tenant_id = $1 AND d.notification_id = $2
+ORDER BY d.recipient_no, d.step, d.id
+
+-- name: notification_timeline
+-- A row for each thing that happened, oldest first.  What attempts and the
+-- notification itself tell is not stored a second time as an event.
+SELECT * FROM (
+    SELECT created_at AS at, 10 AS rank, 'notification.accepted' AS type,
+        NULL::uuid AS delivery_id, NULL::smallint AS channel, NULL AS provider,
+        NULL::int AS attempt, NULL::smallint AS class, NULL AS code, NULL AS text,
+        'api' AS by, NULL::timestamptz AS next_due
+    FROM notification WHERE tenant_id = $1 AND id = $2
+    UNION ALL
+    SELECT routed_at, 20, 'notification.routed', NULL, NULL, NULL, NULL, NULL, NULL,
+        delivery_count || CASE delivery_count WHEN 1 THEN ' delivery'
+            ELSE ' deliveries' END, 'spooler', NULL
+    FROM notification WHERE tenant_id = $1 AND id = $2 AND routed_at IS NOT NULL
+    UNION ALL
+    SELECT a.started_at, 40, 'delivery.started', a.delivery_id, d.channel, p.name, a.n,
+        NULL, NULL, NULL, 'spooler ' || a.spooler, NULL
+    FROM attempt a
+    JOIN delivery d ON d.tenant_id = $1 AND d.notification_id = $2
+        AND d.id = a.delivery_id
+    LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = a.provider_id
+    WHERE a.tenant_id = $1 AND a.notification_id = $2
+    UNION ALL
+    SELECT a.finished_at, 50, CASE a.state WHEN 1 THEN 'delivery.deferred'
+            WHEN 2 THEN 'delivery.deferred' WHEN 4 THEN 'delivery.sent'
+            WHEN 5 THEN 'delivery.delivered' WHEN 6 THEN 'delivery.failed'
+            WHEN 7 THEN 'delivery.dead' WHEN 8 THEN 'delivery.held'
+            ELSE 'delivery.expired' END,
+        a.delivery_id, d.channel, p.name, a.n, a.class, a.code, a.text,
+        'spooler ' || a.spooler, a.next_due
+    FROM attempt a
+    JOIN delivery d ON d.tenant_id = $1 AND d.notification_id = $2
+        AND d.id = a.delivery_id
+    LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = a.provider_id
+    WHERE a.tenant_id = $1 AND a.notification_id = $2 AND a.finished_at IS NOT NULL
+    UNION ALL
+    SELECT e.at, 45, e.type, e.delivery_id, e.channel, p.name, e.attempt, e.class,
+        e.code, e.text, e.by, NULL
+    FROM event e
+    LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = e.provider_id
+    WHERE e.tenant_id = $1 AND e.notification_id = $2
+    UNION ALL
+    SELECT done_at, 90, 'notification.done', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        'spooler', NULL
+    FROM notification WHERE tenant_id = $1 AND id = $2 AND done_at IS NOT NULL
+        AND state = 3
+) x ORDER BY at, rank, attempt

@@ -1,0 +1,289 @@
+-- The queue: what is to do, who does it, and what came of it.
+
+-- name: ready_keys
+-- A row for each tenant, lane and priority that has work.
+SELECT tenant_id, lane, prio FROM tenant_ready
+
+-- name: ready_key_clear
+-- Nothing; takes a key's mark away unless it has work again.
+DELETE FROM tenant_ready t WHERE tenant_id = $1 AND lane = $2 AND prio = $3
+    AND NOT EXISTS (SELECT FROM q_ready q WHERE q.tenant_id = $1 AND q.lane = $2
+        AND q.prio = $3)
+
+-- name: ready_keys_repair
+-- Nothing; marks every key that has rows, by hopping from key to key of the index.
+INSERT INTO tenant_ready (tenant_id, lane, prio)
+WITH RECURSIVE k AS (
+    (SELECT tenant_id, lane, prio FROM q_ready ORDER BY tenant_id, lane, prio LIMIT 1)
+    UNION ALL
+    SELECT n.tenant_id, n.lane, n.prio FROM k, LATERAL (
+        SELECT q.tenant_id, q.lane, q.prio FROM q_ready q
+        WHERE (q.tenant_id, q.lane, q.prio) > (k.tenant_id, k.lane, k.prio)
+        ORDER BY q.tenant_id, q.lane, q.prio LIMIT 1) n
+)
+SELECT tenant_id, lane, prio FROM k
+ON CONFLICT DO NOTHING
+
+-- name: claim_route
+-- The claimed notifications, oldest first.  Their rows leave the queue in this
+-- transaction, which must go on to write what they become.
+WITH c AS MATERIALIZED (
+    SELECT due, id FROM q_ready
+    WHERE tenant_id = $1 AND lane = 0 AND prio = $2 AND due <= now()
+        AND due >= COALESCE($3::timestamptz, '-infinity')
+    ORDER BY due, id LIMIT $4 FOR UPDATE SKIP LOCKED
+), d AS (
+    DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = 0
+        AND q.prio = $2 AND q.due = c.due AND q.id = c.id
+    RETURNING q.id, q.due
+)
+SELECT d.id, n.state, n.priority, n.template_id, n.template_version, n.category,
+    n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
+    n.created_at, n.user_ids, d.due
+FROM d LEFT JOIN notification n ON n.tenant_id = $1 AND n.id = d.id
+ORDER BY d.due, d.id
+
+-- name: claim_lane
+-- The claimed deliveries with their notifications, oldest first.  Their rows leave the
+-- ready queue in this transaction, which must go on to lease or close them.
+WITH c AS MATERIALIZED (
+    SELECT due, id FROM q_ready
+    WHERE tenant_id = $1 AND lane = $2 AND prio = $3 AND due <= now()
+        AND due >= COALESCE($4::timestamptz, '-infinity')
+    ORDER BY due, id LIMIT $5 FOR UPDATE SKIP LOCKED
+), q AS (
+    DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = $2
+        AND q.prio = $3 AND q.due = c.due AND q.id = c.id
+    RETURNING q.id, q.notification_id, q.lease_no, q.due
+)
+SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
+    n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
+    n.created_at, n.user_ids, q.due,
+    q.id, q.notification_id, q.lease_no, d.recipient_no, d.channel, d.state,
+    d.attempts, d.counted, d.crashes, d.user_id, d.address, d.recipient, d.locale,
+    d.provider_id, d.created_at
+FROM q
+LEFT JOIN delivery d ON d.tenant_id = $1 AND d.notification_id = q.notification_id
+    AND d.id = q.id
+LEFT JOIN notification n ON n.tenant_id = $1 AND n.id = q.notification_id
+ORDER BY q.due, q.id
+
+-- name: route_write
+-- Nothing.  The deliveries that notifications became; those in state "sending" with
+-- their lease and first attempt, the others with their place in the queue.
+WITH r AS MATERIALIZED (
+    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[],
+        $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::text[],
+        $12::text[], $13::uuid[], $14::text[], $15::timestamptz[], $16::uuid[])
+        AS r (notification_id, id, recipient_no, channel, state, prio, user_id,
+            address, recipient, locale, provider_id, reason, expires_at, event_id)
+), d AS (
+    INSERT INTO delivery (tenant_id, notification_id, id, recipient_no, channel, state,
+        priority, attempts, user_id, address, recipient, locale, provider_id, reason,
+        expires_at, finished_at)
+    SELECT $1, notification_id, id, recipient_no, channel, state, prio,
+        CASE state WHEN 3 THEN 1 ELSE 0 END, user_id, address, recipient::json, locale,
+        provider_id, reason, expires_at, CASE WHEN state > 3 THEN now() END
+    FROM r
+), a AS (
+    INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, lease_no, spooler,
+        provider_id)
+    SELECT $1, notification_id, id, 1, 1, $2, provider_id FROM r WHERE state = 3
+), l AS (
+    INSERT INTO q_leased (tenant_id, id, notification_id, lane, prio, lease_no, spooler)
+    SELECT $1, id, notification_id, channel, prio, 1, $2 FROM r WHERE state = 3
+), q AS (
+    INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+    SELECT $1, channel, prio, now(), id, notification_id, 0 FROM r WHERE state = 2
+), t AS (
+    INSERT INTO tenant_ready (tenant_id, lane, prio)
+    SELECT DISTINCT $1::bigint, channel, prio FROM r WHERE state = 2
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, text, by)
+SELECT $1, notification_id, event_id, id,
+    CASE state WHEN 9 THEN 'delivery.skipped' WHEN 11 THEN 'delivery.expired'
+        ELSE 'delivery.dead' END, channel, reason, 'spooler ' || $2
+FROM r WHERE state > 3
+
+-- name: notification_routed
+-- Nothing.  Notifications and how many deliveries they became.
+UPDATE notification n
+SET state = CASE r.open WHEN 0 THEN 3 ELSE 2 END, routed_at = now(),
+    open_count = r.open, delivery_count = r.total,
+    done_at = CASE r.open WHEN 0 THEN now() END
+FROM unnest($2::uuid[], $3::int[], $4::int[]) AS r (id, open, total)
+WHERE n.tenant_id = $1 AND n.id = r.id
+
+-- name: lane_write
+-- Nothing.  Leases claimed deliveries; those with an attempt number start it.
+WITH r AS MATERIALIZED (
+    SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::int[], $8::int[], $9::uuid[])
+        AS r (notification_id, id, lease_no, n, provider_id)
+), l AS (
+    INSERT INTO q_leased (tenant_id, id, notification_id, lane, prio, lease_no, spooler)
+    SELECT $1, id, notification_id, $3, $4, lease_no, $2 FROM r
+), a AS (
+    INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, lease_no, spooler,
+        provider_id)
+    SELECT $1, notification_id, id, n, lease_no, $2, provider_id FROM r WHERE n > 0
+)
+UPDATE delivery d SET state = 3, attempts = r.n, provider_id = r.provider_id
+FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
+    AND d.id = r.id AND r.n > 0
+
+-- name: lane_return
+-- Nothing.  Puts claimed rows back that could not be started now.
+INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+SELECT $1, $2, $3, r.due, r.id, r.notification_id, r.lease_no
+FROM unnest($4::timestamptz[], $5::uuid[], $6::uuid[], $7::int[])
+    AS r (due, id, notification_id, lease_no)
+
+-- name: settle
+-- The ids of the deliveries whose outcome took effect: those whose lease was still the
+-- one that is named.  The others were taken over by another spooler.
+WITH r AS MATERIALIZED (
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[],
+        $7::smallint[], $8::smallint[], $9::bigint[], $10::text[], $11::text[],
+        $12::text[], $13::int[], $14::uuid[])
+        AS r (spooler, notification_id, id, lease_no, n, class, state, delay_ms, code,
+            text, provider_ref, counted, event_id)
+), l AS (
+    DELETE FROM q_leased q USING r
+    WHERE q.tenant_id = $1 AND q.id = r.id AND q.lease_no = r.lease_no
+        AND q.spooler = r.spooler
+    RETURNING q.lane, q.prio, r.*, now() + r.delay_ms * interval '1 ms' AS due
+), a AS (
+    UPDATE attempt a SET finished_at = now(), class = l.class, state = l.state,
+        next_due = CASE l.state WHEN 1 THEN l.due END, code = l.code, text = l.text
+    FROM l WHERE a.tenant_id = $1 AND a.notification_id = l.notification_id
+        AND a.delivery_id = l.id AND a.n = l.n
+), d AS (
+    UPDATE delivery d SET state = l.state, class = l.class,
+        reason = CASE WHEN l.state = 4 THEN NULL ELSE l.text END,
+        due = CASE l.state WHEN 1 THEN l.due END,
+        provider_ref = COALESCE(l.provider_ref, d.provider_ref),
+        counted = d.counted + l.counted,
+        finished_at = CASE WHEN l.state IN (4, 5, 6, 7, 9, 10, 11) THEN now() END
+    FROM l WHERE d.tenant_id = $1 AND d.notification_id = l.notification_id
+        AND d.id = l.id
+), w AS (
+    INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
+    SELECT $1, due, id, notification_id, lane, prio, lease_no FROM l WHERE state = 1
+), q AS (
+    INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+    SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM l WHERE state = 2
+), t AS (
+    INSERT INTO tenant_ready (tenant_id, lane, prio)
+    SELECT DISTINCT $1::bigint, lane, prio FROM l WHERE state = 2
+    ON CONFLICT DO NOTHING
+), e AS (
+    INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel,
+        class, text, by)
+    SELECT $1, notification_id, event_id, id,
+        CASE state WHEN 11 THEN 'delivery.expired' ELSE 'delivery.dead' END, lane,
+        NULLIF(class, 0), text, 'spooler ' || spooler
+    FROM l WHERE n = 0
+), n AS (
+    UPDATE notification n SET open_count = n.open_count - c.closed,
+        state = CASE WHEN n.open_count <= c.closed AND n.state = 2 THEN 3
+            ELSE n.state END,
+        done_at = CASE WHEN n.open_count <= c.closed AND n.state = 2 THEN now()
+            ELSE n.done_at END
+    FROM (SELECT notification_id, count(*)::int AS closed FROM l
+        WHERE state IN (4, 5, 6, 7, 9, 10, 11) GROUP BY notification_id) c
+    WHERE n.tenant_id = $1 AND n.id = c.notification_id
+)
+SELECT id FROM l
+
+-- name: late_results
+-- Nothing.  Results that came after their lease was lost: recorded, not applied.
+INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, attempt,
+    class, code, text, by)
+SELECT $1, r.notification_id, r.event_id, r.id, 'delivery.late_result', r.channel, r.n,
+    r.class, r.code, r.text, 'spooler ' || r.spooler
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::int[],
+    $8::smallint[], $9::text[], $10::text[])
+    AS r (spooler, notification_id, id, event_id, channel, n, class, code, text)
+
+-- name: later_due
+-- A row for each tenant with later work: milliseconds until its first row is due.
+WITH RECURSIVE k AS (
+    (SELECT tenant_id, due FROM q_later ORDER BY tenant_id, due LIMIT 1)
+    UNION ALL
+    SELECT n.tenant_id, n.due FROM k, LATERAL (
+        SELECT q.tenant_id, q.due FROM q_later q WHERE q.tenant_id > k.tenant_id
+        ORDER BY q.tenant_id, q.due LIMIT 1) n
+)
+SELECT tenant_id, ceil(extract(epoch FROM due - now()) * 1000)::bigint FROM k
+
+-- name: later_promote
+-- A row for each lane and priority that got work.
+WITH c AS MATERIALIZED (
+    SELECT due, id FROM q_later WHERE tenant_id = $1 AND due <= now()
+    ORDER BY due, id LIMIT $2 FOR UPDATE SKIP LOCKED
+), d AS (
+    DELETE FROM q_later q USING c
+    WHERE q.tenant_id = $1 AND q.due = c.due AND q.id = c.id
+    RETURNING q.id, q.notification_id, q.lane, q.prio, q.lease_no
+), q AS (
+    INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+    SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM d
+), t AS (
+    INSERT INTO tenant_ready (tenant_id, lane, prio)
+    SELECT DISTINCT $1::bigint, lane, prio FROM d ON CONFLICT DO NOTHING
+)
+SELECT DISTINCT lane, prio FROM d
+
+-- name: heartbeat
+-- Nothing.  This spooler lives.
+INSERT INTO spooler (id, host, pid, version) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
+
+-- name: spooler_leave
+-- Nothing.  A spooler that ends in order, or long ago.
+DELETE FROM spooler WHERE id = $1 OR heartbeat_at < now() - interval '1 hour'
+
+-- name: leases_orphaned
+-- A row for each tenant and spooler whose leases have no living owner; $1 is the age in
+-- milliseconds at which a silent spooler is dead, $2 the one that asks.
+SELECT DISTINCT l.tenant_id, l.spooler FROM q_leased l
+WHERE l.spooler <> $2 AND NOT EXISTS (SELECT FROM spooler s WHERE s.id = l.spooler
+    AND s.heartbeat_at >= now() - $1 * interval '1 ms')
+
+-- name: leases_take
+-- The leases of a dead spooler, which leave the table in this transaction.
+DELETE FROM q_leased WHERE tenant_id = $1 AND spooler = $2
+RETURNING notification_id, id, lane, prio, lease_no
+
+-- name: leases_rescue
+-- Nothing.  Makes rescued deliveries ready again and says so on their timelines.
+WITH r AS MATERIALIZED (
+    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[],
+        $7::int[], $8::uuid[])
+        AS r (notification_id, id, lane, prio, lease_no, event_id)
+), q AS (
+    INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+    SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM r
+), t AS (
+    INSERT INTO tenant_ready (tenant_id, lane, prio)
+    SELECT DISTINCT $1::bigint, lane, prio FROM r ON CONFLICT DO NOTHING
+), d AS (
+    UPDATE delivery d SET state = 2, crashes = crashes + 1
+    FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
+        AND d.id = r.id AND d.state = 3
+    RETURNING d.id, d.attempts
+)
+INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, attempt,
+    code, text, by)
+SELECT $1, r.notification_id, r.event_id, r.id, 'delivery.deferred', r.lane, d.attempts,
+    'rescued', 'the spooler that held it is gone: it is sent again', 'spooler ' || $2
+FROM r JOIN d ON d.id = r.id
+
+-- name: partitions_make
+-- One row: how many partitions were made.
+SELECT partitions_make($1)
+
+-- name: partitions_drop
+-- One row: how many partitions were dropped.
+SELECT partitions_drop($1)
