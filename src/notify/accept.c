@@ -1,0 +1,387 @@
+/*
+ * accept.c - the first station: a notification becomes durable
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "notify/accept.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "base/metrics.h"
+#include "db/db.h"
+#include "model/channel.h"
+#include "net/doorbell.h"
+#include "notify/send_request.h"
+#include "web/field.h"
+#include "web/js.h"
+
+enum { HASH_BYTES = 32, KEY_BYTES = 16 };
+
+static const int64_t YEAR_MS = 366LL * 24 * 3600 * 1000;
+
+/* ---- Checks ----------------------------------------------------------------- */
+
+static void
+check_recipients(struct arena *a, const struct accept_params *p,
+    struct field_errors *fe)
+{
+	const struct send_request *rq = p->request;
+	const struct send_recipient *to;
+	size_t i;
+
+	if (rq->to_count > (size_t)p->config->api_recipients_max)
+		field_errors_add(fe, "/to", FIELD_ERR_TOO_LONG,
+		    "at most %d recipients go into one request; use a batch",
+		    (int)p->config->api_recipients_max);
+	for (i = 0; i < rq->to_count; i++) {
+		to = &rq->to[i];
+		if (to->user_id == NULL && to->email == NULL && to->phone == NULL)
+			field_errors_add(fe,
+			    arena_printf(a,
+			        json_is_array(json_object_get(p->body, "to"))
+			            ? "/to/%zu"
+			            : "/to",
+			        i),
+			    FIELD_ERR_MISSING,
+			    "one of user_id, email and phone must be given");
+	}
+}
+
+/* A variable is there when the notification has it or every recipient does. */
+static bool
+has_variable(const struct send_request *rq, const char *name)
+{
+	size_t i;
+
+	if (json_object_get(rq->data, name) != NULL)
+		return true;
+	for (i = 0; i < rq->to_count; i++)
+		if (json_object_get(rq->to[i].data, name) == NULL)
+			return false;
+	return true;
+}
+
+static void
+check_variables(struct arena *a, const struct accept_params *p,
+    struct field_errors *fe)
+{
+	const char *const *name;
+
+	if (p->template == NULL)
+		return;
+	for (name = p->template->required; *name != NULL; name++)
+		if (!has_variable(p->request, *name))
+			field_errors_add(fe, arena_printf(a, "/data/%s", *name),
+			    FIELD_ERR_MISSING,
+			    "the template \"%s\" needs this variable",
+			    p->request->template);
+}
+
+static unsigned
+content_channels(const struct send_content *c)
+{
+	unsigned channels = 0;
+
+	if (c->email != NULL)
+		channels |= 1u << CHANNEL_EMAIL;
+	if (c->sms != NULL)
+		channels |= 1u << CHANNEL_SMS;
+	if (c->push != NULL)
+		channels |= 1u << CHANNEL_PUSH;
+	if (c->inapp != NULL)
+		channels |= 1u << CHANNEL_INAPP;
+	if (c->whatsapp != NULL)
+		channels |= 1u << CHANNEL_WHATSAPP;
+	return channels;
+}
+
+static void
+check_channels(struct arena *a, const struct accept_params *p,
+    struct field_errors *fe)
+{
+	const struct send_request *rq = p->request;
+	unsigned has = p->template != NULL ? p->template->channels
+	                                   : content_channels(rq->content);
+	size_t i;
+
+	if (has == 0)
+		field_errors_add(fe, "/content", FIELD_ERR_MISSING,
+		    "the content of at least one channel must be given");
+	for (i = 0; i < rq->channels_count; i++)
+		if ((has & 1u << (rq->channels[i] + 1)) == 0)
+			field_errors_add(fe, arena_printf(a, "/channels/%zu", i),
+			    FIELD_ERR_NOT_ALLOWED,
+			    "there is no part for %s in the %s",
+			    channel_names[rq->channels[i]],
+			    p->template != NULL ? "template" : "content");
+	if (rq->content != NULL && rq->content->email != NULL &&
+	    rq->content->email->html == NULL && rq->content->email->text == NULL)
+		field_errors_add(fe, "/content/email", FIELD_ERR_MISSING,
+		    "one of html and text must be given");
+}
+
+static void
+check_times(const struct accept_params *p, struct field_errors *fe)
+{
+	const struct send_request *rq = p->request;
+	int64_t now = clock_wall_ms();
+
+	if (rq->send_at > now + YEAR_MS)
+		field_errors_add(fe, "/send_at", FIELD_ERR_TOO_LARGE,
+		    "it is more than a year ahead");
+	if (rq->expires_at != 0 && rq->expires_at <= now)
+		field_errors_add(fe, "/expires_at", FIELD_ERR_TOO_SMALL,
+		    "it is over already");
+	else if (rq->expires_at != 0 && rq->expires_at <= rq->send_at)
+		field_errors_add(fe, "/expires_at", FIELD_ERR_TOO_SMALL,
+		    "it is not after send_at");
+}
+
+int
+accept_check(struct arena *a, const struct accept_params *p,
+    struct field_errors *fe)
+{
+	size_t before = fe->count;
+
+	check_recipients(a, p, fe);
+	if (p->template != NULL || p->request->content != NULL) {
+		check_variables(a, p, fe);
+		check_channels(a, p, fe);
+	}
+	check_times(p, fe);
+	return fe->count == before ? 0 : -1;
+}
+
+/* ---- The transaction -------------------------------------------------------- */
+
+static const char *
+json_text(struct arena *a, const json_t *json)
+{
+	struct buf *out;
+
+	if (json == NULL || json_is_null(json))
+		return NULL;
+	out = buf_new(a, 64 << 20);
+	js_write(out, json);
+	return out->data;
+}
+
+/* "to" as a list, also when a single recipient stood there. */
+static const char *
+recipients_text(struct arena *a, const json_t *to)
+{
+	const char *text = json_text(a, to);
+
+	return json_is_array(to) ? text : arena_printf(a, "[%s]", text);
+}
+
+static const char *
+channels_text(struct arena *a, const struct send_request *rq)
+{
+	struct buf *out;
+	size_t i;
+
+	if (rq->channels_count == 0)
+		return NULL;
+	out = buf_new(a, 256);
+	for (i = 0; i < rq->channels_count; i++)
+		buf_printf(out, "%s%s", i > 0 ? "," : "",
+		    channel_names[rq->channels[i]]);
+	return out->data;
+}
+
+static void
+arg_user_ids(struct arena *a, struct db_batch *b, const struct send_request *rq)
+{
+	struct db_array *ids = NULL;
+	size_t i;
+
+	for (i = 0; i < rq->to_count; i++) {
+		if (rq->to[i].user_id == NULL)
+			continue;
+		if (ids == NULL)
+			ids = db_array_new(a);
+		db_array_text(ids, rq->to[i].user_id);
+	}
+	if (ids == NULL)
+		db_arg_null(b);
+	else
+		db_arg_array(b, ids);
+}
+
+static void
+add_notification(struct arena *a, struct db_batch *b,
+    const struct accept_params *p, const struct notification_id *id)
+{
+	const struct send_request *rq = p->request;
+	const struct accept_template *tpl = p->template;
+	int64_t now = uuid_time_ms(&id->u);
+
+	db_add(b, rq->send_at > now ? Q_ACCEPT_LATER : Q_ACCEPT_NOW);
+	db_arg_int(b, p->tenant.n);
+	db_arg_uuid(b, &id->u);
+	db_arg_int(b, rq->priority);
+	db_arg_uuid(b, &p->account.u);
+	db_arg_uuid(b, tpl != NULL ? &tpl->id.u : NULL);
+	if (tpl != NULL)
+		db_arg_int(b, tpl->version);
+	else
+		db_arg_null(b);
+	db_arg_text(b, rq->category != NULL ? rq->category
+	                                    : tpl != NULL ? tpl->category : "");
+	db_arg_text(b, rq->locale);
+	db_arg_text(b, channels_text(a, rq));
+	db_arg_null(b); /* fallback */
+	db_arg_text(b, json_text(a, json_object_get(p->body, "content")));
+	db_arg_text(b, recipients_text(a, json_object_get(p->body, "to")));
+	arg_user_ids(a, b, rq);
+	db_arg_text(b, json_text(a, rq->data));
+	db_arg_text(b, json_text(a, rq->metadata));
+	db_arg_null(b); /* attachments */
+	db_arg_time_ms(b, rq->send_at > now ? rq->send_at : 0);
+	db_arg_time_ms(b, rq->expires_at);
+	db_arg_text(b, p->request_id);
+	db_arg_text(b, p->traceparent);
+	db_arg_time_ms(b, now);
+}
+
+static void
+hash(uint8_t *out, size_t out_bytes, const void *p, size_t n)
+{
+	ensure(crypto_generichash(out, out_bytes, p, n, NULL, 0) == 0);
+}
+
+/* The key is the account's: two services may use the same text. */
+static const uint8_t *
+key_hash(struct arena *a, const struct accept_params *p)
+{
+	uint8_t *out = arena_alloc(a, KEY_BYTES);
+	struct buf *text = buf_new(a, 4096);
+
+	buf_add(text, p->account.u.b, sizeof(p->account.u.b));
+	buf_printf(text, "send %s", p->idempotency_key);
+	hash(out, KEY_BYTES, text->data, text->len);
+	return out;
+}
+
+static void
+add_key(struct arena *a, struct db_batch *b, const struct accept_params *p,
+    const struct accept_result *result)
+{
+	uint8_t *body_hash;
+
+	if (p->idempotency_key == NULL)
+		return;
+	body_hash = arena_alloc(a, HASH_BYTES);
+	hash(body_hash, HASH_BYTES, p->raw, p->raw_bytes);
+	db_add(b, Q_IDEMPOTENCY_ADD);
+	db_arg_int(b, p->tenant.n);
+	db_arg_bytes(b, key_hash(a, p), KEY_BYTES);
+	db_arg_bytes(b, body_hash, HASH_BYTES);
+	db_arg_int(b, result->status);
+	db_arg_text(b, result->location);
+	db_arg_text(b, result->body);
+}
+
+/* The key was used before: gives the same answer again, to the same request. */
+static int
+replay(struct arena *a, const struct accept_params *p,
+    struct accept_result *result_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, p->tenant, DB_ONE);
+	struct db_rows **rows;
+	uint8_t body_hash[HASH_BYTES];
+	const void *stored;
+	size_t n;
+
+	db_add(b, Q_IDEMPOTENCY_GET);
+	db_arg_int(b, p->tenant.n);
+	db_arg_bytes(b, key_hash(a, p), KEY_BYTES);
+	if (db_run(p->db, a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[0]) == 0)
+		return err_set(e, ERR_TEMPORARY,
+		    "the idempotency key expired just now: send it again");
+	hash(body_hash, sizeof(body_hash), p->raw, p->raw_bytes);
+	stored = db_bytes(a, rows[0], 0, 0, &n);
+	if (n != sizeof(body_hash) || memcmp(stored, body_hash, n) != 0)
+		return err_set(e, ERR_KEY_REUSED, "the idempotency key was used "
+		    "for a request with another body");
+	result_r->replayed = true;
+	result_r->status = (int)db_int(rows[0], 0, 1);
+	result_r->location = db_text(rows[0], 0, 2);
+	result_r->body = db_text(rows[0], 0, 3);
+	metrics_add(METRIC_IDEMPOTENT_REPLAYS_TOTAL, 0, 1);
+	return 0;
+}
+
+/* COMMIT was sent and its answer lost: what does the database have?  0 when the
+ * notification is there, -1 when it is not or nobody answers. */
+static int
+look(struct arena *a, const struct accept_params *p,
+    const struct notification_id *id, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, p->tenant, DB_ONE);
+	struct db_rows **rows;
+	struct err db_e;
+
+	db_add(b, Q_NOTIFICATION_EXISTS);
+	db_arg_int(b, p->tenant.n);
+	db_arg_uuid(b, &id->u);
+	if (db_run(p->db, a, b, &rows, &db_e) == -1)
+		return -1;
+	if (db_count(rows[0]) > 0)
+		return 0;
+	return err_set(e, ERR_TEMPORARY,
+	    "the connection to the database was lost: nothing was accepted");
+}
+
+static void
+answer(struct arena *a, const struct accept_params *p,
+    const struct notification_id *id, struct accept_result *result_r)
+{
+	char id_text[UUID_TEXT_BYTES], at[CLOCK_TEXT_BYTES];
+
+	uuid_format(&id->u, id_text);
+	clock_format(uuid_time_ms(&id->u), at);
+	result_r->replayed = false;
+	result_r->status = 202;
+	result_r->location = arena_printf(a,
+	    "%s/api/v1/services/notifications/%s", p->config->api_url_prefix,
+	    id_text);
+	result_r->body = arena_printf(a,
+	    "{\"id\":\"%s\",\"state\":\"accepted\",\"recipients\":%zu,"
+	    "\"created_at\":\"%s\"}",
+	    id_text, p->request->to_count, at);
+}
+
+int
+accept_notification(struct arena *a, const struct accept_params *p,
+    struct accept_result *result_r, struct err *e)
+{
+	struct notification_id id = { uuid_make() };
+	struct db_batch *b = db_batch_new(a, p->tenant, DB_ONE);
+	struct accept_result result;
+
+	answer(a, p, &id, &result);
+	add_notification(a, b, p, &id);
+	add_key(a, b, p, &result);
+	if (db_run(p->db, a, b, NULL, e) == -1) {
+		if (db_violates(e, "idempotency_pkey"))
+			return replay(a, p, result_r, e);
+		if (e->kind != ERR_UNCERTAIN || look(a, p, &id, e) == -1)
+			return -1;
+	}
+	metrics_add(METRIC_NOTIFICATIONS_ACCEPTED_TOTAL, 0, 1);
+	doorbell_ring(p->config->spooler_doorbell, p->tenant, LANE_ROUTE);
+	*result_r = result;
+	return 0;
+}

@@ -1,0 +1,72 @@
+/*
+ * accept.h - the first station: a notification becomes durable
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What was validated goes into the database in one transaction and one round trip:
+ * the notification, its row in lane "route", and the idempotency key.  Only then is
+ * anything answered.  The spooler of this host is told by its doorbell; should that be
+ * lost, the next poll finds the row.
+ */
+#ifndef BELFRY_NOTIFY_ACCEPT_H
+#define BELFRY_NOTIFY_ACCEPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/compiler.h"
+#include "base/id.h"
+
+struct arena;
+struct config;
+struct db;
+struct err;
+struct field_errors;
+struct send_request;
+
+/* What accepting must know of a published template. */
+struct accept_template {
+	struct template_id id;
+	int version;
+	const char *category;
+	const char *const *required; /* names of variables, ends in NULL */
+	unsigned channels; /* bit 1 << channel for each that it has a part for */
+};
+
+struct accept_params {
+	const struct config *config;
+	struct db *db;
+	struct tenant_id tenant;
+	struct account_id account;
+	const struct send_request *request;
+	json_t *body; /* the request as it came, which "request" was read from */
+	const void *raw; /* its bytes, compared when a key is used again */
+	size_t raw_bytes;
+	const struct accept_template *template; /* NULL with inline content */
+	const char *idempotency_key; /* or NULL */
+	const char *request_id;
+	const char *traceparent; /* or NULL */
+};
+
+struct accept_result {
+	bool replayed; /* the answer to an earlier request with the same key */
+	int status;
+	const char *location;
+	const char *body; /* JSON */
+};
+
+/* Checks what the field table cannot: recipients without an address, missing variables,
+ * channels without a part, times.  0, or -1 with faults added to "fe". */
+int accept_check(struct arena *a, const struct accept_params *p,
+    struct field_errors *fe) MUST_CHECK;
+
+/* Makes it durable.  0 with *result_r in "a", or -1: KEY_REUSED when the key came with
+ * another body, TEMPORARY when the database cannot be reached, UNCERTAIN when its answer
+ * to COMMIT was lost and could not be looked up. */
+int accept_notification(struct arena *a, const struct accept_params *p,
+    struct accept_result *result_r, struct err *e) MUST_CHECK;
+
+#endif

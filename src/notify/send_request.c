@@ -1,0 +1,117 @@
+/*
+ * send_request.c - what a service asks for
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "notify/send_request.h"
+
+#include "model/channel.h"
+
+static const struct field recipient_fields[] = {
+	FIELD(struct send_recipient, user_id, TEXT, .min = 1, .max = 255,
+	    .flags = FIELD_ONE_LINE, .example = "\"u1\"",
+	    .help = "A recipient that is stored under this id. What else is given here "
+	            "goes before what is stored."),
+	FIELD(struct send_recipient, email, EMAIL, .flags = FIELD_ONE_LINE,
+	    .example = "\"ann@example.org\"", .help = "The e-mail address."),
+	FIELD(struct send_recipient, phone, PHONE, .example = "\"+43660123456\"",
+	    .help = "The phone number in E.164 form."),
+	FIELD(struct send_recipient, name, TEXT, .min = 1, .max = 200,
+	    .flags = FIELD_ONE_LINE, .example = "\"Ann\"",
+	    .help = "The name as it is to be addressed."),
+	FIELD(struct send_recipient, locale, LOCALE, .example = "\"de-AT\"",
+	    .help = "The language of the message for this recipient."),
+	FIELD(struct send_recipient, time_zone, ZONE,
+	    .example = "\"Europe/Vienna\"",
+	    .help = "The time zone for times in the message and for quiet hours."),
+	FIELD(struct send_recipient, data, JSON, .max = 200,
+	    .example = "{\"seat\": \"12A\"}",
+	    .help = "Variables for this recipient alone; they go before the "
+	            "notification's."),
+};
+
+const struct field_table send_recipient_table = FIELD_TABLE("SendRecipient",
+    struct send_recipient, recipient_fields, "Who is to be reached.");
+
+static const struct field email_fields[] = {
+	FIELD(struct send_email, subject, TEXT, .min = 1, .max = 998,
+	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE,
+	    .help = "The subject, itself a Handlebars template."),
+	FIELD(struct send_email, html, TEXT, .min = 1, .max = 200000,
+	    .help = "The HTML part."),
+	FIELD(struct send_email, text, TEXT, .min = 1, .max = 200000,
+	    .help = "The text part; made from the HTML part when absent."),
+};
+static const struct field_table email_table = FIELD_TABLE("SendEmail",
+    struct send_email, email_fields, "The parts of an e-mail.");
+
+static const struct field sms_fields[] = {
+	FIELD(struct send_sms, text, TEXT, .min = 1, .max = 1600,
+	    .flags = FIELD_REQUIRED, .help = "The text of the message."),
+};
+static const struct field_table sms_table =
+    FIELD_TABLE("SendSms", struct send_sms, sms_fields, "A text message.");
+
+static const struct field note_fields[] = {
+	FIELD(struct send_note, title, TEXT, .min = 1, .max = 500,
+	    .flags = FIELD_REQUIRED, .help = "The title."),
+	FIELD(struct send_note, body, TEXT, .min = 1, .max = 4000,
+	    .flags = FIELD_REQUIRED, .help = "The text below the title."),
+	FIELD(struct send_note, url, TEXT, .max = 2000,
+	    .help = "Where a tap leads."),
+	FIELD(struct send_note, data, JSON, .max = 100,
+	    .help = "What the app gets beside it."),
+};
+static const struct field_table note_table = FIELD_TABLE("SendNote",
+    struct send_note, note_fields, "A push message or an entry of the inbox.");
+
+static const struct field content_fields[] = {
+	FIELD_SUB(struct send_content, email, &email_table, .help = "For e-mail."),
+	FIELD_SUB(struct send_content, sms, &sms_table, .help = "For SMS."),
+	FIELD_SUB(struct send_content, push, &note_table, .help = "For push."),
+	FIELD_SUB(struct send_content, inapp, &note_table,
+	    .help = "For the in-app inbox."),
+	FIELD(struct send_content, whatsapp, JSON, .min = 1, .max = 100,
+	    .help = "For WhatsApp, as its Cloud API has it."),
+};
+static const struct field_table content_table =
+    FIELD_TABLE("SendContent", struct send_content, content_fields,
+        "The message itself, instead of a stored template.");
+
+static const struct field request_fields[] = {
+	FIELD(struct send_request, template, SLUG, .example = "\"order-shipped\"",
+	    .help = "The key of a published template. Either this or content."),
+	FIELD_SUB(struct send_request, content, &content_table,
+	    .help = "The message instead of a template."),
+	FIELD_SUBS(struct send_request, to, &send_recipient_table, .min = 1,
+	    .max = 1000, .flags = FIELD_REQUIRED | FIELD_ONE_OR_MANY,
+	    .help = "The recipients: 1 to api.recipients_max (100); one alone may stand "
+	            "without the list. More go through batches."),
+	FIELD(struct send_request, data, JSON, .max = 500,
+	    .example = "{\"order\": \"42\"}",
+	    .help = "The variables of the template."),
+	FIELD_LIST(struct send_request, channels, ENUM, .words = channel_names,
+	    .min = 1, .max = 6, .flags = FIELD_UNIQUE, .example = "[\"email\"]",
+	    .help = "The channels to use. Absent: each for which there are a part, an "
+	            "address and a provider."),
+	FIELD(struct send_request, category, TEXT, .min = 1, .max = 64,
+	    .flags = FIELD_ONE_LINE, .example = "\"orders\"",
+	    .help = "What preferences go by. Absent: the template's."),
+	FIELD(struct send_request, priority, ENUM, .words = priority_names,
+	    .flags = FIELD_DEFAULT, .def = PRIORITY_NORMAL,
+	    .help = "How urgent it is."),
+	FIELD(struct send_request, send_at, TIME,
+	    .example = "\"2026-12-01T08:00:00Z\"",
+	    .help = "Not before this time; at most a year ahead."),
+	FIELD(struct send_request, expires_at, TIME,
+	    .example = "\"2026-12-02T00:00:00Z\"",
+	    .help = "What was not sent by then is not sent any more."),
+	FIELD(struct send_request, locale, LOCALE,
+	    .help = "The language for recipients that have none of their own."),
+	FIELD(struct send_request, metadata, JSON, .max = 50,
+	    .help = "Anything; it comes back in answers, events and webhooks."),
+};
+
+const struct field_table send_request_table = FIELD_TABLE("SendRequest",
+    struct send_request, request_fields,
+    "A notification to one or a few recipients.");

@@ -1,0 +1,79 @@
+/*
+ * send_request.h - what a service asks for
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The body of POST /api/v1/services/notifications/send as a struct and its table.
+ */
+#ifndef BELFRY_NOTIFY_SEND_REQUEST_H
+#define BELFRY_NOTIFY_SEND_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "web/field.h"
+
+struct send_recipient {
+	struct field_mask mask;
+	const char *user_id;
+	const char *email;
+	const char *phone;
+	const char *name;
+	const char *locale;
+	const char *time_zone;
+	json_t *data;
+};
+
+struct send_email {
+	struct field_mask mask;
+	const char *subject;
+	const char *html;
+	const char *text;
+};
+
+struct send_sms {
+	struct field_mask mask;
+	const char *text;
+};
+
+/* Push and in-app. */
+struct send_note {
+	struct field_mask mask;
+	const char *title;
+	const char *body;
+	const char *url;
+	json_t *data;
+};
+
+struct send_content {
+	struct field_mask mask;
+	struct send_email *email;
+	struct send_sms *sms;
+	struct send_note *push;
+	struct send_note *inapp;
+	json_t *whatsapp;
+};
+
+struct send_request {
+	struct field_mask mask;
+	const char *template;
+	struct send_content *content;
+	struct send_recipient *to;
+	size_t to_count;
+	json_t *data;
+	int *channels; /* indices of channel_names: channel - 1 */
+	size_t channels_count;
+	const char *category;
+	int priority;
+	int64_t send_at;
+	int64_t expires_at;
+	const char *locale;
+	json_t *metadata;
+};
+
+extern const struct field_table send_request_table;
+
+/* The recipient's table alone, for reading what was stored. */
+extern const struct field_table send_recipient_table;
+
+#endif
