@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "db/db.h"
 #include "model/channel.h"
+#include "model/template.h"
 #include "net/doorbell.h"
 #include "notify/send_request.h"
 #include "web/field.h"
@@ -73,16 +74,17 @@ static void
 check_variables(struct arena *a, const struct accept_params *p,
     struct field_errors *fe)
 {
-	const char *const *name;
+	const struct template_head *head = p->template;
+	size_t i;
 
-	if (p->template == NULL)
+	if (head == NULL)
 		return;
-	for (name = p->template->required; *name != NULL; name++)
-		if (!has_variable(p->request, *name))
-			field_errors_add(fe, arena_printf(a, "/data/%s", *name),
+	for (i = 0; i < head->required_count; i++)
+		if (!has_variable(p->request, head->required[i]))
+			field_errors_add(fe,
+			    arena_printf(a, "/data/%s", head->required[i]),
 			    FIELD_ERR_MISSING,
-			    "the template \"%s\" needs this variable",
-			    p->request->template);
+			    "the template \"%s\" needs this variable", head->key);
 }
 
 static unsigned
@@ -222,7 +224,7 @@ add_notification(struct arena *a, struct db_batch *b,
     const struct accept_params *p, const struct notification_id *id)
 {
 	const struct send_request *rq = p->request;
-	const struct accept_template *tpl = p->template;
+	const struct template_head *tpl = p->template;
 	int64_t now = uuid_time_ms(&id->u);
 
 	db_add(b, rq->send_at > now ? Q_ACCEPT_LATER : Q_ACCEPT_NOW);

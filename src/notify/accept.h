@@ -26,15 +26,7 @@ struct db;
 struct err;
 struct field_errors;
 struct send_request;
-
-/* What accepting must know of a published template. */
-struct accept_template {
-	struct template_id id;
-	int version;
-	const char *category;
-	const char *const *required; /* names of variables, ends in NULL */
-	unsigned channels; /* bit 1 << channel for each that it has a part for */
-};
+struct template_head;
 
 struct accept_params {
 	const struct config *config;
@@ -45,7 +37,7 @@ struct accept_params {
 	json_t *body; /* the request as it came, which "request" was read from */
 	const void *raw; /* its bytes, compared when a key is used again */
 	size_t raw_bytes;
-	const struct accept_template *template; /* NULL with inline content */
+	const struct template_head *template; /* NULL with inline content */
 	const char *idempotency_key; /* or NULL */
 	const char *request_id;
 	const char *traceparent; /* or NULL */

@@ -1,0 +1,214 @@
+/*
+ * settle.c - the last station: outcomes are written, many at once
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "notify/settle.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "db/db.h"
+
+static void
+begin(struct result *r, const struct delivery *d)
+{
+	*r = (struct result){
+		.notification = d->notification->id,
+		.delivery = d->id,
+		.channel = d->channel,
+		.lease_no = d->lease_no,
+		.attempt = d->attempt,
+	};
+}
+
+/* Moves through the one table of legal moves; every leased delivery is sending. */
+static void
+end(struct result *r, enum delivery_state state)
+{
+	r->state = DELIVERY_SENDING;
+	delivery_move(&r->state, state);
+}
+
+void
+settle_attempt(struct result *r, const struct delivery *d,
+    const struct verdict *v, const struct retry_policy *policy, uint32_t random)
+{
+	struct decide_attempt attempt = {
+		.verdict = v,
+		.counted = d->counted,
+		.age_ms = clock_wall_ms() - d->created_ms,
+		.random = random,
+	};
+	struct outcome o = decide_outcome(policy, &attempt);
+	size_t n;
+
+	begin(r, d);
+	end(r, o.state);
+	r->delay_ms = o.delay_ms;
+	r->counted = o.counted;
+	r->verdict = *v;
+	n = strlen(r->verdict.text);
+	if (o.because != NULL && n + strlen(o.because) + 3 <
+	        sizeof(r->verdict.text)) {
+		memcpy(r->verdict.text + n, n > 0 ? "; " : "", n > 0 ? 3 : 1);
+		strncat(r->verdict.text, o.because,
+		    sizeof(r->verdict.text) - n - 3);
+	}
+}
+
+void
+settle_unsent(struct result *r, const struct delivery *d,
+    enum delivery_state state, const char *reason)
+{
+	begin(r, d);
+	end(r, state);
+	verdict_set(&r->verdict, VERDICT_NONE, "", reason);
+	if (d->attempt > 0 && state == DELIVERY_DEAD)
+		r->verdict.class = VERDICT_BAD_MESSAGE;
+}
+
+void
+settle_handed_back(struct result *r, const struct delivery *d,
+    const char *reason)
+{
+	begin(r, d);
+	end(r, DELIVERY_READY);
+	verdict_set(&r->verdict, VERDICT_NONE, "", reason);
+}
+
+/* The columns of query "settle", in its order. */
+enum column {
+	SPOOLER,
+	NOTIFICATION,
+	DELIVERY,
+	LEASE_NO,
+	ATTEMPT,
+	CLASS,
+	STATE,
+	DELAY_MS,
+	CODE,
+	TEXT,
+	PROVIDER_REF,
+	COUNTED,
+	EVENT,
+	COLUMNS
+};
+
+static void
+text_or_null(struct db_array *v, const char *s)
+{
+	db_array_text(v, s[0] != '\0' ? s : NULL);
+}
+
+static void
+add_result(struct db_array *v[COLUMNS], const struct result *r)
+{
+	struct uuid event;
+
+	db_array_uuid(v[SPOOLER], &r->spooler);
+	db_array_uuid(v[NOTIFICATION], &r->notification.u);
+	db_array_uuid(v[DELIVERY], &r->delivery.u);
+	db_array_int(v[LEASE_NO], r->lease_no);
+	db_array_int(v[ATTEMPT], r->attempt);
+	if (r->verdict.class == VERDICT_NONE)
+		db_array_null(v[CLASS]);
+	else
+		db_array_int(v[CLASS], r->verdict.class);
+	db_array_int(v[STATE], r->state);
+	db_array_int(v[DELAY_MS], r->delay_ms);
+	text_or_null(v[CODE], r->verdict.code);
+	text_or_null(v[TEXT], r->verdict.text);
+	text_or_null(v[PROVIDER_REF], r->verdict.provider_ref);
+	db_array_int(v[COUNTED], r->counted);
+	if (r->attempt == 0) {
+		event = uuid_make();
+		db_array_uuid(v[EVENT], &event);
+	} else {
+		db_array_null(v[EVENT]);
+	}
+}
+
+struct db_batch *
+settle_batch(struct arena *a, const struct result *first)
+{
+	struct db_batch *b = db_batch_new(a, first->tenant, DB_ONE);
+	struct db_array *v[COLUMNS];
+	const struct result *r;
+	int i;
+
+	for (i = 0; i < COLUMNS; i++)
+		v[i] = db_array_new(a);
+	for (r = first; r != NULL; r = r->next)
+		add_result(v, r);
+	db_add(b, Q_SETTLE);
+	db_arg_int(b, first->tenant.n);
+	for (i = 0; i < COLUMNS; i++)
+		db_arg_array(b, v[i]);
+	return b;
+}
+
+static bool
+took(const struct db_rows *rows, const struct result *r)
+{
+	struct uuid id;
+	int i;
+
+	for (i = 0; i < db_count(rows); i++) {
+		id = db_uuid(rows, i, 0);
+		if (uuid_cmp(&id, &r->delivery.u) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_late(struct db_array *v[9], const struct result *r)
+{
+	struct uuid event = uuid_make();
+
+	db_array_uuid(v[0], &r->spooler);
+	db_array_uuid(v[1], &r->notification.u);
+	db_array_uuid(v[2], &r->delivery.u);
+	db_array_uuid(v[3], &event);
+	db_array_int(v[4], r->channel);
+	db_array_int(v[5], r->attempt);
+	if (r->verdict.class == VERDICT_NONE)
+		db_array_null(v[6]);
+	else
+		db_array_int(v[6], r->verdict.class);
+	text_or_null(v[7], r->verdict.code);
+	text_or_null(v[8], r->verdict.text);
+}
+
+size_t
+settle_late(struct arena *a, const struct result *first,
+    const struct db_rows *took_effect, struct db_batch **late_r)
+{
+	const struct result *r;
+	struct db_array *v[9];
+	struct db_batch *b;
+	size_t all = 0, late = 0;
+	int i;
+
+	for (r = first; r != NULL; r = r->next)
+		all++;
+	if (all == (size_t)db_count(took_effect))
+		return 0;
+	for (i = 0; i < 9; i++)
+		v[i] = db_array_new(a);
+	for (r = first; r != NULL; r = r->next) {
+		if (took(took_effect, r))
+			continue;
+		add_late(v, r);
+		late++;
+	}
+	b = db_batch_new(a, first->tenant, DB_ONE);
+	db_add(b, Q_LATE_RESULTS);
+	db_arg_int(b, first->tenant.n);
+	for (i = 0; i < 9; i++)
+		db_arg_array(b, v[i]);
+	*late_r = b;
+	return late;
+}

@@ -1,0 +1,43 @@
+/*
+ * settle.h - the last station: outcomes are written, many at once
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every statement is guarded by the lease: an outcome whose lease was taken over in the
+ * meantime changes nothing and is recorded as a late result.
+ */
+#ifndef BELFRY_NOTIFY_SETTLE_H
+#define BELFRY_NOTIFY_SETTLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "notify/decide.h"
+#include "notify/work.h"
+
+struct arena;
+struct db_batch;
+struct db_rows;
+
+/* Judged: fills *r with what is to be written for delivery "d". */
+void settle_attempt(struct result *r, const struct delivery *d,
+    const struct verdict *v, const struct retry_policy *policy,
+    uint32_t random);
+
+/* The end of a delivery without an attempt: EXPIRED or DEAD, and why. */
+void settle_unsent(struct result *r, const struct delivery *d,
+    enum delivery_state state, const char *reason);
+
+/* Handed back: the delivery is ready again and its attempt does not count. */
+void settle_handed_back(struct result *r, const struct delivery *d,
+    const char *reason);
+
+/* A transaction that writes the results (all of one tenant). */
+struct db_batch *settle_batch(struct arena *a, const struct result *first);
+
+/* After it: how many results did not take effect.  When there are any, *late_r is the
+ * batch that records them. */
+size_t settle_late(struct arena *a, const struct result *first,
+    const struct db_rows *took_effect, struct db_batch **late_r);
+
+#endif

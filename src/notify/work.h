@@ -1,0 +1,82 @@
+/*
+ * work.h - notifications and deliveries on their way through a spooler
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_NOTIFY_WORK_H
+#define BELFRY_NOTIFY_WORK_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/id.h"
+#include "model/channel.h"
+#include "notify/state.h"
+#include "provider/verdict.h"
+
+struct provider;
+struct template;
+
+/* A notification as it was claimed.  Texts are as they stand in the database and live
+ * with the claim. */
+struct notification {
+	struct notification_id id;
+	enum notification_state state;
+	int priority;
+	struct template_id template_id; /* nil with inline content */
+	int template_version;
+	const char *category;
+	const char *locale; /* or NULL */
+	const char *channels; /* names separated by commas, or NULL */
+	const char *content; /* JSON, or NULL */
+	const char *recipients; /* JSON */
+	const char *data; /* JSON, or NULL */
+	const char *user_ids; /* not NULL when recipients have to be looked up */
+	int64_t expires_ms; /* 0: never */
+	int64_t created_ms;
+	const char *traceparent; /* or NULL */
+	json_t *data_json; /* parsed when first needed */
+	const struct template *template; /* held by the claim */
+	const char *corrupt; /* why it cannot be worked on, or NULL */
+};
+
+/* One channel's share of it for one recipient. */
+struct delivery {
+	struct notification *notification;
+	struct delivery_id id;
+	int recipient_no;
+	enum channel channel;
+	enum delivery_state state;
+	int priority;
+	int lease_no;
+	int attempt; /* the number of the attempt that is started; 0: none */
+	int counted; /* attempts that counted before it */
+	const char *user_id;
+	const char *address;
+	const char *recipient; /* JSON: name, locale, time_zone, data */
+	const char *locale;
+	const char *reason;
+	int64_t created_ms;
+	int64_t due_ms; /* of its queue row */
+	const struct provider *provider;
+};
+
+/* What came of an attempt, until it is written.  A copy of everything that is needed for
+ * that, since the claim may be gone by then. */
+struct result {
+	struct result *next;
+	struct tenant_id tenant;
+	struct uuid spooler; /* the lease's owner */
+	struct notification_id notification;
+	struct delivery_id delivery;
+	enum channel channel;
+	int lease_no;
+	int attempt; /* 0: it ended before an attempt (expired, corrupt) */
+	enum delivery_state state;
+	int64_t delay_ms;
+	int counted;
+	struct verdict verdict; /* class NONE without an attempt; text is the reason */
+};
+
+#endif
