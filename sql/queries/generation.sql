@@ -7,3 +7,7 @@ SELECT generation FROM tenant_generation WHERE tenant_id = $1
 -- name: generation_bump
 -- Nothing; part of each transaction that changes accounts, templates or providers.
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
+
+-- name: tenant_brand
+-- One row: name, default locale, time zone and what templates know as "brand".
+SELECT name, default_locale, time_zone, settings->'brand' FROM tenant WHERE id = $1

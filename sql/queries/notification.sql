@@ -116,3 +116,8 @@ SELECT * FROM (
     FROM notification WHERE tenant_id = $1 AND id = $2 AND done_at IS NOT NULL
         AND state = 3
 ) x ORDER BY at, rank, attempt
+
+-- name: route_recipients
+-- A row for each stored recipient of those user ids.
+SELECT user_id, email, phone, name, locale, time_zone, data FROM recipient
+WHERE tenant_id = $1 AND user_id = ANY ($2::text[])

@@ -15,12 +15,14 @@
 #include "notify/state.h"
 #include "provider/verdict.h"
 
+struct arena;
 struct provider;
 struct template;
 
 /* A notification as it was claimed.  Texts are as they stand in the database and live
  * with the claim. */
 struct notification {
+	struct arena *a; /* of the claim */
 	struct notification_id id;
 	enum notification_state state;
 	int priority;

@@ -1,0 +1,83 @@
+/*
+ * book.h - what a spooler knows of its tenants
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Providers with opened credentials, brand and locale by tenant, and compiled templates
+ * by version.  A claim reads the tenant's generation in its own transaction, so what is
+ * used was right at that moment; what is missing or out of date is loaded in that same
+ * transaction.  What is in use is held by counting; the book drops only what nobody
+ * holds.
+ */
+#ifndef BELFRY_NOTIFY_BOOK_H
+#define BELFRY_NOTIFY_BOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/compiler.h"
+#include "base/id.h"
+#include "model/channel.h"
+
+struct arena;
+struct book;
+struct db_batch;
+struct db_rows;
+struct keyring;
+struct log_scope;
+struct notification;
+struct provider;
+struct template;
+
+/* One tenant's page as of one generation. */
+struct page {
+	struct tenant_id tenant;
+	int64_t generation;
+	struct arena *a; /* holds the page; wiped with it */
+	int held;
+	bool stale; /* no longer in the book; freed when nobody holds it */
+	const struct provider **providers; /* in the order in which they are tried */
+	size_t provider_count;
+	json_t *brand; /* for templates; an object */
+	struct page *next;
+};
+
+struct book *book_new(struct arena *a, const struct keyring *ring,
+    size_t templates_max) MUST_CHECK;
+
+/* The page of a tenant when the book has that generation, held; else NULL. */
+struct page *book_page(struct book *bk, struct tenant_id tenant,
+    int64_t generation);
+
+/* Adds the queries that make a page; then makes it from their rows (rows[0] is the first
+ * of them) and holds it.  A provider whose settings do not open is left out and
+ * logged. */
+enum { BOOK_PAGE_QUERIES = 2 };
+void book_page_add(struct db_batch *b, struct tenant_id tenant);
+struct page *book_page_read(struct book *bk, struct tenant_id tenant,
+    int64_t generation, struct db_rows **rows);
+
+void book_page_release(struct page *page);
+
+/* The provider for a channel: the first that is enabled, or NULL. */
+const struct provider *page_provider(const struct page *page,
+    enum channel channel);
+
+/* The template of a notification, held: from the book, or compiled from inline content.
+ * Returns 1, 0 when it must be loaded first, -1 with n->corrupt set. */
+int book_template(struct book *bk, struct tenant_id tenant,
+    struct notification *n) MUST_CHECK;
+
+/* Puts a loaded version into the book; then book_template() finds it.  -1 with
+ * n->corrupt set when there is no such version or it does not compile. */
+int book_template_read(struct book *bk, struct tenant_id tenant,
+    struct notification *n, const struct db_rows *rows) MUST_CHECK;
+
+/* Gives back n->template. */
+void book_template_release(struct book *bk, struct tenant_id tenant,
+    struct notification *n);
+
+#endif

@@ -1,0 +1,400 @@
+/*
+ * route.c - the second station: who is reached where
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What is given with a recipient goes before what is stored of it.  What a delivery needs
+ * later (name, locale, data of its own) is written with it, so a recipient that changes
+ * in the meantime does not change what was asked for.
+ */
+#include "notify/route.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "db/db.h"
+#include "model/template.h"
+#include "notify/book.h"
+#include "notify/decide.h"
+#include "web/js.h"
+
+enum { JSON_MAX = 64 << 20, JSON_DEPTH = 512 };
+
+/* The columns of claim_route and the first ones of claim_lane. */
+enum column {
+	ID,
+	STATE,
+	PRIORITY,
+	TEMPLATE,
+	TEMPLATE_VERSION,
+	CATEGORY,
+	LOCALE,
+	CHANNELS,
+	CONTENT,
+	RECIPIENTS,
+	DATA,
+	EXPIRES,
+	TRACEPARENT,
+	CREATED,
+	USER_IDS
+};
+
+void
+notification_from_row(struct arena *a, const struct db_rows *rows, int row,
+    struct notification *n_r)
+{
+	*n_r = (struct notification){
+		.a = a,
+		.id = { db_uuid(rows, row, ID) },
+		.state = (enum notification_state)db_int(rows, row, STATE),
+		.priority = (int)db_int(rows, row, PRIORITY),
+		.template_id = { db_uuid(rows, row, TEMPLATE) },
+		.template_version = (int)db_int(rows, row, TEMPLATE_VERSION),
+		.category = db_text(rows, row, CATEGORY),
+		.locale = db_text(rows, row, LOCALE),
+		.channels = db_text(rows, row, CHANNELS),
+		.content = db_text(rows, row, CONTENT),
+		.recipients = db_text(rows, row, RECIPIENTS),
+		.data = db_text(rows, row, DATA),
+		.user_ids = db_text(rows, row, USER_IDS),
+		.expires_ms = db_time_ms(rows, row, EXPIRES),
+		.created_ms = db_time_ms(rows, row, CREATED),
+		.traceparent = db_text(rows, row, TRACEPARENT),
+	};
+	if (n_r->state == 0)
+		n_r->corrupt = "the notification itself is gone";
+}
+
+static json_t *
+parse(struct arena *a, const char *text)
+{
+	json_t *json;
+	struct err e;
+
+	if (text == NULL ||
+	    js_parse(a, text, strlen(text), JSON_DEPTH, &json, &e) == -1)
+		return NULL;
+	return json;
+}
+
+void
+route_recipients_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct notification *n, size_t count)
+{
+	struct db_array *ids = db_array_new(a);
+	json_t *recipients, *to;
+	const char *id;
+	size_t i, k;
+
+	for (i = 0; i < count; i++) {
+		if (n[i].user_ids == NULL)
+			continue;
+		recipients = parse(a, n[i].recipients);
+		json_array_foreach(recipients, k, to)
+		{
+			id = json_string_value(json_object_get(to, "user_id"));
+			if (id != NULL)
+				db_array_text(ids, id);
+		}
+	}
+	db_add(b, Q_ROUTE_RECIPIENTS);
+	db_arg_int(b, tenant.n);
+	db_arg_array(b, ids);
+}
+
+/* ---- Recipients --------------------------------------------------------------- */
+
+/* Takes over what is stored and was not given. */
+static void
+fill_from_row(struct arena *a, json_t *to, const struct db_rows *rows, int row)
+{
+	static const char *const names[] = { NULL, "email", "phone", "name",
+		"locale", "time_zone" };
+	json_t *data, *given;
+	const char *value;
+	int i;
+
+	for (i = 1; i < (int)NELEMS(names); i++) {
+		value = db_text(rows, row, i);
+		if (value != NULL && json_object_get(to, names[i]) == NULL)
+			json_object_set_new(to, names[i], json_string(value));
+	}
+	data = parse(a, db_text(rows, row, (int)NELEMS(names)));
+	if (data == NULL)
+		return;
+	given = json_object_get(to, "data");
+	if (given != NULL)
+		json_object_update(data, given);
+	json_object_set(to, "data", data);
+}
+
+static void
+fill(struct arena *a, json_t *to, const struct db_rows *stored)
+{
+	const char *id = json_string_value(json_object_get(to, "user_id"));
+	int i;
+
+	if (id == NULL || stored == NULL)
+		return;
+	for (i = 0; i < db_count(stored); i++) {
+		if (strcmp(db_text(stored, i, 0), id) == 0) {
+			fill_from_row(a, to, stored, i);
+			return;
+		}
+	}
+}
+
+static const char *
+address_for(const json_t *to, enum channel channel)
+{
+	static const char *const members[CHANNEL_COUNT] = {
+		[CHANNEL_EMAIL] = "email",
+		[CHANNEL_SMS] = "phone",
+		[CHANNEL_WHATSAPP] = "phone",
+		[CHANNEL_INAPP] = "user_id",
+	};
+
+	return members[channel] == NULL
+	    ? NULL
+	    : json_string_value(json_object_get(to, members[channel]));
+}
+
+/* ---- Plans ---------------------------------------------------------------------- */
+
+static struct delivery *
+add_delivery(struct arena *a, struct delivery_list *out)
+{
+	struct delivery *list;
+
+	if (out->count == out->cap) {
+		out->cap = out->cap > 0 ? out->cap * 2 : 64;
+		list = arena_zalloc(a, out->cap, sizeof(*list));
+		if (out->count > 0)
+			memcpy(list, out->list, out->count * sizeof(*list));
+		out->list = list;
+	}
+	return &out->list[out->count++];
+}
+
+/* What is known of one recipient while its channels are gone through. */
+struct plan {
+	struct arena *a;
+	const struct route_params *params;
+	struct notification *n;
+	struct delivery_list *out;
+	int recipient_no;
+	json_t *to;
+	const char *text; /* "to" as JSON */
+};
+
+static void
+plan_channel(struct plan *pl, enum channel channel)
+{
+	struct notification *n = pl->n;
+	struct delivery *d = add_delivery(pl->a, pl->out);
+	const char *locale =
+	    json_string_value(json_object_get(pl->to, "locale"));
+	struct decide_route question;
+	struct route_outcome o;
+
+	*d = (struct delivery){
+		.notification = n,
+		.id = { uuid_make() },
+		.recipient_no = pl->recipient_no,
+		.channel = channel,
+		.priority = n->priority,
+		.user_id = json_string_value(json_object_get(pl->to, "user_id")),
+		.address = address_for(pl->to, channel),
+		.recipient = pl->text,
+		.locale = locale != NULL ? locale : n->locale,
+		.created_ms = pl->params->now_ms,
+		.provider = page_provider(pl->params->page, channel),
+	};
+	question = (struct decide_route){
+		.channel = channel_name(channel),
+		.expired =
+		    n->expires_ms != 0 && n->expires_ms <= pl->params->now_ms,
+		.has_address = d->address != NULL,
+		.has_part = (n->template->channels & 1u << channel) != 0,
+		.has_provider = d->provider != NULL,
+		.has_room = pl->out->count <= pl->params->room,
+	};
+	o = decide_route(&question);
+	d->state = o.state;
+	if (o.reason != NULL)
+		d->reason = arena_printf(pl->a, o.reason, question.channel);
+	if (o.state == DELIVERY_SENDING) {
+		d->attempt = 1;
+		d->lease_no = 1;
+	}
+}
+
+/* The channels that were asked for, each with its delivery whatever becomes of it. */
+static void
+plan_asked(struct plan *pl)
+{
+	const char *name = pl->n->channels;
+	size_t len;
+
+	for (; *name != '\0'; name += len + (name[len] == ',')) {
+		len = strcspn(name, ",");
+		plan_channel(pl,
+		    channel_parse(arena_strndup(pl->a, name, len)));
+	}
+}
+
+/* Every channel that is possible; when there is none, the first one says why. */
+static void
+plan_possible(struct plan *pl)
+{
+	unsigned has = pl->n->template->channels;
+	int channel, first = CHANNEL_NONE, planned = 0;
+
+	for (channel = CHANNEL_NONE + 1; channel < CHANNEL_COUNT; channel++) {
+		if ((has & 1u << channel) == 0)
+			continue;
+		if (first == CHANNEL_NONE)
+			first = channel;
+		if (address_for(pl->to, (enum channel)channel) == NULL ||
+		    page_provider(pl->params->page, (enum channel)channel) ==
+		        NULL)
+			continue;
+		plan_channel(pl, (enum channel)channel);
+		planned++;
+	}
+	if (planned == 0)
+		plan_channel(pl, first != CHANNEL_NONE ? (enum channel)first
+		                                       : CHANNEL_EMAIL);
+}
+
+/* A notification that cannot be worked on still shows what became of it. */
+static void
+plan_corrupt(struct arena *a, struct notification *n, struct delivery_list *out,
+    int64_t now_ms)
+{
+	struct delivery *d = add_delivery(a, out);
+
+	*d = (struct delivery){
+		.notification = n,
+		.id = { uuid_make() },
+		.channel = CHANNEL_EMAIL,
+		.state = DELIVERY_DEAD,
+		.priority = n->priority,
+		.recipient = "{}",
+		.reason = n->corrupt,
+		.created_ms = now_ms,
+	};
+}
+
+void
+route_plan(struct arena *a, const struct route_params *p,
+    struct notification *n, struct delivery_list *out)
+{
+	struct plan pl = { .a = a, .params = p, .n = n, .out = out };
+	json_t *recipients = parse(a, n->recipients);
+	struct buf *text;
+	size_t i;
+
+	if (n->corrupt == NULL && !json_is_array(recipients))
+		n->corrupt = "its recipients cannot be read";
+	if (n->corrupt != NULL) {
+		plan_corrupt(a, n, out, p->now_ms);
+		return;
+	}
+	for (i = 0; i < json_array_size(recipients); i++) {
+		pl.recipient_no = (int)i;
+		pl.to = json_array_get(recipients, i);
+		fill(a, pl.to, p->recipients);
+		text = buf_new(a, JSON_MAX);
+		js_write(text, pl.to);
+		pl.text = text->data;
+		if (n->channels != NULL)
+			plan_asked(&pl);
+		else
+			plan_possible(&pl);
+	}
+}
+
+/* ---- Writing -------------------------------------------------------------------- */
+
+/* The arrays of query "route_write", in its order. */
+enum { WRITE_COLUMNS = 14 };
+
+static void
+write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
+{
+	struct uuid event;
+	int i = 0;
+
+	db_array_uuid(v[i++], &d->notification->id.u);
+	db_array_uuid(v[i++], &d->id.u);
+	db_array_int(v[i++], d->recipient_no);
+	db_array_int(v[i++], d->channel);
+	db_array_int(v[i++], d->state);
+	db_array_int(v[i++], d->priority);
+	db_array_text(v[i++], d->user_id);
+	db_array_text(v[i++], d->address);
+	db_array_text(v[i++], d->recipient);
+	db_array_text(v[i++], d->locale);
+	db_array_uuid(v[i++], d->provider != NULL ? &d->provider->id.u : NULL);
+	db_array_text(v[i++], d->reason);
+	db_array_time_ms(v[i++], d->notification->expires_ms);
+	if (delivery_state_is_final((int)d->state)) {
+		event = uuid_make();
+		db_array_uuid(v[i], &event);
+	} else {
+		db_array_null(v[i]);
+	}
+}
+
+void
+route_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
+    const struct uuid *spooler, const struct delivery_list *deliveries)
+{
+	struct db_array *v[WRITE_COLUMNS];
+	size_t i;
+
+	for (i = 0; i < WRITE_COLUMNS; i++)
+		v[i] = db_array_new(a);
+	for (i = 0; i < deliveries->count; i++)
+		write_row(v, &deliveries->list[i]);
+	db_add(b, Q_ROUTE_WRITE);
+	db_arg_int(b, tenant.n);
+	db_arg_uuid(b, spooler);
+	for (i = 0; i < WRITE_COLUMNS; i++)
+		db_arg_array(b, v[i]);
+}
+
+void
+route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
+    const struct notification *n, size_t count,
+    const struct delivery_list *deliveries)
+{
+	struct db_array *ids = db_array_new(a), *open = db_array_new(a),
+	                *total = db_array_new(a);
+	const struct delivery *d = deliveries->list;
+	const struct delivery *end = d + deliveries->count;
+	int open_count, all_count;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		open_count = all_count = 0;
+		/* Deliveries stand in the order of their notifications. */
+		for (; d != end && d->notification == &n[i]; d++) {
+			open_count += !delivery_state_is_final((int)d->state);
+			all_count++;
+		}
+		if (all_count == 0)
+			continue;
+		db_array_uuid(ids, &n[i].id.u);
+		db_array_int(open, open_count);
+		db_array_int(total, all_count);
+	}
+	db_add(b, Q_NOTIFICATION_ROUTED);
+	db_arg_int(b, tenant.n);
+	db_arg_array(b, ids);
+	db_arg_array(b, open);
+	db_arg_array(b, total);
+}

@@ -1,0 +1,56 @@
+/*
+ * route.h - the second station: who is reached where
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A claimed notification becomes deliveries: for each recipient the channels that are
+ * asked for and possible.  Those that may start at once are written with their lease and
+ * their first attempt in the claim's own transaction (write-ahead), so one commit lies
+ * between the claim and the first byte to a provider.
+ */
+#ifndef BELFRY_NOTIFY_ROUTE_H
+#define BELFRY_NOTIFY_ROUTE_H
+
+#include <stddef.h>
+
+#include "base/id.h"
+#include "notify/work.h"
+
+struct arena;
+struct db_batch;
+struct db_rows;
+struct page;
+
+/* The columns that both claims begin with, from "first" on, as a notification. */
+void notification_from_row(struct arena *a, const struct db_rows *rows, int row,
+    struct notification *n_r);
+
+/* Adds the query for the stored recipients that the notifications name. */
+void route_recipients_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct notification *n, size_t count);
+
+struct route_params {
+	struct tenant_id tenant;
+	const struct page *page;
+	const struct db_rows *recipients; /* stored ones, or NULL */
+	size_t room; /* how many deliveries may start now */
+	int64_t now_ms;
+};
+
+/* Plans the deliveries of one notification; adds them to the list. */
+struct delivery_list {
+	struct delivery *list;
+	size_t count, cap;
+};
+void route_plan(struct arena *a, const struct route_params *p,
+    struct notification *n, struct delivery_list *out);
+
+/* Adds the queries that write what was planned for the notifications. */
+void route_write_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct uuid *spooler,
+    const struct delivery_list *deliveries);
+void route_routed_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct notification *n, size_t count,
+    const struct delivery_list *deliveries);
+
+#endif
