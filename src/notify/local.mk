@@ -1,1 +1,10 @@
-libbelfry_la_SOURCES +=
+libbelfry_la_SOURCES += \
+	src/notify/accept.c src/notify/accept.h \
+	src/notify/book.c src/notify/book.h \
+	src/notify/decide.c src/notify/decide.h \
+	src/notify/deliver.c src/notify/deliver.h \
+	src/notify/route.c src/notify/route.h \
+	src/notify/send_request.c src/notify/send_request.h \
+	src/notify/settle.c src/notify/settle.h \
+	src/notify/state.c src/notify/state.def src/notify/state.h \
+	src/notify/work.h

@@ -1,0 +1,252 @@
+/*
+ * deliver.c - the third station: a delivery becomes a message
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "notify/deliver.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "db/db.h"
+#include "model/template.h"
+#include "notify/book.h"
+#include "provider/html_text.h"
+#include "provider/provider.h"
+#include "template/hbs.h"
+#include "web/js.h"
+
+enum { JSON_DEPTH = 512 };
+
+/* The columns of claim_lane after those of the notification. */
+enum column {
+	ID = 16,
+	NOTIFICATION,
+	LEASE_NO,
+	RECIPIENT_NO,
+	CHANNEL,
+	STATE,
+	ATTEMPTS,
+	COUNTED,
+	CRASHES,
+	USER_ID,
+	ADDRESS,
+	RECIPIENT,
+	LOCALE,
+	PROVIDER,
+	CREATED
+};
+
+void
+delivery_from_row(const struct db_rows *rows, int row, struct notification *n,
+    struct delivery *d_r)
+{
+	n->id.u = db_uuid(rows, row, NOTIFICATION);
+	*d_r = (struct delivery){
+		.notification = n,
+		.id = { db_uuid(rows, row, ID) },
+		.recipient_no = (int)db_int(rows, row, RECIPIENT_NO),
+		.channel = (enum channel)db_int(rows, row, CHANNEL),
+		.state = (enum delivery_state)db_int(rows, row, STATE),
+		.priority = n->priority,
+		.lease_no = (int)db_int(rows, row, LEASE_NO) + 1,
+		.attempt = (int)db_int(rows, row, ATTEMPTS) + 1,
+		.counted = (int)db_int(rows, row, COUNTED),
+		.user_id = db_text(rows, row, USER_ID),
+		.address = db_text(rows, row, ADDRESS),
+		.recipient = db_text(rows, row, RECIPIENT),
+		.locale = db_text(rows, row, LOCALE),
+		.created_ms = db_time_ms(rows, row, CREATED),
+	};
+	if (d_r->state == 0)
+		n->corrupt = "the delivery itself is gone";
+}
+
+void
+deliver_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
+    const struct uuid *spooler, const struct delivery *list, size_t count)
+{
+	struct db_array *notifications = db_array_new(a), *ids = db_array_new(a),
+	                *leases = db_array_new(a), *attempts = db_array_new(a),
+	                *providers = db_array_new(a);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		db_array_uuid(notifications, &list[i].notification->id.u);
+		db_array_uuid(ids, &list[i].id.u);
+		db_array_int(leases, list[i].lease_no);
+		db_array_int(attempts, list[i].attempt);
+		db_array_uuid(providers, list[i].provider != NULL
+		        ? &list[i].provider->id.u
+		        : NULL);
+	}
+	db_add(b, Q_LANE_WRITE);
+	db_arg_int(b, tenant.n);
+	db_arg_uuid(b, spooler);
+	db_arg_int(b, list[0].channel);
+	db_arg_int(b, list[0].priority);
+	db_arg_array(b, notifications);
+	db_arg_array(b, ids);
+	db_arg_array(b, leases);
+	db_arg_array(b, attempts);
+	db_arg_array(b, providers);
+}
+
+/* ---- Data ----------------------------------------------------------------------- */
+
+json_t *
+deliver_data(struct arena *a, struct notification *n, const char *recipient,
+    const json_t *brand, struct err *e)
+{
+	json_t *to, *data, *own;
+
+	if (n->data_json == NULL && n->data != NULL &&
+	    js_parse(n->a, n->data, strlen(n->data), JSON_DEPTH, &n->data_json,
+	        e) == -1)
+		return NULL;
+	if (recipient == NULL)
+		recipient = "{}";
+	if (js_parse(a, recipient, strlen(recipient), JSON_DEPTH, &to, e) == -1)
+		return NULL;
+	data = n->data_json != NULL ? json_copy(n->data_json) : json_object();
+	js_keep(a, data);
+	own = json_object_get(to, "data");
+	if (own != NULL)
+		json_object_update(data, own);
+	if (json_object_get(data, "recipient") == NULL)
+		json_object_set(data, "recipient", to);
+	if (json_object_get(data, "brand") == NULL && brand != NULL)
+		json_object_set_new(data, "brand", json_incref((json_t *)(uintptr_t)
+		                                       brand));
+	return data;
+}
+
+/* ---- Rendering ------------------------------------------------------------------ */
+
+struct rendering {
+	struct arena *a;
+	const struct config *config;
+	const struct delivery *d;
+	const json_t *data;
+};
+
+/* One part, or NULL in *text_r when the template has none. */
+static int
+render_part(const struct rendering *rn, enum template_part part,
+    const char **text_r, struct err *e)
+{
+	const struct notification *n = rn->d->notification;
+	const struct hbs_template *hbs =
+	    template_part(n->template, rn->d->locale, part, NULL);
+	struct hbs_render_params params = {
+		.escape = template_part_escape(part),
+		.depth = (unsigned)rn->config->template_depth_max,
+		.nodes = (size_t)rn->config->template_nodes_max,
+	};
+	struct hbs_error fault;
+	struct buf *out;
+
+	*text_r = NULL;
+	if (hbs == NULL)
+		return 0;
+	out = buf_new(rn->a, (size_t)rn->config->template_output_max);
+	if (hbs_render(hbs, rn->data, &params, out, &fault) == -1)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "part \"%s\" of the template, line %d, column %d: %s",
+		    template_part_name(part), fault.line, fault.column,
+		    fault.text);
+	*text_r = out->data;
+	return 0;
+}
+
+/* Subjects and text messages: without the line end that files have. */
+static const char *
+trimmed(struct arena *a, const char *text)
+{
+	size_t n;
+
+	if (text == NULL)
+		return NULL;
+	text += strspn(text, " \t\r\n");
+	n = strlen(text);
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL)
+		n--;
+	return arena_strndup(a, text, n);
+}
+
+static int
+render_email(const struct rendering *rn, struct message *m, struct err *e)
+{
+	struct buf *text;
+
+	if (render_part(rn, TEMPLATE_EMAIL_SUBJECT, &m->subject, e) == -1 ||
+	    render_part(rn, TEMPLATE_EMAIL_HTML, &m->html, e) == -1 ||
+	    render_part(rn, TEMPLATE_EMAIL_TEXT, &m->text, e) == -1)
+		return -1;
+	m->subject = trimmed(rn->a, m->subject);
+	if (m->text == NULL && m->html != NULL) {
+		text = buf_new(rn->a, (size_t)rn->config->template_output_max);
+		html_text(m->html, strlen(m->html), text);
+		m->text = text->data;
+	}
+	if (m->subject == NULL || m->text == NULL)
+		return err_set(e, ERR_UNPROCESSABLE, "the template has no "
+		    "subject or no body for e-mail");
+	return 0;
+}
+
+static int
+render_channel(const struct rendering *rn, struct message *m, struct err *e)
+{
+	switch (rn->d->channel) {
+	case CHANNEL_EMAIL:
+		return render_email(rn, m, e);
+	case CHANNEL_SMS:
+		if (render_part(rn, TEMPLATE_SMS, &m->text, e) == -1)
+			return -1;
+		m->text = trimmed(rn->a, m->text);
+		return 0;
+	case CHANNEL_PUSH:
+		return render_part(rn, TEMPLATE_PUSH_JSON, &m->json, e);
+	case CHANNEL_INAPP:
+		return render_part(rn, TEMPLATE_INAPP_JSON, &m->json, e);
+	case CHANNEL_WHATSAPP:
+		return render_part(rn, TEMPLATE_WHATSAPP_JSON, &m->json, e);
+	case CHANNEL_NONE:
+	case CHANNEL_WEBHOOK:
+	case CHANNEL_COUNT:
+	default:
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "nothing can be rendered for this channel");
+	}
+}
+
+int
+deliver_render(struct arena *a, const struct config *config,
+    const struct page *page, const struct delivery *d, struct message *m_r,
+    struct err *e)
+{
+	struct notification *n = d->notification;
+	struct rendering rn = { .a = a, .config = config, .d = d };
+	const json_t *to;
+
+	rn.data = deliver_data(a, n, d->recipient, page->brand, e);
+	if (rn.data == NULL)
+		return -1;
+	to = json_object_get(rn.data, "recipient");
+	*m_r = (struct message){
+		.tenant = page->tenant,
+		.notification = n->id,
+		.delivery = d->id,
+		.attempt = d->attempt,
+		.created_ms = d->created_ms,
+		.address = d->address,
+		.name = json_string_value(json_object_get(to, "name")),
+		.locale = d->locale,
+		.traceparent = n->traceparent,
+	};
+	return render_channel(&rn, m_r, e);
+}
