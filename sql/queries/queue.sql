@@ -181,7 +181,8 @@ WITH r AS MATERIALIZED (
     INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel,
         class, text, by)
     SELECT $1, notification_id, event_id, id,
-        CASE state WHEN 11 THEN 'delivery.expired' ELSE 'delivery.dead' END, lane,
+        CASE state WHEN 11 THEN 'delivery.expired' WHEN 7 THEN 'delivery.dead'
+            ELSE 'delivery.deferred' END, lane,
         NULLIF(class, 0), text, 'spooler ' || spooler
     FROM l WHERE n = 0
 ), n AS (

@@ -21,6 +21,11 @@ enum { LANE_ROUTE = 0 };
 
 enum priority { PRIORITY_URGENT, PRIORITY_NORMAL, PRIORITY_BULK, PRIORITY_COUNT };
 
+/* A lane and a priority in one number, as the doorbell carries them. */
+#define QUEUE(lane, prio) ((lane) | (prio) << 8)
+#define QUEUE_LANE(queue) ((queue) & 0xff)
+#define QUEUE_PRIO(queue) ((queue) >> 8 & 0xff)
+
 /* "email", or "route" for lane 0. */
 const char *channel_name(int channel);
 

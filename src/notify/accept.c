@@ -383,7 +383,8 @@ accept_notification(struct arena *a, const struct accept_params *p,
 			return -1;
 	}
 	metrics_add(METRIC_NOTIFICATIONS_ACCEPTED_TOTAL, 0, 1);
-	doorbell_ring(p->config->spooler_doorbell, p->tenant, LANE_ROUTE);
+	doorbell_ring(p->config->spooler_doorbell, p->tenant,
+	    QUEUE(LANE_ROUTE, p->request->priority));
 	*result_r = result;
 	return 0;
 }

@@ -25,7 +25,7 @@
 #include "provider/settings.h"
 #include "web/js.h"
 
-enum { BUCKETS = 256, PAGE_CHUNK = 4096, CONTENT_MAX = 64 << 20 };
+enum { BUCKETS = 256, TEMPLATES_LEAST = 64, PAGE_CHUNK = 4096, CONTENT_MAX = 64 << 20 };
 
 struct entry {
 	struct entry *next;
@@ -49,7 +49,8 @@ book_new(struct arena *a, const struct keyring *ring, size_t templates_max)
 	struct book *bk = arena_object(a, struct book);
 
 	bk->ring = ring;
-	bk->templates_max = templates_max;
+	bk->templates_max =
+	    templates_max < TEMPLATES_LEAST ? TEMPLATES_LEAST : templates_max;
 	return bk;
 }
 
@@ -312,6 +313,13 @@ book_template(struct book *bk, struct tenant_id tenant, struct notification *n)
 	return 1;
 }
 
+void
+book_template_add(struct db_batch *b, struct tenant_id tenant,
+    const struct notification *n)
+{
+	template_load_add(b, tenant, n->template_id, n->template_version);
+}
+
 int
 book_template_read(struct book *bk, struct tenant_id tenant,
     struct notification *n, const struct db_rows *rows)
@@ -335,6 +343,7 @@ book_template_read(struct book *bk, struct tenant_id tenant,
 	en = arena_object(tpl->a, struct entry);
 	en->tenant = tenant;
 	en->template = tpl;
+	en->used = ++bk->clock;
 	en->next = *at;
 	*at = en;
 	bk->templates++;

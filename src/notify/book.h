@@ -71,6 +71,10 @@ const struct provider *page_provider(const struct page *page,
 int book_template(struct book *bk, struct tenant_id tenant,
     struct notification *n) MUST_CHECK;
 
+/* Adds the query for the version that a notification names. */
+void book_template_add(struct db_batch *b, struct tenant_id tenant,
+    const struct notification *n);
+
 /* Puts a loaded version into the book; then book_template() finds it.  -1 with
  * n->corrupt set when there is no such version or it does not compile. */
 int book_template_read(struct book *bk, struct tenant_id tenant,

@@ -1,1 +1,13 @@
-libbelfry_la_SOURCES +=
+sbin_PROGRAMS += belfry-spooler
+belfry_spooler_SOURCES = \
+	src/spooler/claim.c src/spooler/claim.h \
+	src/spooler/flight.c \
+	src/spooler/house.c \
+	src/spooler/keys.c src/spooler/keys.h \
+	src/spooler/lease.c \
+	src/spooler/loop.c \
+	src/spooler/main.c \
+	src/spooler/settler.c \
+	src/spooler/spooler.h
+belfry_spooler_LDADD = libbelfry.la
+EXTRA_DIST += src/spooler/README.md

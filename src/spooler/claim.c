@@ -1,0 +1,412 @@
+/*
+ * claim.c - work is taken out of a queue
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Round trip 1: BEGIN, tenant, generation, claim.  Round trip 2, only when something is
+ * not in the book or recipients are stored: load.  Round trip 3: what the rows become,
+ * COMMIT.  So the usual claim is two round trips and one commit, after which deliveries
+ * go straight to their providers.  Should we die on the way, the transaction is gone and
+ * the rows are where they were.
+ */
+#include "spooler/claim.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/ensure.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "db/db.h"
+#include "notify/book.h"
+#include "notify/deliver.h"
+#include "notify/settle.h"
+#include "spooler/keys.h"
+#include "spooler/spooler.h"
+
+enum {
+	CHUNK_BYTES = 16384,
+	TEMPLATES_PER_LOAD = 12,
+	PAUSE_MS = 500, /* of a key after trouble */
+	LOW_WATER_MARGIN_MS = 2000 /* transactions may commit this late */
+};
+
+/* ---- The end --------------------------------------------------------------- */
+
+void
+claim_release(struct claim *c)
+{
+	struct arena *a = c->job.a;
+	size_t i;
+
+	if (--c->holds > 0)
+		return;
+	for (i = 0; i < c->count; i++)
+		book_template_release(c->spooler->book, c->key->tenant, &c->n[i]);
+	book_page_release(c->page);
+	c->key->holds--;
+	arena_free(&a);
+}
+
+/* The transaction is over, well or not. */
+static void
+end(struct claim *c)
+{
+	c->spooler->claims--;
+	c->key->claims--;
+	metrics_observe_us(METRIC_CLAIM_SECONDS, 0,
+	    clock_mono_us() - c->started_us);
+	claim_release(c);
+}
+
+/* ---- Writing what the rows become ----------------------------------------------- */
+
+/* What becomes of a claimed delivery that cannot be started: the reason. */
+static const char *
+hindrance(const struct delivery *d, int64_t now_ms, enum delivery_state *state_r)
+{
+	const struct notification *n = d->notification;
+
+	if (n->corrupt != NULL) {
+		*state_r = DELIVERY_DEAD;
+		return n->corrupt;
+	}
+	if (n->expires_ms != 0 && n->expires_ms <= now_ms) {
+		*state_r = DELIVERY_EXPIRED;
+		return "it expired";
+	}
+	if (d->provider == NULL) {
+		*state_r = DELIVERY_WAITING;
+		return "no provider for the channel is enabled";
+	}
+	return NULL;
+}
+
+/* Deliveries of a lane: all are leased, and an attempt starts for those that can. */
+static void
+plan_lane(struct claim *c)
+{
+	int64_t now_ms = clock_wall_ms();
+	enum delivery_state state;
+	struct delivery *d;
+	size_t i;
+
+	for (i = 0; i < c->deliveries.count; i++) {
+		d = &c->deliveries.list[i];
+		d->provider = page_provider(c->page, d->channel);
+		if (hindrance(d, now_ms, &state) != NULL) {
+			d->attempt = 0;
+			d->provider = NULL;
+		}
+	}
+}
+
+static void
+write_lane(struct claim *c, struct db_batch *b)
+{
+	plan_lane(c);
+	if (c->deliveries.count > 0)
+		deliver_write_add(c->job.a, b, c->key->tenant, &c->id,
+		    c->deliveries.list, c->deliveries.count);
+}
+
+static void
+write_route(struct claim *c, struct db_batch *b)
+{
+	struct route_params params = {
+		.tenant = c->key->tenant,
+		.page = c->page,
+		.recipients = c->recipients,
+		.room = (size_t)spooler_room(c->spooler),
+		.now_ms = clock_wall_ms(),
+	};
+	size_t i;
+
+	for (i = 0; i < c->count; i++)
+		if (c->n[i].state == NOTIFICATION_ACCEPTED)
+			route_plan(c->job.a, &params, &c->n[i],
+			    &c->deliveries);
+	route_write_add(c->job.a, b, c->key->tenant, &c->id, &c->deliveries);
+	route_routed_add(c->job.a, b, c->key->tenant, c->n, c->count,
+	    &c->deliveries);
+}
+
+static void
+write(struct claim *c)
+{
+	struct db_batch *b =
+	    db_batch_new(c->job.a, c->key->tenant, DB_COMMIT);
+	size_t i;
+
+	if (c->key->lane == LANE_ROUTE)
+		write_route(c, b);
+	else
+		write_lane(c, b);
+	for (i = 0; i < c->deliveries.count; i++)
+		c->spooler->in_flight +=
+		    c->deliveries.list[i].lease_no > 0;
+	c->stage = CLAIM_WRITE;
+	pool_continue(c->spooler->pool, &c->job, b);
+}
+
+/* ---- After the commit -------------------------------------------------------------- */
+
+/* A leased delivery goes on its way, or its end is written. */
+static void
+go(struct claim *c, struct delivery *d)
+{
+	struct spooler *sp = c->spooler;
+	enum delivery_state state;
+	const char *reason;
+	struct result *r;
+
+	if (d->attempt > 0 && !sp->stopping && lease_is_trusted(sp) &&
+	    uuid_cmp(&c->id, &sp->id) == 0) {
+		flight_start(sp, c, d, c->page);
+		return;
+	}
+	r = settler_result(sp->settler, c->key->tenant);
+	if (d->attempt > 0) {
+		settle_handed_back(r, d, "it was handed back before it was sent");
+	} else {
+		reason = hindrance(d, clock_wall_ms(), &state);
+		settle_unsent(r, d, state,
+		    reason != NULL ? reason : "it could not be started");
+		r->delay_ms = sp->config->retry_delay_first;
+	}
+	r->tenant = c->key->tenant;
+	r->spooler = c->id;
+	sp->in_flight--;
+	claim_release(c);
+}
+
+static void
+count_states(const struct claim *c)
+{
+	const struct delivery *d;
+	size_t i;
+
+	for (i = 0; i < c->deliveries.count; i++) {
+		d = &c->deliveries.list[i];
+		if (d->lease_no == 0 && d->state == DELIVERY_SKIPPED)
+			metrics_add(METRIC_DELIVERIES_TOTAL, 3, 1);
+		else if (d->lease_no == 0 && d->state == DELIVERY_DEAD)
+			metrics_add(METRIC_DELIVERIES_TOTAL, 2, 1);
+		else if (d->state == DELIVERY_READY)
+			keys_mark(c->spooler->keys, c->key->tenant, d->channel,
+			    d->priority);
+	}
+}
+
+static void
+committed(struct claim *c)
+{
+	size_t i, count = c->deliveries.count;
+
+	metrics_add(METRIC_CLAIMS_TOTAL, c->key->lane, (int64_t)c->count);
+	if (c->key->lane == LANE_ROUTE)
+		count_states(c);
+	for (i = 0; i < count; i++)
+		c->holds += c->deliveries.list[i].lease_no > 0;
+	for (i = 0; i < count; i++)
+		if (c->deliveries.list[i].lease_no > 0)
+			go(c, &c->deliveries.list[i]);
+}
+
+/* ---- Reading and loading ---------------------------------------------------------- */
+
+static void
+read_rows(struct claim *c, const struct db_rows *rows)
+{
+	size_t count = (size_t)db_count(rows), i;
+	struct notification *n;
+	struct delivery *d;
+
+	c->n = arena_zalloc(c->job.a, count, sizeof(*c->n));
+	c->count = count;
+	for (i = 0; i < count; i++)
+		notification_from_row(c->job.a, rows, (int)i, &c->n[i]);
+	if (c->key->lane == LANE_ROUTE)
+		return;
+	c->deliveries.list = arena_zalloc(c->job.a, count, sizeof(*d));
+	for (i = 0; i < count; i++) {
+		n = &c->n[i];
+		d = &c->deliveries.list[c->deliveries.count];
+		delivery_from_row(rows, (int)i, n, d);
+		/* Cancelled or finished in the meantime: only its row goes. */
+		if (delivery_move_is_legal((int)d->state, DELIVERY_SENDING))
+			c->deliveries.count++;
+	}
+}
+
+/* Holds the templates that the book has; notes those that it has not. */
+static void
+find_templates(struct claim *c)
+{
+	size_t i;
+
+	c->load_templates_count = 0;
+	for (i = 0; i < c->count; i++) {
+		if (c->n[i].corrupt != NULL || c->n[i].template != NULL)
+			continue;
+		if (book_template(c->spooler->book, c->key->tenant, &c->n[i]) !=
+		    0)
+			continue;
+		if (c->load_templates_count < TEMPLATES_PER_LOAD)
+			c->load_templates[c->load_templates_count++] = i;
+	}
+}
+
+/* Loads what is missing; false when nothing is. */
+static bool
+load(struct claim *c)
+{
+	struct db_batch *b =
+	    db_batch_new(c->job.a, c->key->tenant, DB_CONTINUE);
+	size_t i;
+
+	find_templates(c);
+	if (c->load_page)
+		book_page_add(b, c->key->tenant);
+	if (c->load_recipients)
+		route_recipients_add(c->job.a, b, c->key->tenant, c->n,
+		    c->count);
+	for (i = 0; i < c->load_templates_count; i++)
+		book_template_add(b, c->key->tenant,
+		    &c->n[c->load_templates[i]]);
+	if (db_batch_size(b) == 0)
+		return false;
+	c->stage = CLAIM_LOAD;
+	pool_continue(c->spooler->pool, &c->job, b);
+	return true;
+}
+
+static void
+loaded(struct claim *c, struct db_rows **rows)
+{
+	size_t i;
+
+	if (c->load_page) {
+		c->page = book_page_read(c->spooler->book, c->key->tenant,
+		    c->generation, rows);
+		c->load_page = false;
+		rows += BOOK_PAGE_QUERIES;
+	}
+	if (c->load_recipients) {
+		c->recipients = *rows++;
+		c->load_recipients = false;
+	}
+	for (i = 0; i < c->load_templates_count; i++)
+		if (book_template_read(c->spooler->book, c->key->tenant,
+		        &c->n[c->load_templates[i]], *rows++) == -1)
+			log_error(NULL, "template cannot be used",
+			    LF_INT("tenant_id", c->key->tenant.n),
+			    LF_STR("reason",
+			        c->n[c->load_templates[i]].corrupt));
+}
+
+static void
+claimed(struct claim *c, struct db_rows **rows)
+{
+	struct key *key = c->key;
+	size_t i;
+
+	c->generation = db_count(rows[0]) > 0 ? db_int(rows[0], 0, 0) : 0;
+	read_rows(c, rows[1]);
+	if ((int)c->count < c->asked && key->marks == c->marks)
+		key->marked = false;
+	if (c->count == 0) {
+		c->stage = CLAIM_END;
+		pool_continue(c->spooler->pool, &c->job,
+		    db_batch_new(c->job.a, key->tenant, DB_ROLLBACK));
+		return;
+	}
+	key->last_work_ms = clock_mono_ms();
+	key->low_water_ms = db_time_ms(rows[1], 0, 15) - LOW_WATER_MARGIN_MS;
+	c->load_templates =
+	    arena_zalloc(c->job.a, TEMPLATES_PER_LOAD, sizeof(size_t));
+	c->page = book_page(c->spooler->book, key->tenant, c->generation);
+	c->load_page = c->page == NULL;
+	for (i = 0; i < c->count && key->lane == LANE_ROUTE; i++)
+		c->load_recipients |= c->n[i].user_ids != NULL;
+	if (!load(c))
+		write(c);
+}
+
+static void
+failed(struct claim *c, const struct err *e)
+{
+	size_t i;
+
+	spooler_trouble(c->spooler, "claim failed", e);
+	c->key->marked = true;
+	c->key->pause_until_ms = clock_mono_ms() + PAUSE_MS;
+	if (c->stage == CLAIM_WRITE)
+		for (i = 0; i < c->deliveries.count; i++)
+			c->spooler->in_flight -=
+			    c->deliveries.list[i].lease_no > 0;
+	end(c);
+}
+
+static void
+step(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct claim *c = (struct claim *)job;
+
+	if (e != NULL) {
+		failed(c, e);
+		return;
+	}
+	switch (c->stage) {
+	case CLAIM_ROWS:
+		claimed(c, rows);
+		return;
+	case CLAIM_LOAD:
+		loaded(c, rows);
+		if (!load(c))
+			write(c);
+		return;
+	case CLAIM_WRITE:
+		committed(c);
+		end(c);
+		return;
+	case CLAIM_END:
+		end(c);
+		return;
+	}
+}
+
+void
+claim_start(struct spooler *sp, struct key *key)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct claim *c = arena_object(a, struct claim);
+	struct db_batch *b = db_batch_new(a, key->tenant, DB_BEGIN);
+	int room = spooler_room(sp);
+
+	c->job.a = a;
+	c->job.step = step;
+	c->spooler = sp;
+	c->id = sp->id;
+	c->key = key;
+	c->marks = key->marks;
+	c->holds = 1;
+	c->started_us = clock_mono_us();
+	c->asked = (int)sp->config->spooler_claim_batch;
+	if (c->asked > room)
+		c->asked = room;
+	db_add(b, Q_GENERATION_GET);
+	db_arg_int(b, key->tenant.n);
+	db_add(b, key->lane == LANE_ROUTE ? Q_CLAIM_ROUTE : Q_CLAIM_LANE);
+	db_arg_int(b, key->tenant.n);
+	if (key->lane != LANE_ROUTE)
+		db_arg_int(b, key->lane);
+	db_arg_int(b, key->prio);
+	db_arg_time_ms(b, key->low_water_ms);
+	db_arg_int(b, c->asked);
+	key->claims++;
+	key->holds++;
+	sp->claims++;
+	pool_submit(sp->pool, &c->job, b);
+}

@@ -1,0 +1,181 @@
+/*
+ * flight.c - a delivery on the wire
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * By the time we get here the attempt's row has been committed.  A message that cannot
+ * be rendered or built is dead with the reason; one that was let go because our leases
+ * are no longer sure leaves no result, as if we had died: whoever rescues it says so.
+ */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "net/transfer.h"
+#include "notify/deliver.h"
+#include "notify/settle.h"
+#include "provider/provider.h"
+#include "spooler/claim.h"
+#include "spooler/keys.h"
+#include "spooler/spooler.h"
+
+enum { CHUNK_BYTES = 8192 };
+
+struct flight {
+	struct arena *a; /* the message, and this struct */
+	struct claim *claim;
+	struct delivery *d;
+	struct transfer *transfer;
+	int64_t started_us;
+};
+
+/* The delivery has come to its result, or to none: lets go of everything. */
+static void
+land(struct flight *f)
+{
+	struct spooler *sp = f->claim->spooler;
+	struct claim *c = f->claim;
+	struct arena *a = f->a;
+
+	sp->in_flight--;
+	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
+	arena_free(&a);
+	claim_release(c);
+}
+
+static struct result *
+new_result(const struct flight *f)
+{
+	return settler_result(f->claim->spooler->settler,
+	    f->claim->key->tenant);
+}
+
+/* After settle_*() filled it: what those do not know. */
+static void
+sign(struct result *r, const struct flight *f)
+{
+	r->tenant = f->claim->key->tenant;
+	r->spooler = f->claim->id;
+}
+
+static void
+log_result(const struct flight *f, const struct result *r)
+{
+	char address[64], delivery[UUID_TEXT_BYTES],
+	    notification[UUID_TEXT_BYTES];
+	enum log_level level = r->state == DELIVERY_SENT ? LOG_LEVEL_DEBUG
+	                                                 : LOG_LEVEL_INFO;
+
+	if (!log_enabled(level))
+		return;
+	uuid_format(&r->delivery.u, delivery);
+	uuid_format(&r->notification.u, notification);
+	log_mask_address(f->d->address != NULL ? f->d->address : "", address,
+	    sizeof(address));
+	log_at(level, NULL, "attempt ended",
+	    LF_INT("tenant_id", r->tenant.n),
+	    LF_STR("notification", notification), LF_STR("delivery", delivery),
+	    LF_STR("traceparent", f->d->notification->traceparent),
+	    LF_STR("provider", f->d->provider->name),
+	    LF_STR("address", address), LF_INT("attempt", r->attempt),
+	    LF_STR("class", verdict_name(r->verdict.class)),
+	    LF_STR("state", delivery_state_name((int)r->state)),
+	    LF_STR("code", r->verdict.code), LF_STR("text", r->verdict.text));
+}
+
+static void
+judged(struct flight *f, const struct verdict *v)
+{
+	struct spooler *sp = f->claim->spooler;
+	struct retry_policy policy =
+	    retry_policy_from(sp->config, f->d->channel);
+	struct result *r = new_result(f);
+
+	settle_attempt(r, f->d, v, &policy, randombytes_random());
+	sign(r, f);
+	metrics_add(METRIC_ATTEMPTS_TOTAL, (int)v->class - 1, 1);
+	metrics_observe_us(METRIC_ATTEMPT_SECONDS, 0,
+	    clock_mono_us() - f->started_us);
+	log_result(f, r);
+	land(f);
+}
+
+static void
+done(void *arg, const struct transfer_result *res)
+{
+	struct flight *f = arg;
+	struct verdict v = { .class = VERDICT_NONE };
+
+	if (res->outcome == TRANSFER_ABORTED) {
+		land(f);
+		return;
+	}
+	f->d->provider->ops->judge(f->d->provider, res, &v);
+	judged(f, &v);
+}
+
+/* The message itself is at fault. */
+static void
+cannot(struct flight *f, const struct err *e)
+{
+	struct result *r = new_result(f);
+
+	settle_unsent(r, f->d, DELIVERY_DEAD, e->text);
+	sign(r, f);
+	metrics_add(METRIC_ATTEMPTS_TOTAL, VERDICT_BAD_MESSAGE - 1, 1);
+	log_result(f, r);
+	land(f);
+}
+
+static int
+send(struct flight *f, const struct message *m, struct err *e)
+{
+	struct spooler *sp = f->claim->spooler;
+	const struct provider_ops *ops = f->d->provider->ops;
+	struct transfer_request rq = { .done = done, .arg = f };
+	struct verdict v = { .class = VERDICT_NONE };
+
+	if (ops->deliver != NULL) {
+		ops->deliver(f->a, f->d->provider, m, &v);
+		judged(f, &v);
+		return 0;
+	}
+	if (ops->build(f->a, f->d->provider, m, &rq, e) == -1)
+		return -1;
+	rq.done = done;
+	rq.arg = f;
+	rq.timeout_ms = (int)sp->config->spooler_attempt_timeout;
+	return transfers_start(sp->transfers, &rq, &f->transfer, e);
+}
+
+void
+flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
+    struct page *page)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct flight *f = arena_object(a, struct flight);
+	struct message *m = arena_object(a, struct message);
+	struct verdict v;
+	struct err e;
+
+	f->a = a;
+	f->claim = c;
+	f->d = d;
+	f->started_us = clock_mono_us();
+	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
+	if (deliver_render(a, sp->config, page, d, m, &e) == 0 &&
+	    send(f, m, &e) == 0)
+		return;
+	if (!err_may_retry(e.kind)) {
+		cannot(f, &e);
+		return;
+	}
+	verdict_set(&v, VERDICT_RETRY, "", e.text);
+	judged(f, &v);
+}

@@ -1,0 +1,242 @@
+/*
+ * lease.c - the right to work on what was claimed
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Leases last as long as our heartbeat is younger than spooler.dead_after.  We trust
+ * them for a fifth less, counted from before the heartbeat was sent, on a clock that
+ * goes on while the machine sleeps.  When the trust is gone (we were stopped, or the
+ * database was away) nothing more goes out for them: we let everything go and go on
+ * under a new id, as if a new spooler had been started.
+ */
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "config.h"
+#include "db/db.h"
+#include "db/pool.h"
+#include "net/transfer.h"
+#include "spooler/keys.h"
+#include "spooler/spooler.h"
+
+struct beat {
+	struct pool_job job;
+	struct spooler *sp;
+	struct uuid id;
+	int64_t began_ms;
+};
+
+bool
+lease_is_trusted(const struct spooler *sp)
+{
+	return clock_mono_ms() < sp->trusted_until_ms;
+}
+
+static void
+beaten(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct beat *bt = (struct beat *)job;
+	struct spooler *sp = bt->sp;
+
+	sp->heartbeat_running = false;
+	if (e != NULL) {
+		spooler_trouble(sp, "heartbeat failed", e);
+		sp->next_heartbeat_ms = clock_mono_ms() + 500;
+	} else if (uuid_cmp(&bt->id, &sp->id) == 0) {
+		sp->trusted_until_ms =
+		    bt->began_ms + sp->config->spooler_dead_after * 4 / 5;
+	}
+	arena_free(&job->a);
+}
+
+static struct db_batch *
+heartbeat(struct spooler *sp, struct arena *a)
+{
+	struct db_batch *b =
+	    db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
+	struct utsname name;
+
+	uname(&name);
+	db_add(b, Q_HEARTBEAT);
+	db_arg_uuid(b, &sp->id);
+	db_arg_text(b, arena_strdup(a, name.nodename));
+	db_arg_int(b, getpid());
+	db_arg_text(b, PACKAGE_VERSION);
+	return b;
+}
+
+void
+lease_service(struct spooler *sp)
+{
+	int64_t now = clock_mono_ms();
+	struct arena *a;
+	struct beat *bt;
+
+	if (sp->trusted_until_ms != 0 && !lease_is_trusted(sp))
+		lease_renew(sp);
+	if (sp->heartbeat_running || now < sp->next_heartbeat_ms ||
+	    !pool_is_up(sp->pool))
+		return;
+	a = arena_new(2048);
+	bt = arena_object(a, struct beat);
+	bt->job.a = a;
+	bt->job.step = beaten;
+	bt->sp = sp;
+	bt->id = sp->id;
+	bt->began_ms = now;
+	sp->heartbeat_running = true;
+	sp->next_heartbeat_ms = now + sp->config->spooler_heartbeat_interval;
+	pool_submit(sp->pool, &bt->job, heartbeat(sp, a));
+}
+
+void
+lease_renew(struct spooler *sp)
+{
+	log_warn(NULL, "leases are no longer sure: letting go",
+	    LF_INT("in_flight", sp->in_flight));
+	sp->id = uuid_make();
+	sp->trusted_until_ms = 0;
+	sp->next_heartbeat_ms = 0;
+	transfers_abort_all(sp->transfers);
+}
+
+/* ---- Rescue ---------------------------------------------------------------------- */
+
+struct rescue {
+	struct pool_job job;
+	struct spooler *sp;
+	struct tenant_id tenant;
+	struct uuid dead;
+	bool written;
+	int count;
+};
+
+static void
+rescue_write(struct rescue *rs, const struct db_rows *rows)
+{
+	struct arena *a = rs->job.a;
+	struct db_batch *b = db_batch_new(a, rs->tenant, DB_COMMIT);
+	struct db_array *v[6];
+	struct uuid id;
+	int i, k;
+
+	for (k = 0; k < 6; k++)
+		v[k] = db_array_new(a);
+	for (i = 0; i < db_count(rows); i++) {
+		for (k = 0; k < 2; k++) {
+			id = db_uuid(rows, i, k);
+			db_array_uuid(v[k], &id);
+		}
+		for (k = 2; k < 5; k++)
+			db_array_int(v[k], db_int(rows, i, k));
+		id = uuid_make();
+		db_array_uuid(v[5], &id);
+		keys_mark(rs->sp->keys, rs->tenant, (int)db_int(rows, i, 2),
+		    (int)db_int(rows, i, 3));
+	}
+	rs->count = db_count(rows);
+	db_add(b, Q_LEASES_RESCUE);
+	db_arg_int(b, rs->tenant.n);
+	db_arg_uuid(b, &rs->dead);
+	for (k = 0; k < 6; k++)
+		db_arg_array(b, v[k]);
+	rs->written = true;
+	pool_continue(rs->sp->pool, &rs->job, b);
+}
+
+static void
+rescue_step(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct rescue *rs = (struct rescue *)job;
+	char id[UUID_TEXT_BYTES];
+
+	if (e == NULL && !rs->written) {
+		rescue_write(rs, rows[0]);
+		return;
+	}
+	if (e != NULL) {
+		spooler_trouble(rs->sp, "rescue failed", e);
+	} else if (rs->count > 0) {
+		uuid_format(&rs->dead, id);
+		metrics_add(METRIC_RESCUED_TOTAL, 0, rs->count);
+		log_warn(NULL, "took over from a dead spooler",
+		    LF_STR("spooler", id), LF_INT("tenant_id", rs->tenant.n),
+		    LF_INT("count", rs->count));
+	}
+	arena_free(&job->a);
+}
+
+static void
+rescue(struct spooler *sp, struct tenant_id tenant, struct uuid dead)
+{
+	struct arena *a = arena_new(4096);
+	struct rescue *rs = arena_object(a, struct rescue);
+	struct db_batch *b = db_batch_new(a, tenant, DB_BEGIN);
+
+	rs->job.a = a;
+	rs->job.step = rescue_step;
+	rs->sp = sp;
+	rs->tenant = tenant;
+	rs->dead = dead;
+	db_add(b, Q_LEASES_TAKE);
+	db_arg_int(b, tenant.n);
+	db_arg_uuid(b, &dead);
+	pool_submit(sp->pool, &rs->job, b);
+}
+
+static void
+orphans_found(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct rescue *rs = (struct rescue *)job;
+	int i;
+
+	for (i = 0; e == NULL && i < db_count(rows[0]); i++)
+		rescue(rs->sp, (struct tenant_id){ db_int(rows[0], i, 0) },
+		    db_uuid(rows[0], i, 1));
+	arena_free(&job->a);
+}
+
+void
+lease_rescue(struct spooler *sp)
+{
+	struct arena *a = arena_new(4096);
+	struct rescue *rs = arena_object(a, struct rescue);
+	struct db_batch *b =
+	    db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
+
+	rs->job.a = a;
+	rs->job.step = orphans_found;
+	rs->sp = sp;
+	db_add(b, Q_LEASES_ORPHANED);
+	db_arg_int(b, sp->config->spooler_dead_after);
+	db_arg_uuid(b, &sp->id);
+	pool_submit(sp->pool, &rs->job, b);
+}
+
+static void
+left(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	arena_free(&job->a);
+}
+
+void
+lease_leave(struct spooler *sp)
+{
+	struct arena *a = arena_new(2048);
+	struct pool_job *job = arena_object(a, struct pool_job);
+	struct db_batch *b =
+	    db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
+
+	job->a = a;
+	job->step = left;
+	db_add(b, Q_SPOOLER_LEAVE);
+	db_arg_uuid(b, &sp->id);
+	pool_submit(sp->pool, job, b);
+}

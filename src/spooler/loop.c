@@ -1,0 +1,237 @@
+/*
+ * loop.c - the one loop of a spooler
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <poll.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/master.h"
+#include "base/metrics.h"
+#include "base/seal.h"
+#include "db/db.h"
+#include "db/pool.h"
+#include "model/channel.h"
+#include "net/doorbell.h"
+#include "net/transfer.h"
+#include "notify/book.h"
+#include "spooler/keys.h"
+#include "spooler/spooler.h"
+
+enum {
+	CHUNK_BYTES = 65536,
+	FDS_MAX = 40,
+	CLAIMS_PER_KEY = 2, /* so that a claim on its way does not hold up the next */
+	CONNECTIONS_KEPT = 1, /* for heartbeats and results */
+	TROUBLE_MS = 1000
+};
+
+void
+spooler_trouble(struct spooler *sp, const char *what, const struct err *e)
+{
+	int64_t now = clock_mono_ms();
+
+	if (sp->trouble_logged_ms != 0 &&
+	    now - sp->trouble_logged_ms < TROUBLE_MS)
+		return;
+	sp->trouble_logged_ms = now;
+	log_warn(NULL, what, LF_ERR(e));
+}
+
+int
+spooler_room(const struct spooler *sp)
+{
+	int room = (int)sp->config->spooler_transfers_max - sp->in_flight;
+
+	return room > 0 ? room : 0;
+}
+
+/* Claims as long as there are room, connections and work. */
+static void
+start_claims(struct spooler *sp)
+{
+	int most = (int)sp->config->spooler_db_connections - CONNECTIONS_KEPT;
+	int64_t now = clock_mono_ms();
+	struct key *key;
+
+	while (!sp->stopping && lease_is_trusted(sp) && sp->claims < most &&
+	    spooler_room(sp) > 0 && pool_is_up(sp->pool)) {
+		key = keys_next(sp->keys, CLAIMS_PER_KEY, now);
+		if (key == NULL)
+			return;
+		claim_start(sp, key);
+	}
+}
+
+static void
+read_doorbell(struct spooler *sp, int fd)
+{
+	struct tenant_id tenant;
+	int queue;
+
+	while (doorbell_read(fd, &tenant, &queue) == 1) {
+		metrics_add(METRIC_DOORBELL_TOTAL, 0, 1);
+		keys_mark(sp->keys, tenant, QUEUE_LANE(queue),
+		    QUEUE_PRIO(queue));
+	}
+}
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int
+timeout_ms(const struct spooler *sp)
+{
+	int64_t now = clock_mono_ms();
+	int64_t ms = pool_timeout_ms(sp->pool);
+	int settle = settler_timeout_ms(sp->settler);
+
+	if (pool_is_up(sp->pool) && !sp->stopping) {
+		ms = least(ms, sp->next_heartbeat_ms - now);
+		ms = least(ms, sp->next_poll_ms - now);
+		ms = least(ms, sp->next_promote_ms - now);
+	}
+	if (settle >= 0)
+		ms = least(ms, settle);
+	ms = least(ms, 250);
+	return ms > 0 ? (int)ms : 0;
+}
+
+/* Sleeps until something happens, and lets it happen. */
+static void
+wait(struct spooler *sp, int doorbell)
+{
+	struct curl_waitfd fds[FDS_MAX];
+	struct pollfd db[FDS_MAX];
+	int i, n, count = 0;
+
+	fds[count++] = (struct curl_waitfd){ .fd = worker_signal_fd(),
+		.events = CURL_WAIT_POLLIN };
+	fds[count++] = (struct curl_waitfd){ .fd = doorbell,
+		.events = CURL_WAIT_POLLIN };
+	n = pool_fds(sp->pool, db, FDS_MAX - count);
+	for (i = 0; i < n; i++)
+		fds[count++] = (struct curl_waitfd){
+			.fd = db[i].fd,
+			.events = (short)(
+			    ((db[i].events & POLLIN) ? CURL_WAIT_POLLIN : 0) |
+			    ((db[i].events & POLLOUT) ? CURL_WAIT_POLLOUT : 0)),
+		};
+	transfers_poll(sp->transfers, fds, (unsigned)count, timeout_ms(sp));
+	if (fds[0].revents != 0)
+		worker_signal_read();
+	if (fds[1].revents != 0)
+		read_doorbell(sp, doorbell);
+}
+
+static bool
+is_done(const struct spooler *sp, int64_t stop_ms)
+{
+	if (!sp->stopping)
+		return false;
+	if (sp->in_flight == 0 && sp->claims == 0 &&
+	    settler_is_empty(sp->settler))
+		return true;
+	return clock_mono_ms() - stop_ms > sp->config->spooler_drain_timeout;
+}
+
+static void
+loop(struct spooler *sp, int doorbell)
+{
+	int64_t stop_ms = 0;
+
+	while (!is_done(sp, stop_ms)) {
+		if (worker_stopping() && !sp->stopping) {
+			sp->stopping = true;
+			stop_ms = clock_mono_ms();
+		}
+		pool_service(sp->pool);
+		lease_service(sp);
+		if (!sp->stopping)
+			house_service(sp);
+		start_claims(sp);
+		settler_service(sp->settler, sp->stopping);
+		wait(sp, doorbell);
+	}
+}
+
+/* Says good-bye, waiting for it only a moment. */
+static void
+leave(struct spooler *sp)
+{
+	int64_t until_ms = clock_mono_ms() + 1000;
+	struct curl_waitfd none[1];
+
+	if (sp->in_flight > 0)
+		log_warn(NULL, "stopped with deliveries on the wire",
+		    LF_INT("in_flight", sp->in_flight));
+	else
+		lease_leave(sp);
+	while (pool_jobs(sp->pool) > 0 && clock_mono_ms() < until_ms) {
+		pool_service(sp->pool);
+		transfers_poll(sp->transfers, none, 0, 5);
+	}
+}
+
+static int
+set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
+{
+	const struct config *config = sp->config;
+	struct db_params params = db_params_from(config,
+	    config->database_spooler_user, "belfry-spooler");
+	struct transfers_params transfers = {
+		.max_in_flight = (size_t)config->spooler_transfers_max,
+		.connections_per_host =
+		    (size_t)config->spooler_connections_per_host,
+	};
+	struct keyring *ring;
+
+	if (keyring_load(sp->a, config->keys_directory, &ring, e) == -1 ||
+	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
+		return -1;
+	*doorbell_r = doorbell_open(
+	    arena_printf(sp->a, "%s.%d", config->spooler_doorbell, slot), e);
+	if (*doorbell_r == -1)
+		return -1;
+	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);
+	sp->book = book_new(sp->a, ring, (size_t)config->cache_entries);
+	sp->keys = keys_new(sp->a);
+	sp->settler = settler_new(sp);
+	sp->poll_interval_ms = config->spooler_poll_min;
+	return 0;
+}
+
+int
+spooler_run(const struct config *config, int slot)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct spooler *sp = arena_object(a, struct spooler);
+	int doorbell;
+	struct err e;
+
+	sp->a = a;
+	sp->config = config;
+	sp->id = uuid_make();
+	if (set_up(sp, slot, &doorbell, &e) == -1) {
+		log_error(NULL, "spooler cannot start", LF_ERR(&e));
+		arena_free(&a);
+		return 1;
+	}
+	log_info(NULL, "spooler started", LF_INT("slot", slot));
+	loop(sp, doorbell);
+	leave(sp);
+	log_info(NULL, "spooler ended", LF_INT("slot", slot));
+	close(doorbell);
+	arena_free(&a);
+	return 0;
+}

@@ -1,0 +1,96 @@
+/*
+ * spooler.h - one spooler process
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One thread, one loop (loop.c).  What it does is cut by what it waits for: keys.c knows
+ * which queues may have work, claim.c takes it, flight.c has it on the wire, settler.c
+ * writes what came of it, lease.c keeps the right to do all this, house.c keeps the
+ * tables in order.  README.md explains how they fit together.
+ */
+#ifndef BELFRY_SPOOLER_SPOOLER_H
+#define BELFRY_SPOOLER_SPOOLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+
+struct arena;
+struct book;
+struct claim;
+struct config;
+struct delivery;
+struct err;
+struct key;
+struct keys;
+struct keyring;
+struct page;
+struct pool;
+struct result;
+struct settler;
+struct transfers;
+
+struct spooler {
+	const struct config *config;
+	struct arena *a; /* of the process */
+	struct uuid id; /* of this instance; leases carry it */
+	struct pool *pool;
+	struct transfers *transfers;
+	struct book *book;
+	struct keys *keys;
+	struct settler *settler;
+	bool stopping; /* nothing new is claimed */
+	int claims; /* claim jobs under way */
+	int in_flight; /* deliveries leased to us and without a result yet */
+	int64_t trusted_until_ms; /* monotonic: how long our leases surely last */
+	int64_t next_heartbeat_ms;
+	int64_t next_poll_ms, poll_interval_ms;
+	int64_t next_promote_ms;
+	int64_t next_sweep_ms;
+	int64_t next_house_ms;
+	bool heartbeat_running, poll_running, promote_running, sweep_running;
+	int64_t trouble_logged_ms; /* the database's, at most one line a second */
+};
+
+/* loop.c: runs until the worker is told to stop; the exit status. */
+int spooler_run(const struct config *config, int slot);
+
+/* Logs trouble with the database at most once a second. */
+void spooler_trouble(struct spooler *sp, const char *what, const struct err *e);
+
+/* How many more deliveries may be started now. */
+int spooler_room(const struct spooler *sp);
+
+/* lease.c: are our leases surely ours? */
+bool lease_is_trusted(const struct spooler *sp);
+/* Sends a heartbeat when it is due. */
+void lease_service(struct spooler *sp);
+/* After trust was lost: everything on the wire is let go, and we go on as another. */
+void lease_renew(struct spooler *sp);
+/* Takes over what dead spoolers held. */
+void lease_rescue(struct spooler *sp);
+/* Tells the database that we end. */
+void lease_leave(struct spooler *sp);
+
+/* claim.c: begins a claim of what "key" has. */
+void claim_start(struct spooler *sp, struct key *key);
+/* One delivery of a claim has its result: the claim's memory may go. */
+void claim_release(struct claim *c);
+
+/* flight.c: renders and sends a delivery whose attempt has been committed. */
+void flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
+    struct page *page);
+
+/* settler.c: takes results and writes them, many at once. */
+struct settler *settler_new(struct spooler *sp);
+struct result *settler_result(struct settler *st, struct tenant_id tenant);
+void settler_service(struct settler *st, bool all);
+/* Milliseconds until something is to be written; -1: nothing waits. */
+int settler_timeout_ms(const struct settler *st);
+bool settler_is_empty(const struct settler *st);
+
+/* house.c: looks for work, promotes what is due, sweeps, makes partitions. */
+void house_service(struct spooler *sp);
+
+#endif
