@@ -189,7 +189,7 @@ render_email(const struct rendering *rn, struct message *m, struct err *e)
 	m->subject = trimmed(rn->a, m->subject);
 	if (m->text == NULL && m->html != NULL) {
 		text = buf_new(rn->a, (size_t)rn->config->template_output_max);
-		html_text(m->html, strlen(m->html), text);
+		html_text(text, m->html, strlen(m->html));
 		m->text = text->data;
 	}
 	if (m->subject == NULL || m->text == NULL)

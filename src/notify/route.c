@@ -18,6 +18,7 @@
 #include "model/template.h"
 #include "notify/book.h"
 #include "notify/decide.h"
+#include "provider/provider.h"
 #include "web/js.h"
 
 enum { JSON_MAX = 64 << 20, JSON_DEPTH = 512 };

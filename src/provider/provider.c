@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "base/ensure.h"
+#include "base/text.h"
 #include "provider/verdict.h"
 
 static const struct provider_ops *const kinds[] = {
@@ -48,19 +49,23 @@ verdict_name(enum verdict_class class)
 	return class_names[class];
 }
 
-/* Copies what is printable; the rest becomes a blank.  Cuts at a character. */
+/* Copies what is printable ASCII, and UTF-8 when all of it is; the rest becomes a
+ * blank.  Cuts at a character. */
 static void
 copy_printable(char *to, size_t size, const char *from)
 {
+	bool utf8 = text_is_utf8(from, strlen(from));
 	size_t n = 0;
+	unsigned char c;
 
-	for (; *from != '\0' && n + 1 < size; from++)
-		to[n++] = (unsigned char)*from < ' ' || *from == 0x7f
-		    ? ' '
-		    : *from;
-	if (*from != '\0')
-		while (n > 0 && ((unsigned char)*from & 0xc0) == 0x80)
-			from = &to[--n];
+	for (; (c = (unsigned char)*from) != '\0' && n + 1 < size; from++)
+		to[n++] = c < ' ' || c == 0x7f || (c > 0x7f && !utf8) ? ' '
+		                                                      : *from;
+	if (utf8 && ((unsigned char)*from & 0xc0) == 0x80) {
+		while (((unsigned char)to[n - 1] & 0xc0) == 0x80)
+			n--;
+		n--;
+	}
 	to[n] = '\0';
 }
 

@@ -66,17 +66,18 @@ static int
 start(struct arena *a, const char *path, bool check_only)
 {
 	struct buf *faults = buf_new(a, FAULTS_MAX);
+	enum log_level level = LOG_LEVEL_INFO;
 	struct config *config;
 	struct err e;
 
-	if (config_load(a, path, &config, faults, &e) == -1) {
+	if (config_load(a, path, &config, faults, &e) == -1 ||
+	    log_level_parse(config->log_level, &level) == -1) {
 		fprintf(stderr, "%s", faults->data);
 		return STATUS_CONFIG;
 	}
 	if (check_only)
 		return 0;
-	if (log_open("belfry-spooler", config->log_target,
-	        log_level_parse(config->log_level), &e) == -1 ||
+	if (log_open("belfry-spooler", config->log_target, level, &e) == -1 ||
 	    metrics_open(config->process_run_directory, &e) == -1 ||
 	    process_become(config->process_user, &e) == -1 ||
 	    check_schema(config, &e) == -1) {

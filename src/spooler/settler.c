@@ -51,6 +51,9 @@ settler_new(struct spooler *sp)
 	return st;
 }
 
+static void step(struct pool_job *job, struct db_rows **rows,
+    const struct err *e);
+
 static struct pile *
 add_pile(struct settler *st, struct tenant_id tenant)
 {
@@ -58,6 +61,7 @@ add_pile(struct settler *st, struct tenant_id tenant)
 	struct pile *p = arena_object(a, struct pile);
 
 	p->job.a = a;
+	p->job.step = step;
 	p->settler = st;
 	p->tenant = tenant;
 	p->last = &p->first;

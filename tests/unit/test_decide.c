@@ -1,0 +1,190 @@
+/*
+ * test_decide.c - what follows from what
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/compiler.h"
+#include "notify/decide.h"
+
+static const struct retry_policy policy = {
+	.attempts_max = 5,
+	.delay_first_ms = 1000,
+	.delay_max_ms = 60000,
+	.jitter_percent = 20,
+	.give_up_after_ms = 3600 * 1000,
+	.unknown = UNKNOWN_RESEND,
+};
+
+static void
+each_class_has_its_outcome(void **state)
+{
+	static const struct {
+		enum verdict_class class;
+		int counted;
+		int64_t age_ms, retry_after_ms;
+		enum delivery_state want;
+		int want_counted;
+		int64_t least_ms, most_ms;
+	} rows[] = {
+		{ VERDICT_ACCEPTED, 0, 0, 0, DELIVERY_SENT, 1, 0, 0 },
+		{ VERDICT_BAD_RECIPIENT, 0, 0, 0, DELIVERY_FAILED, 1, 0, 0 },
+		{ VERDICT_BAD_MESSAGE, 3, 0, 0, DELIVERY_FAILED, 1, 0, 0 },
+		{ VERDICT_RETRY, 0, 0, 0, DELIVERY_WAITING, 1, 800, 1200 },
+		{ VERDICT_RETRY, 1, 0, 0, DELIVERY_WAITING, 1, 1600, 2400 },
+		{ VERDICT_RETRY, 3, 0, 0, DELIVERY_WAITING, 1, 6400, 9600 },
+		{ VERDICT_RETRY, 4, 0, 0, DELIVERY_DEAD, 1, 0, 0 },
+		{ VERDICT_RETRY, 0, 3600 * 1000, 0, DELIVERY_DEAD, 1, 0, 0 },
+		{ VERDICT_RETRY, 0, 0, 30000, DELIVERY_WAITING, 1, 30000, 30000 },
+		{ VERDICT_RETRY, 0, 0, 1LL << 40, DELIVERY_WAITING, 1, 60000,
+		    60000 },
+		{ VERDICT_RETRY, 0, 0, -5, DELIVERY_WAITING, 1, 800, 1200 },
+		{ VERDICT_UNKNOWN, 0, 0, 0, DELIVERY_WAITING, 1, 800, 1200 },
+		{ VERDICT_UNKNOWN, 4, 0, 0, DELIVERY_DEAD, 1, 0, 0 },
+		{ VERDICT_THROTTLED, 4, 0, 0, DELIVERY_WAITING, 0, 6400, 9600 },
+		{ VERDICT_BAD_CREDENTIAL, 4, 0, 0, DELIVERY_WAITING, 0, 6400,
+		    9600 },
+		{ VERDICT_PROVIDER_BLOCKED, 0, 0, 0, DELIVERY_WAITING, 0, 800,
+		    1200 },
+		{ VERDICT_PROVIDER_BLOCKED, 0, 3600 * 1000, 0, DELIVERY_DEAD, 0,
+		    0, 0 },
+	};
+	struct decide_attempt attempt;
+	struct verdict v;
+	struct outcome o;
+	size_t i;
+	int k;
+
+	for (i = 0; i < NELEMS(rows); i++) {
+		verdict_set(&v, rows[i].class, "", "");
+		v.retry_after_ms = rows[i].retry_after_ms;
+		for (k = 0; k < 100; k++) {
+			attempt = (struct decide_attempt){ &v, rows[i].counted,
+				rows[i].age_ms, (uint32_t)rand() };
+			o = decide_outcome(&policy, &attempt);
+			assert_int_equal(o.state, rows[i].want);
+			assert_int_equal(o.counted, rows[i].want_counted);
+			assert_in_range(o.delay_ms, rows[i].least_ms,
+			    rows[i].most_ms);
+			assert_int_equal(o.because != NULL,
+			    o.state == DELIVERY_DEAD);
+		}
+	}
+}
+
+static void
+a_channel_may_hold_what_is_unknown(void **state)
+{
+	struct retry_policy hold = policy;
+	struct decide_attempt attempt = { .age_ms = 0 };
+	struct verdict v;
+
+	hold.unknown = UNKNOWN_HOLD;
+	verdict_set(&v, VERDICT_UNKNOWN, "", "");
+	attempt.verdict = &v;
+	assert_int_equal(decide_outcome(&hold, &attempt).state, DELIVERY_HELD);
+}
+
+static void
+delays_double_up_to_the_largest(void **state)
+{
+	struct retry_policy exact = policy;
+	static const int64_t want[] = { 1000, 1000, 2000, 4000, 8000, 16000, 32000,
+		60000, 60000 };
+	int i;
+
+	exact.jitter_percent = 0;
+	for (i = 0; i < (int)NELEMS(want); i++)
+		assert_int_equal(decide_delay_ms(&exact, i, 12345), want[i]);
+	assert_int_equal(decide_delay_ms(&exact, 1000000, 0), 60000);
+}
+
+static void
+routes_have_their_reasons(void **state)
+{
+	static const struct {
+		struct decide_route question;
+		enum delivery_state want;
+		bool reason;
+	} rows[] = {
+		{ { "email", false, true, true, true, true }, DELIVERY_SENDING,
+		    false },
+		{ { "email", false, true, true, true, false }, DELIVERY_READY,
+		    false },
+		{ { "email", true, true, true, true, true }, DELIVERY_EXPIRED,
+		    true },
+		{ { "email", false, false, true, true, true }, DELIVERY_SKIPPED,
+		    true },
+		{ { "email", false, true, false, true, true }, DELIVERY_SKIPPED,
+		    true },
+		{ { "email", false, true, true, false, true }, DELIVERY_DEAD,
+		    true },
+	};
+	struct route_outcome o;
+	size_t i;
+
+	for (i = 0; i < NELEMS(rows); i++) {
+		o = decide_route(&rows[i].question);
+		assert_int_equal(o.state, rows[i].want);
+		assert_int_equal(o.reason != NULL, rows[i].reason);
+	}
+}
+
+/* Any order of verdicts: attempts ascend, moves are legal, final is final, and it ends. */
+static void
+random_orders_keep_the_invariants(void **state)
+{
+	enum { ROUNDS = 200000 };
+	unsigned seed = 20260101;
+	struct decide_attempt attempt;
+	enum delivery_state st;
+	struct verdict v;
+	struct outcome o;
+	int i, attempts;
+
+	print_message("# seed %u\n", seed);
+	srand(seed);
+	for (i = 0; i < ROUNDS; i++) {
+		st = DELIVERY_READY;
+		attempt = (struct decide_attempt){ &v, 0, 0, 0 };
+		attempts = 0;
+		while (!delivery_state_is_final((int)st)) {
+			delivery_move(&st, DELIVERY_SENDING);
+			attempts++;
+			verdict_set(&v,
+			    (enum verdict_class)(1 + rand() % (VERDICT_COUNT - 1)),
+			    "", "");
+			v.retry_after_ms = rand() % 3 == 0 ? rand() : 0;
+			attempt.random = (uint32_t)rand();
+			o = decide_outcome(&policy, &attempt);
+			delivery_move(&st, o.state);
+			attempt.counted += o.counted;
+			attempt.age_ms += o.delay_ms;
+			assert_in_range(attempt.counted, 0, policy.attempts_max);
+			assert_true(attempt.age_ms <= policy.give_up_after_ms);
+			assert_true(attempts < 10000);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_class_has_its_outcome),
+		cmocka_unit_test(a_channel_may_hold_what_is_unknown),
+		cmocka_unit_test(delays_double_up_to_the_largest),
+		cmocka_unit_test(routes_have_their_reasons),
+		cmocka_unit_test(random_orders_keep_the_invariants),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
