@@ -13,7 +13,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/master.h"
+#include "base/worker.h"
 #include "base/metrics.h"
 #include "base/seal.h"
 #include "db/db.h"

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/master.h"
 #include "base/metrics.h"
+#include "base/process.h"
 #include "config.h"
 #include "db/db.h"
 #include "db/migrate.h"
