@@ -128,11 +128,11 @@ arena_free(struct arena **ap)
 
 	if (a == NULL)
 		return;
+	*ap = NULL; /* first: the pointer may stand in the arena itself */
 	arena_reset(a);
 	if (a->chunks != NULL)
 		chunk_free(a->chunks);
 	free(a);
-	*ap = NULL;
 }
 
 void *

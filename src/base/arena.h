@@ -21,7 +21,8 @@ struct arena;
 /* Makes an arena that grows in steps of chunk_bytes.  The caller frees it. */
 struct arena *arena_new(size_t chunk_bytes) MUST_CHECK;
 
-/* Runs what was deferred, frees everything and clears *ap.  NULL is fine. */
+/* Runs what was deferred, frees everything and clears *ap, which may stand in the
+ * arena itself.  NULL is fine. */
 void arena_free(struct arena **ap);
 
 /* Runs what was deferred, last first, and takes all memory back.  One chunk is

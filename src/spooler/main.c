@@ -79,6 +79,8 @@ start(struct arena *a, const char *path, bool check_only)
 	if (check_only)
 		return 0;
 	if (log_open("belfry-spooler", config->log_target, level, &e) == -1 ||
+	    process_run_directory(config->process_run_directory,
+	        config->process_user, &e) == -1 ||
 	    metrics_open(config->process_run_directory, &e) == -1 ||
 	    process_become(config->process_user, &e) == -1 ||
 	    check_schema(config, &e) == -1) {
