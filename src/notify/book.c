@@ -43,6 +43,28 @@ struct book {
 	uint64_t clock;
 };
 
+static void
+defer_book(void *p)
+{
+	struct book *bk = p;
+	struct page *page, *next_page;
+	struct entry *en, *next;
+	struct template *template;
+	int i;
+
+	for (page = bk->pages; page != NULL; page = next_page) {
+		next_page = page->next;
+		arena_free(&page->a);
+	}
+	for (i = 0; i < BUCKETS; i++) {
+		for (en = bk->buckets[i]; en != NULL; en = next) {
+			next = en->next;
+			template = en->template; /* holds the entry too */
+			template_free(&template);
+		}
+	}
+}
+
 struct book *
 book_new(struct arena *a, const struct keyring *ring, size_t templates_max)
 {
@@ -51,6 +73,7 @@ book_new(struct arena *a, const struct keyring *ring, size_t templates_max)
 	bk->ring = ring;
 	bk->templates_max =
 	    templates_max < TEMPLATES_LEAST ? TEMPLATES_LEAST : templates_max;
+	arena_defer(a, defer_book, bk);
 	return bk;
 }
 
@@ -59,10 +82,8 @@ book_new(struct arena *a, const struct keyring *ring, size_t templates_max)
 static void
 page_drop(struct page *page)
 {
-	struct arena *a = page->a;
-
 	if (page->stale && page->held == 0)
-		arena_free(&a);
+		arena_free(&page->a);
 }
 
 void
