@@ -15,6 +15,7 @@ check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
 check_PROGRAMS += tests/unit/test_cache
 check_PROGRAMS += tests/unit/test_decide
+check_PROGRAMS += tests/unit/test_doorbell
 check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_field
 check_PROGRAMS += tests/unit/test_js

@@ -1,5 +1,6 @@
 libbelfry_la_SOURCES += \
-	src/net/cache.c src/net/cache.h
+	src/net/cache.c src/net/cache.h \
+	src/net/doorbell.c src/net/doorbell.h
 EXTRA_DIST += src/net/README.md
 libbelfry_la_SOURCES += \
 	src/net/smtp_reply.c src/net/smtp_reply.h \

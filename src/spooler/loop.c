@@ -199,8 +199,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	if (keyring_load(sp->a, config->keys_directory, &ring, e) == -1 ||
 	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
 		return -1;
-	*doorbell_r = doorbell_open(
-	    arena_printf(sp->a, "%s.%d", config->spooler_doorbell, slot), e);
+	*doorbell_r = doorbell_open(config->spooler_doorbell, slot, e);
 	if (*doorbell_r == -1)
 		return -1;
 	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);

@@ -1,0 +1,125 @@
+/*
+ * test_doorbell.c - rings arrive, and lost ones hurt nobody
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "net/doorbell.h"
+
+static char dir[64], path[80];
+
+static int
+set_up(void **state)
+{
+	strcpy(dir, "/tmp/blf-bell-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/bell", dir);
+	clock_shift_for_test(0, 5000); /* so that the ringer looks again */
+	return 0;
+}
+
+static void
+rings_reach_each_slot_in_turn(void **state)
+{
+	struct tenant_id tenant;
+	struct err e;
+	int queue, i, heard, fds[2];
+
+	fds[0] = doorbell_open(path, 0, &e);
+	fds[1] = doorbell_open(path, 1, &e);
+	assert_true(fds[0] >= 0 && fds[1] >= 0);
+	for (i = 0; i < 4; i++)
+		doorbell_ring(path, (struct tenant_id){ 70 + i }, 256 + i);
+	for (i = 0; i < 2; i++) {
+		heard = 0;
+		while (doorbell_read(fds[i], &tenant, &queue) == 1) {
+			assert_in_range(tenant.n, 70, 73);
+			assert_int_equal(queue - 256, tenant.n - 70);
+			heard++;
+		}
+		assert_int_equal(heard, 2);
+		close(fds[i]);
+	}
+}
+
+static void
+nobody_has_to_listen(void **state)
+{
+	struct tenant_id tenant;
+	struct err e;
+	int i, queue, fd;
+
+	doorbell_ring(path, (struct tenant_id){ 1 }, 0);
+	fd = doorbell_open(path, 0, &e);
+	for (i = 0; i < 100000; i++) /* far more than a socket holds */
+		doorbell_ring(path, (struct tenant_id){ 1 }, 0);
+	assert_int_equal(doorbell_read(fd, &tenant, &queue), 1);
+	close(fd);
+	doorbell_ring(path, (struct tenant_id){ 1 }, 0);
+	fd = doorbell_open(path, 0, &e); /* replaces the stale socket */
+	assert_true(fd >= 0);
+	doorbell_ring(path, (struct tenant_id){ 2 }, 0);
+	assert_int_equal(doorbell_read(fd, &tenant, &queue), 1);
+	assert_int_equal(tenant.n, 2);
+	close(fd);
+}
+
+static void
+noise_is_not_a_ring(void **state)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	char noise[64] = "hello";
+	struct tenant_id tenant;
+	struct err e;
+	int queue, fd = doorbell_open(path, 0, &e);
+	int out = socket(AF_UNIX, SOCK_DGRAM, 0);
+	size_t n;
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s.0", path);
+	for (n = 0; n < sizeof(noise); n += 7)
+		sendto(out, noise, n, MSG_DONTWAIT, (struct sockaddr *)&sa,
+		    sizeof(sa));
+	assert_int_equal(doorbell_read(fd, &tenant, &queue), 0);
+	close(out);
+	close(fd);
+}
+
+static void
+a_path_that_cannot_be_is_an_error(void **state)
+{
+	char longest[200];
+	struct err e;
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(doorbell_open(longest, 0, &e), -1);
+	assert_non_null(strstr(e.text, "too long"));
+	assert_int_equal(doorbell_open("/nonexistent/x", 0, &e), -1);
+	assert_non_null(strstr(e.text, "could not listen"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(rings_reach_each_slot_in_turn, set_up),
+		cmocka_unit_test_setup(nobody_has_to_listen, set_up),
+		cmocka_unit_test_setup(noise_is_not_a_ring, set_up),
+		cmocka_unit_test(a_path_that_cannot_be_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
