@@ -44,6 +44,10 @@ check_PROGRAMS += tests/unit/test_hbs
 check_PROGRAMS += tests/unit/test_worker
 endif
 
+# Fuzzing: as a test each program runs over its corpus.
+check_PROGRAMS += tests/fuzz/fuzz_hbs
+EXTRA_DIST += $(wildcard $(srcdir)/tests/fuzz/corpus/hbs/*)
+
 # Programs that the integration tests run: built by "make check", not tests.
 EXTRA_PROGRAMS += tests/tools/mimedump
 check_DATA += tests/tools/mimedump

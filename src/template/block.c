@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "template/number.h"
+#include "template/utf16.h"
 
 /* A loop over the properties of an object or the elements of an array. */
 struct loop {
@@ -79,11 +81,12 @@ static int
 render_with(struct render *r, const struct scope *scope,
     const struct block *block)
 {
-	struct hbs_value v;
+	struct hbs_value v, ignored;
 	struct entry entry = { .frame = scope->frame, .given = true,
 		.count = 1, .values = &v };
 
-	if (one_argument(r, scope, &block->call, &v) < 0)
+	if (one_argument(r, scope, &block->call, &v) < 0 ||
+	    eval_pair(r, scope, &block->call, "", &ignored) < 0)
 		return -1;
 	if (value_is_empty(&v))
 		return render_here(r, scope, block->inverse);
@@ -172,6 +175,25 @@ by_index(const void *a, const void *b)
 	return p->order < q->order ? -1 : p->order > q->order;
 }
 
+/* How many properties the value has at most. */
+static size_t
+count_properties(const struct hbs_value *v)
+{
+	switch ((int)v->kind) {
+	case VALUE_OBJECT:
+		return json_object_size(v->u.json);
+	case VALUE_ARRAY:
+		return json_array_size(v->u.json);
+	case VALUE_STRING:
+		return utf16_length(v->u.text, v->len);
+	case VALUE_OVERLAY:
+		return v->u.overlay->count +
+		    count_properties(&v->u.overlay->base);
+	default:
+		return 0;
+	}
+}
+
 static void
 add_property(struct property *list, size_t *count, const struct part *name,
     struct hbs_value value)
@@ -180,28 +202,46 @@ add_property(struct property *list, size_t *count, const struct part *name,
 	*count += 1;
 }
 
-/* The properties of the value that an overlay lies on. */
 static void
-add_base(struct property *list, size_t *count, const struct hbs_value *v)
+add_object(struct property *list, size_t *count, json_t *object)
 {
-	json_t *json = writable(v->u.json);
-	const struct overlay *overlay = v->u.overlay;
-	const struct hash_pair *pair;
 	struct part part;
-	size_t i, seen;
 	void *iter;
 
-	for (iter = v->kind == VALUE_OBJECT ? json_object_iter(json) : NULL;
-	     iter != NULL; iter = json_object_iter_next(json, iter)) {
+	for (iter = json_object_iter(object); iter != NULL;
+	     iter = json_object_iter_next(object, iter)) {
 		part_init(&part, json_object_iter_key(iter),
 		    json_object_iter_key_len(iter));
 		add_property(list, count, &part,
 		    value_of_json(json_object_iter_value(iter)));
 	}
-	if (v->kind != VALUE_OVERLAY)
-		return;
-	add_base(list, count, &overlay->base);
-	pair = overlay->pairs;
+}
+
+/* The elements of an array or the characters of a string, as an overlay on it
+ * has them: by number. */
+static void
+add_elements(struct render *r, struct property *list, size_t *count,
+    const struct hbs_value *v)
+{
+	char room[NUMBER_TEXT_BYTES];
+	struct part part;
+	size_t i, len, most = count_properties(v);
+
+	for (i = 0; i < most; i++) {
+		len = number_write_integer((long long)i, room);
+		part_init(&part, arena_strndup(render_scratch(r), room, len),
+		    len);
+		add_property(list, count, &part, value_get(v, &part));
+	}
+}
+
+/* The pairs of an overlay, in place of what lies below with the same name. */
+static void
+add_pairs(struct property *list, size_t *count, const struct overlay *overlay)
+{
+	const struct hash_pair *pair = overlay->pairs;
+	size_t i, seen;
+
 	for (i = 0; i < overlay->count; i++, pair = pair->next) {
 		for (seen = 0; seen < *count; seen++) {
 			if (list[seen].name.len == pair->name.len &&
@@ -217,15 +257,18 @@ add_base(struct property *list, size_t *count, const struct hbs_value *v)
 	}
 }
 
-static size_t
-count_properties(const struct hbs_value *v)
+static void
+add_properties(struct render *r, struct property *list, size_t *count,
+    const struct hbs_value *v)
 {
-	if (v->kind == VALUE_OBJECT)
-		return json_object_size(v->u.json);
-	if (v->kind == VALUE_OVERLAY)
-		return v->u.overlay->count +
-		    count_properties(&v->u.overlay->base);
-	return 0;
+	if (v->kind == VALUE_OBJECT) {
+		add_object(list, count, writable(v->u.json));
+	} else if (v->kind == VALUE_OVERLAY) {
+		add_properties(r, list, count, &v->u.overlay->base);
+		add_pairs(list, count, v->u.overlay);
+	} else {
+		add_elements(r, list, count, v);
+	}
 }
 
 static int
@@ -238,7 +281,7 @@ each_in_order(struct loop *loop, const struct hbs_value *v)
 	if (render_charge(loop->r, loop->scope, loop->node->at, most) < 0)
 		return -1;
 	list = arena_zalloc(render_scratch(loop->r), most + 1, sizeof(*list));
-	add_base(list, &count, v);
+	add_properties(loop->r, list, &count, v);
 	qsort(list, count, sizeof(*list), by_index);
 	loop->count = count;
 	for (i = 0; i < count; i++) {
@@ -293,9 +336,11 @@ static int
 render_each(struct render *r, const struct scope *scope,
     const struct node *node)
 {
-	struct hbs_value v;
+	const struct call *call = &node->u.block.call;
+	struct hbs_value v, ignored;
 
-	if (one_argument(r, scope, &node->u.block.call, &v) < 0)
+	if (one_argument(r, scope, call, &v) < 0 ||
+	    eval_pair(r, scope, call, "", &ignored) < 0)
 		return -1;
 	return loop_over(r, scope, node, &v);
 }
@@ -314,12 +359,13 @@ render_section(struct render *r, const struct scope *scope,
 		return -1;
 	if (v.kind == VALUE_ARRAY)
 		return loop_over(r, scope, node, &v);
-	if (v.kind == VALUE_BOOL && v.u.truth)
-		return render_here(r, scope, block->program);
-	if (v.kind == VALUE_BOOL || value_is_nil(&v))
-		return render_here(r, scope, block->inverse);
 	entry.context = v;
-	return render_program(r, block->program, scope, &entry);
+	if (v.kind != VALUE_BOOL && !value_is_nil(&v))
+		return render_program(r, block->program, scope, &entry);
+	entry.context = scope->context;
+	entry.given = false;
+	return render_program(r, value_is_true(&v) ? block->program :
+	    block->inverse, scope, &entry);
 }
 
 int

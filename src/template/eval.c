@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "template/render.h"
 
 enum { LOG_BYTES_MAX = 4096 };
 
@@ -37,26 +36,19 @@ loop_data(const struct frame *frame, enum data_name name)
 		.u.truth = name == DATA_FIRST ? frame->first : frame->last };
 }
 
-/* The first part of an @path, "depth" frames up. */
+/* The first part of an @path. */
 static struct hbs_value
-data_value(const struct render *r, const struct scope *scope,
-    const struct path *path)
+data_value(const struct render *r, const struct frame *frame,
+    enum data_name name)
 {
-	const struct frame *frame = scope->frame;
-	unsigned depth;
-
-	for (depth = path->depth; depth > 0 && frame != NULL; depth--)
-		frame = frame->up;
-	if (frame == NULL)
-		return undefined;
-	switch (path->data) {
+	switch (name) {
 	case DATA_ROOT:
 		return r->root;
 	case DATA_INDEX:
 	case DATA_KEY:
 	case DATA_FIRST:
 	case DATA_LAST:
-		return loop_data(frame, path->data);
+		return loop_data(frame, name);
 	case DATA_BLOCK:
 		return eval_partial_block(frame) == NULL ? undefined :
 		    (struct hbs_value){ .kind = VALUE_BLOCK };
@@ -104,7 +96,9 @@ search_contexts(const struct scope *scope, const struct part *part)
 	struct hbs_value v = undefined;
 
 	for (depth = scope->depths; depth != NULL; depth = depth->up) {
-		v = value_get(&depth->context, part);
+		v = depth->context;
+		if (value_is_true(&v))
+			v = value_get(&v, part);
 		if (!value_is_nil(&v))
 			return v;
 	}
@@ -123,28 +117,66 @@ not_defined(struct render *r, const struct scope *scope,
 	    (int)path->len, path->text);
 }
 
-/* Steps through the parts from "first" on.  "strict" asks that the last one be
- * there; the others must be when a template is compiled so. */
-static int
-step(struct render *r, const struct scope *scope, const struct path *path,
-    size_t first, bool strict, struct hbs_value *v)
+static bool
+has_properties(const struct hbs_value *v)
 {
-	bool objects = (scope->unit->tpl->flags &
-	    (HBS_STRICT | HBS_ASSUME_OBJECTS)) != 0;
+	return v->kind == VALUE_ARRAY || v->kind == VALUE_OBJECT ||
+	    v->kind == VALUE_OVERLAY;
+}
+
+/* Steps through the parts from "first" on where each but the last must be
+ * there; "strict" asks for the last one, too. */
+static int
+step_strictly(struct render *r, const struct scope *scope,
+    const struct path *path, size_t first, bool strict, struct hbs_value *v)
+{
+	bool fits;
 	size_t i;
 
 	for (i = first; i < path->count; i++) {
-		if (objects && value_is_nil(v))
+		fits = strict && i + 1 == path->count ? has_properties(v) :
+		    !value_is_nil(v);
+		if (!fits)
 			return not_defined(r, scope, path, &path->parts[i]);
-		if (v->kind == VALUE_STRING && v->len > 4096 &&
-		    render_charge(r, scope, path->at, v->len / 64) < 0)
-			return -1;
 		*v = value_get(v, &path->parts[i]);
 	}
 	if (strict && path->count > 0 && v->kind == VALUE_UNDEFINED)
 		return not_defined(r, scope, path,
 		    &path->parts[path->count - 1]);
 	return 0;
+}
+
+/* The same where a part that is missing makes the path lead to nothing. */
+static int
+step(struct render *r, const struct scope *scope, const struct path *path,
+    size_t first, struct hbs_value *v)
+{
+	size_t i, cost;
+
+	if (path->cost > 0 && render_charge(r, scope, path->at, path->cost) < 0)
+		return -1;
+	for (i = first; i < path->count; i++) {
+		/* {{@root.x}} of a root that is 0 or false is that root. */
+		if (path->root == PATH_DATA && !value_is_true(v))
+			return 0;
+		cost = v->kind == VALUE_STRING ? v->len / 64 :
+		    v->kind == VALUE_OVERLAY ? v->u.overlay->cost : 0;
+		if (cost > 0 && render_charge(r, scope, path->at, cost) < 0)
+			return -1;
+		*v = value_get(v, &path->parts[i]);
+	}
+	return 0;
+}
+
+/* The frame that an @path starts in, NULL when there is none. */
+static const struct frame *
+frame_at(const struct scope *scope, unsigned depth)
+{
+	const struct frame *frame = scope->frame;
+
+	for (; depth > 0 && frame != NULL; depth--)
+		frame = frame->up;
+	return frame;
 }
 
 /* "head" is true for what is written or called, false for an argument: strict
@@ -154,7 +186,9 @@ eval_path(struct render *r, const struct scope *scope, const struct path *path,
     bool head, struct hbs_value *v_r)
 {
 	unsigned flags = scope->unit->tpl->flags;
+	bool objects = (flags & (HBS_STRICT | HBS_ASSUME_OBJECTS)) != 0;
 	bool strict = head && (flags & HBS_STRICT) != 0;
+	const struct frame *frame;
 	struct hbs_value v = undefined;
 	size_t first = 0;
 
@@ -166,7 +200,11 @@ eval_path(struct render *r, const struct scope *scope, const struct path *path,
 			v = search_contexts(scope, &path->parts[first++]);
 		break;
 	case PATH_DATA:
-		v = data_value(r, scope, path);
+		frame = frame_at(scope, path->depth);
+		if (frame == NULL && objects)
+			return not_defined(r, scope, path, &path->parts[0]);
+		if (frame != NULL)
+			v = data_value(r, frame, path->data);
 		first = 1;
 		break;
 	case PATH_BLOCK_PARAM:
@@ -176,10 +214,10 @@ eval_path(struct render *r, const struct scope *scope, const struct path *path,
 		first = 1;
 		break;
 	}
-	if (step(r, scope, path, first, strict, &v) < 0)
-		return -1;
 	*v_r = v;
-	return 0;
+	if (objects)
+		return step_strictly(r, scope, path, first, strict, v_r);
+	return step(r, scope, path, first, v_r);
 }
 
 int
@@ -187,14 +225,41 @@ eval_pair(struct render *r, const struct scope *scope, const struct call *call,
     const char *name, struct hbs_value *v_r)
 {
 	const struct hash_pair *pair;
+	struct hbs_value v;
 
 	*v_r = undefined;
 	for (pair = call->pairs; pair != NULL; pair = pair->next) {
+		if (eval_expr(r, scope, pair->value, &v) < 0)
+			return -1;
 		if (pair->name.len == strlen(name) &&
 		    memcmp(pair->name.text, name, pair->name.len) == 0)
-			return eval_expr(r, scope, pair->value, v_r);
+			*v_r = v;
 	}
 	return 0;
+}
+
+/* Evaluates all arguments, so that an error in one is seen, and keeps the
+ * first "count" of them; what is missing is undefined. */
+static int
+eval_arguments(struct render *r, const struct scope *scope,
+    const struct call *call, size_t count, struct hbs_value *values)
+{
+	const struct expr *arg = call->args;
+	struct hbs_value v;
+	size_t i;
+
+	if (render_charge(r, scope, call->path->at,
+	    call->argc + call->pair_count) < 0)
+		return -1;
+	for (i = 0; i < count; i++)
+		values[i] = undefined;
+	for (i = 0; arg != NULL; arg = arg->next, i++) {
+		if (eval_expr(r, scope, arg, &v) < 0)
+			return -1;
+		if (i < count)
+			values[i] = v;
+	}
+	return call->pairs == NULL ? 0 : eval_pair(r, scope, call, "", &v);
 }
 
 /* {{lookup object key}}.  An object that is false, empty or missing is the
@@ -203,27 +268,24 @@ static int
 call_lookup(struct render *r, const struct scope *scope,
     const struct call *call, struct hbs_value *v_r)
 {
-	struct hbs_value object, key;
+	char room[VALUE_TEXT_BYTES];
+	struct hbs_value args[2];
 	struct part part;
 
-	if (call->argc == 0)
-		return render_error(r, scope, call->path->at,
-		    "lookup requires an object and a key");
-	if (eval_expr(r, scope, call->args, &object) < 0)
+	if (eval_arguments(r, scope, call, 2, args) < 0)
 		return -1;
-	if (!value_is_true(&object)) {
-		*v_r = object;
+	if (call->argc > 0 && !value_is_true(&args[0])) {
+		*v_r = args[0];
 		return 0;
 	}
 	if (call->argc != 2)
 		return render_error(r, scope, call->path->at,
 		    "lookup requires an object and a key");
-	if (eval_expr(r, scope, call->args->next, &key) < 0 ||
-	    write_text_of(r, scope, call->path->at, &key, &key) < 0 ||
-	    render_charge(r, scope, call->path->at, key.len / 64) < 0)
+	if (write_text_of(r, scope, call->path->at, room, &args[1]) < 0 ||
+	    render_charge(r, scope, call->path->at, args[1].len / 64) < 0)
 		return -1;
-	part_init(&part, key.u.text, key.len);
-	*v_r = value_get(&object, &part);
+	part_init(&part, args[1].u.text, args[1].len);
+	*v_r = value_get(&args[0], &part);
 	return 0;
 }
 
@@ -243,29 +305,46 @@ log_level(const struct hbs_value *v)
 	return HBS_LOG_INFO;
 }
 
+/* The arguments as text, separated by spaces; what is too long is cut off. */
+static int
+log_text(struct render *r, const struct scope *scope, const struct call *call,
+    struct buf *text)
+{
+	char room[VALUE_TEXT_BYTES];
+	const struct expr *arg;
+	struct hbs_value v;
+
+	for (arg = call->args; arg != NULL; arg = arg->next) {
+		if (render_charge(r, scope, arg->at, 1) < 0 ||
+		    eval_expr(r, scope, arg, &v) < 0 ||
+		    write_text_of(r, scope, arg->at, room, &v) < 0)
+			return -1;
+		if (text->len > 0)
+			buf_putc(text, ' ');
+		buf_add(text, v.u.text,
+		    v.len < LOG_BYTES_MAX / 4 ? v.len : LOG_BYTES_MAX / 4);
+	}
+	return 0;
+}
+
 static int
 call_log(struct render *r, const struct scope *scope, const struct call *call,
     struct hbs_value *v_r)
 {
-	const struct expr *arg;
-	struct hbs_value v;
-	struct buf *text = buf_new(render_scratch(r), LOG_BYTES_MAX);
+	struct hbs_value level;
+	struct buf text;
+	int status;
 
-	for (arg = call->args; arg != NULL; arg = arg->next) {
-		if (eval_expr(r, scope, arg, &v) < 0 ||
-		    write_text_of(r, scope, call->path->at, &v, &v) < 0)
-			return -1;
-		if (text->len > 0)
-			buf_putc(text, ' ');
-		buf_add(text, v.u.text, v.len);
-	}
-	if (eval_pair(r, scope, call, "level", &v) < 0)
+	if (eval_pair(r, scope, call, "level", &level) < 0)
 		return -1;
-	if (r->params.calls.log != NULL)
-		r->params.calls.log(r->params.calls.arg, log_level(&v),
-		    text->data, text->len);
+	buf_init(&text, LOG_BYTES_MAX);
+	status = log_text(r, scope, call, &text);
+	if (status == 0 && r->params.calls.log != NULL)
+		r->params.calls.log(r->params.calls.arg, log_level(&level),
+		    text.data, text.len);
+	buf_done(&text);
 	*v_r = undefined;
-	return 0;
+	return status;
 }
 
 /* A name that is no helper.  Without arguments it may lead to nothing; what it
@@ -277,7 +356,8 @@ call_unknown(struct render *r, const struct scope *scope,
 	const struct path *path = call->path;
 	struct hbs_value v;
 
-	if (eval_path(r, scope, path, true, &v) < 0)
+	if (eval_arguments(r, scope, call, 0, NULL) < 0 ||
+	    eval_path(r, scope, path, true, &v) < 0)
 		return -1;
 	if (value_is_true(&v))
 		return render_error(r, scope, path->at,

@@ -171,6 +171,7 @@ static void
 resolve_path(const struct parser *p, struct path *path)
 {
 	path->scoped = is_scoped(path->text, path->len);
+	path->cost = path->len / 64 + path->count / 16;
 	path->simple = path->count == 1 && !path->scoped && path->depth == 0;
 	if (path->root == PATH_DATA)
 		path->data = path->count == 0 ? DATA_OTHER :
@@ -484,6 +485,9 @@ parse_block_params(struct parser *p, size_t *count_r,
 	}
 	if (count == 0)
 		return parser_unexpected(p, "a name");
+	if (count > MAX_BLOCK_PARAMS)
+		return error_at(p->e, p->source, parser_at(p),
+		    "too many block parameters: at most %d", MAX_BLOCK_PARAMS);
 	*count_r = count;
 	*params_r = params;
 	return parser_expect(p, TOKEN_CLOSE_NAMES);

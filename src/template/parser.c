@@ -393,29 +393,21 @@ parse_decorator(struct parser *p)
 	return NULL;
 }
 
-typedef struct node *parse_fn(struct parser *p);
-
-/* The function that reads what begins with this token, NULL when nothing
- * does: then the program has ended. */
-static parse_fn *
-parse_fn_for(enum token_kind kind)
-{
-	static parse_fn *const fns[] = {
-		[TOKEN_CONTENT] = parse_text,
-		[TOKEN_COMMENT] = parse_comment,
-		[TOKEN_OPEN] = parse_mustache,
-		[TOKEN_OPEN_DECORATOR] = parse_decorator,
-		[TOKEN_OPEN_UNESCAPED] = parse_mustache,
-		[TOKEN_OPEN_BLOCK] = parse_block,
-		[TOKEN_OPEN_DECORATOR_BLOCK] = parse_inline,
-		[TOKEN_OPEN_INVERSE] = parse_inverse_block,
-		[TOKEN_OPEN_PARTIAL] = parse_partial,
-		[TOKEN_OPEN_PARTIAL_BLOCK] = parse_partial_block,
-		[TOKEN_OPEN_RAW] = parse_raw_block,
-	};
-
-	return (size_t)kind < NELEMS(fns) ? fns[kind] : NULL;
-}
+/* What reads that which begins with a token.  Where nothing does, the program
+ * has ended. */
+static struct node *(*const parse_fns[])(struct parser *p) = {
+	[TOKEN_CONTENT] = parse_text,
+	[TOKEN_COMMENT] = parse_comment,
+	[TOKEN_OPEN] = parse_mustache,
+	[TOKEN_OPEN_DECORATOR] = parse_decorator,
+	[TOKEN_OPEN_UNESCAPED] = parse_mustache,
+	[TOKEN_OPEN_BLOCK] = parse_block,
+	[TOKEN_OPEN_DECORATOR_BLOCK] = parse_inline,
+	[TOKEN_OPEN_INVERSE] = parse_inverse_block,
+	[TOKEN_OPEN_PARTIAL] = parse_partial,
+	[TOKEN_OPEN_PARTIAL_BLOCK] = parse_partial_block,
+	[TOKEN_OPEN_RAW] = parse_raw_block,
+};
 
 static void
 append(struct program *program, struct node *node)
@@ -434,15 +426,15 @@ parse_program(struct parser *p, size_t param_count, const struct part *params)
 	struct program *program = arena_object(p->arena, struct program);
 	struct names level = { p->names, param_count, params };
 	struct node *node;
-	parse_fn *fn;
 
 	program->param_count = param_count;
 	program->params = params;
 	if (parser_enter(p) < 0)
 		return NULL;
 	p->names = &level;
-	while ((fn = parse_fn_for(p->token.kind)) != NULL) {
-		if ((node = fn(p)) == NULL)
+	while ((size_t)p->token.kind < NELEMS(parse_fns) &&
+	    parse_fns[p->token.kind] != NULL) {
+		if ((node = parse_fns[p->token.kind](p)) == NULL)
 			return NULL;
 		append(program, node);
 	}

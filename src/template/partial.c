@@ -20,6 +20,7 @@
 struct use {
 	const struct node *node;
 	struct hbs_value name;
+	char room[VALUE_TEXT_BYTES]; /* of a name that is a number */
 	struct entry entry;
 };
 
@@ -54,6 +55,7 @@ find_inline(struct render *r, const struct scope *scope,
 {
 	const struct inlines *in;
 	const struct node *node, *found = NULL;
+	char room[VALUE_TEXT_BYTES];
 	struct hbs_value v;
 
 	for (in = scope->unit->inlines; in != NULL; in = in->up) {
@@ -62,7 +64,7 @@ find_inline(struct render *r, const struct scope *scope,
 			if (render_charge(r, scope, node->at, 1) < 0 ||
 			    eval_expr(r, in->scope, node->u.inlined.name,
 			    &v) < 0 ||
-			    write_text_of(r, scope, node->at, &v, &v) < 0)
+			    write_text_of(r, scope, node->at, room, &v) < 0)
 				return -1;
 			if (v.len == name->len &&
 			    memcmp(v.u.text, name->u.text, v.len) == 0)
@@ -181,6 +183,10 @@ render_overlaid(struct render *r, const struct scope *scope, struct use *use)
 	const struct hash_pair *pair = partial->pairs;
 	size_t i;
 
+	overlay.cost = 1 +
+	    (overlay.base.kind == VALUE_STRING ? overlay.base.len / 64 :
+	    overlay.base.kind == VALUE_OVERLAY ?
+	    overlay.base.u.overlay->cost : 0);
 	for (i = 0; i < overlay.count; i++, pair = pair->next) {
 		if (eval_expr(r, scope, pair->value, &values[i]) < 0)
 			return -1;
@@ -224,7 +230,7 @@ evaluate(struct render *r, const struct scope *scope, struct use *use)
 		return -1;
 	if (!value_is_true(&use->name) && partial->name->kind == EXPR_CALL)
 		use->name = (struct hbs_value){ .kind = VALUE_UNDEFINED };
-	if (write_text_of(r, scope, use->node->at, &use->name, &use->name) < 0)
+	if (write_text_of(r, scope, use->node->at, use->room, &use->name) < 0)
 		return -1;
 	use->entry.given = true;
 	if (partial->context != NULL)
@@ -252,8 +258,8 @@ render_partial(struct render *r, const struct scope *scope,
 	start = r->out->len;
 	status = partial->pair_count > 0 ? render_overlaid(r, scope, &use) :
 	    render_use(r, scope, &use);
-	if (status == 0 && !prevent && partial->indent_len > 0)
-		indent_output(r->out, start, partial->indent,
-		    partial->indent_len);
-	return status;
+	if (status < 0 || prevent || partial->indent_len == 0)
+		return status;
+	indent_output(r->out, start, partial->indent, partial->indent_len);
+	return render_charge(r, scope, node->at, (r->out->len - start) / 64);
 }

@@ -120,9 +120,10 @@ int render_partial(struct render *r, const struct scope *scope,
 int write_value(struct render *r, const struct scope *scope, uint32_t at,
     const struct hbs_value *v, bool escaped) MUST_CHECK;
 
-/* The text of any value, "undefined" and "null" included. */
+/* Turns *v into its text, "undefined" and "null" included.  "room" is where the
+ * text may be written and so must stay as long. */
 int write_text_of(struct render *r, const struct scope *scope, uint32_t at,
-    const struct hbs_value *v, struct hbs_value *text_r) MUST_CHECK;
+    char room[VALUE_TEXT_BYTES], struct hbs_value *v) MUST_CHECK;
 
 /* eval.c */
 int eval_expr(struct render *r, const struct scope *scope,
@@ -132,7 +133,8 @@ int eval_expr(struct render *r, const struct scope *scope,
 int eval_call(struct render *r, const struct scope *scope,
     const struct call *call, struct hbs_value *v_r) MUST_CHECK;
 
-/* The value of the pair, undefined when there is none of that name. */
+/* Evaluates all pairs; *v_r becomes the value of the one of that name, undefined
+ * when there is none. */
 int eval_pair(struct render *r, const struct scope *scope,
     const struct call *call, const char *name, struct hbs_value *v_r)
     MUST_CHECK;

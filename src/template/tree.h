@@ -59,6 +59,7 @@ struct path {
 	struct part *parts;
 	const char *text; /* as written, without brackets */
 	size_t len;
+	size_t cost; /* steps that following it counts for: 0 unless it is long */
 };
 
 /* The helpers that the language brings along. */
@@ -73,7 +74,10 @@ enum helper {
 	HELPER_MISSING, /* helperMissing and blockHelperMissing: no calling */
 };
 
-enum { MAX_PAIRS = 32 }; /* key=value, of one tag */
+enum {
+	MAX_PAIRS = 32, /* key=value, of one tag */
+	MAX_BLOCK_PARAMS = 32, /* as |a b|, of one block */
+};
 
 /* key=value.  As in handlebars.js the last pair of a tag comes first, and of
  * two pairs with the same key the one that stands first counts. */

@@ -10,6 +10,7 @@
 
 #include "base/ensure.h"
 #include "template/number.h"
+#include "template/space.h"
 #include "template/tree.h"
 #include "template/utf16.h"
 
@@ -130,38 +131,91 @@ as_number(const struct hbs_value *v)
 	return v->kind == VALUE_INTEGER ? (double)v->u.integer : v->u.real;
 }
 
-/* A string equals a number when it is how the number is written. */
+/* What JavaScript compares in place of an array: its text.  An array of several
+ * elements, which would be equal to a string with commas at most, has none. */
 static bool
-text_equals_number(const struct hbs_value *text, const struct hbs_value *number)
+array_text(const json_t *array, char room[VALUE_TEXT_BYTES],
+    struct hbs_value *text_r)
 {
-	char room[VALUE_TEXT_BYTES];
-	struct hbs_value plain = { .kind = VALUE_REAL,
-		.u.real = as_number(number) };
-	const char *written;
+	struct hbs_value v;
+	const char *text;
 	size_t len;
 
-	value_text(&plain, room, &written, &len);
-	return text->len == len && memcmp(text->u.text, written, len) == 0;
+	*text_r = value_of_text("", 0);
+	if (json_array_size(array) > 1)
+		return false;
+	v = value_of_json(json_array_get(array, 0));
+	if (value_is_nil(&v))
+		return true;
+	if (v.kind == VALUE_ARRAY || v.kind == VALUE_OBJECT)
+		return false;
+	value_text(&v, room, &text, &len);
+	*text_r = value_of_text(text, len);
+	return true;
+}
+
+/* A string that reads as a number in JavaScript; the empty one reads as 0. */
+static bool
+text_number(const struct hbs_value *v, double *number_r)
+{
+	const char *end = v->u.text + v->len;
+	const char *start = space_skip(v->u.text, end), *p;
+	bool digits = false, point = false;
+
+	end = space_skip_back(start, end);
+	*number_r = 0;
+	if (start == end)
+		return true;
+	for (p = start + (*start == '-' || *start == '+'); p < end; p++) {
+		if (*p == '.' && !point)
+			point = true;
+		else if (*p >= '0' && *p <= '9')
+			digits = true;
+		else
+			return false;
+	}
+	*number_r = number_read(start, (size_t)(end - start));
+	return digits;
+}
+
+static bool
+primitive_equals(const struct hbs_value *a, const struct hbs_value *b)
+{
+	double x, y;
+
+	if (a->kind == VALUE_STRING && b->kind == VALUE_STRING)
+		return a->len == b->len &&
+		    (a->len == 0 || memcmp(a->u.text, b->u.text, a->len) == 0);
+	x = is_number(a) ? as_number(a) : 0;
+	y = is_number(b) ? as_number(b) : 0;
+	if ((a->kind == VALUE_STRING && !text_number(a, &x)) ||
+	    (b->kind == VALUE_STRING && !text_number(b, &y)))
+		return false;
+	return !(x < y) && !(x > y);
+}
+
+static bool
+is_primitive(const struct hbs_value *v)
+{
+	return is_number(v) || v->kind == VALUE_STRING;
 }
 
 bool
 value_equals(const struct hbs_value *a, const struct hbs_value *b)
 {
+	char room[VALUE_TEXT_BYTES];
+	struct hbs_value text;
+
 	if (value_is_nil(a) || value_is_nil(b))
 		return value_is_nil(a) && value_is_nil(b);
-	if (is_number(a) && is_number(b))
-		return !(as_number(a) < as_number(b)) &&
-		    !(as_number(a) > as_number(b));
-	if (a->kind == VALUE_STRING && is_number(b))
-		return text_equals_number(a, b);
-	if (b->kind == VALUE_STRING && is_number(a))
-		return text_equals_number(b, a);
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == VALUE_STRING)
-		return a->len == b->len &&
-		    (a->len == 0 || memcmp(a->u.text, b->u.text, a->len) == 0);
-	return a->u.json == b->u.json;
+	if (is_primitive(a) && is_primitive(b))
+		return primitive_equals(a, b);
+	if (is_primitive(a) && b->kind == VALUE_ARRAY)
+		return array_text(b->u.json, room, &text) &&
+		    primitive_equals(a, &text);
+	if (a->kind == VALUE_ARRAY && is_primitive(b))
+		return value_equals(b, a);
+	return a->kind == b->kind && a->u.json == b->u.json;
 }
 
 void

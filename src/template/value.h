@@ -48,6 +48,7 @@ struct hbs_value {
  * the context of {{> partial context name=value}}. */
 struct overlay {
 	struct hbs_value base;
+	size_t cost; /* steps that looking something up in it counts for */
 	size_t count;
 	const struct hash_pair *pairs; /* the names */
 	const struct hbs_value *values; /* count of them */
@@ -79,8 +80,8 @@ bool value_is_true(const struct hbs_value *v);
 /* What {{#if}} takes as empty: false, "", null, undefined and [], not 0. */
 bool value_is_empty(const struct hbs_value *v);
 
-/* a == b as JavaScript compares, but for objects compared with other kinds,
- * which are never equal here. */
+/* a == b as JavaScript compares, so that 5, "5" and [5] are equal; but objects
+ * and longer arrays are never equal to a string here. */
 bool value_equals(const struct hbs_value *a, const struct hbs_value *b);
 
 void part_init(struct part *part, const char *text, size_t len);

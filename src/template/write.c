@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "template/escape.h"
 
@@ -55,36 +54,32 @@ join_array(const struct join *join, const json_t *array, unsigned depth)
 
 int
 write_text_of(struct render *r, const struct scope *scope, uint32_t at,
-    const struct hbs_value *v, struct hbs_value *text_r)
+    char room[VALUE_TEXT_BYTES], struct hbs_value *v)
 {
-	char room[VALUE_TEXT_BYTES];
-	struct buf *out;
+	struct join join = { r, scope, at, NULL, HBS_ESCAPE_NONE };
 	const char *text;
 	size_t len;
 
-	if (v->kind == VALUE_STRING) {
-		*text_r = *v;
+	switch ((int)v->kind) {
+	case VALUE_STRING:
 		return 0;
-	}
-	if (v->kind == VALUE_ARRAY) {
-		out = buf_new(render_scratch(r), r->out->max);
-		if (join_array(&(struct join){ r, scope, at, out,
-		    HBS_ESCAPE_NONE }, v->u.json, 0) < 0)
+	case VALUE_UNDEFINED:
+		*v = value_of_text("undefined", 9);
+		return 0;
+	case VALUE_NULL:
+		*v = value_of_text("null", 4);
+		return 0;
+	case VALUE_ARRAY:
+		join.out = buf_new(render_scratch(r), r->out->max);
+		if (join_array(&join, v->u.json, 0) < 0)
 			return -1;
-		*text_r = value_of_text(out->data, out->len);
+		*v = value_of_text(join.out->data, join.out->len);
+		return render_charge(r, scope, at, v->len / 64);
+	default:
+		value_text(v, room, &text, &len);
+		*v = value_of_text(text, len);
 		return 0;
 	}
-	if (v->kind == VALUE_UNDEFINED)
-		*text_r = value_of_text("undefined", 9);
-	else if (v->kind == VALUE_NULL)
-		*text_r = value_of_text("null", 4);
-	else {
-		value_text(v, room, &text, &len);
-		if (text == room)
-			text = arena_strndup(render_scratch(r), text, len);
-		*text_r = value_of_text(text, len);
-	}
-	return 0;
 }
 
 int

@@ -184,7 +184,10 @@ paths_lead_into_the_data_only(void **state)
 		{ "{{#with a}}{{#if b}}{{../c}}{{/if}}{{/with}}",
 			"{\"a\":{\"b\":1},\"c\":2}", "2" },
 		{ "{{#each a}}{{#each this}}{{../../c}}{{/each}}{{/each}}",
-			"{\"a\":[[1,2],[3]],\"c\":\"x\"}", "xxx" },
+			"{\"a\":[[1,2],[3,4]],\"c\":\"x\"}", "xxxx" },
+		/* [3] == 3: no level deeper, as JavaScript sees it. */
+		{ "{{#each a}}{{#each this}}{{../c}}{{/each}}{{/each}}",
+			"{\"a\":[[3]],\"c\":\"x\"}", "x" },
 		{ "{{foo-bar}} {{a:b}} {{$}} {{_}} {{\xC3\xA4}}",
 			"{\"foo-bar\":1,\"a:b\":2,\"$\":3,\"_\":4,"
 			"\"\\u00e4\":5}", "1 2 3 4 5" },
