@@ -29,11 +29,10 @@ struct property {
 };
 
 /* What a helper has as "this": an empty object where the context is nothing. */
-static struct hbs_value
+static const struct hbs_value *
 this_of(const struct scope *scope)
 {
-	return value_is_nil(&scope->context) ? value_of_nothing() :
-	    scope->context;
+	return value_is_nil(scope->context) ? &value_nothing : scope->context;
 }
 
 /* Renders a branch with the context that it stands in. */
@@ -90,22 +89,21 @@ render_with(struct render *r, const struct scope *scope,
 		return -1;
 	if (value_is_empty(&v))
 		return render_here(r, scope, block->inverse);
-	entry.context = v;
+	entry.context = &v;
 	return render_program(r, block->program, scope, &entry);
 }
 
+/* One turn; values are the element and its key. */
 static int
-turn(struct loop *loop, const struct hbs_value *value,
-    const struct hbs_value *key)
+turn(struct loop *loop, const struct hbs_value values[2])
 {
-	struct hbs_value values[2] = { *value, *key };
-	struct entry entry = { .context = *value, .frame = &loop->frame,
+	struct entry entry = { .context = &values[0], .frame = &loop->frame,
 		.given = true, .count = 2, .values = values };
 	struct frame *frame = &loop->frame;
 
 	if (render_charge(loop->r, loop->scope, loop->node->at, 1) < 0)
 		return -1;
-	frame->key = *key;
+	frame->key = &values[1];
 	frame->first = frame->index == 0;
 	frame->last = frame->index + 1 == loop->count;
 	if (render_program(loop->r, loop->node->u.block.program, loop->scope,
@@ -118,14 +116,15 @@ turn(struct loop *loop, const struct hbs_value *value,
 static int
 each_element(struct loop *loop, const json_t *array)
 {
-	struct hbs_value value, key;
+	struct hbs_value values[2];
 	size_t i;
 
 	loop->count = json_array_size(array);
+	values[1].kind = VALUE_INTEGER;
 	for (i = 0; i < loop->count; i++) {
-		value = value_of_json(json_array_get(array, i));
-		key = value_of_integer((json_int_t)i);
-		if (turn(loop, &value, &key) < 0)
+		value_set_json(&values[0], json_array_get(array, i));
+		values[1].u.integer = (json_int_t)i;
+		if (turn(loop, values) < 0)
 			return -1;
 	}
 	return 0;
@@ -224,6 +223,7 @@ add_elements(struct render *r, struct property *list, size_t *count,
     const struct hbs_value *v)
 {
 	char room[NUMBER_TEXT_BYTES];
+	struct hbs_value element;
 	struct part part;
 	size_t i, len, most = count_properties(v);
 
@@ -231,7 +231,9 @@ add_elements(struct render *r, struct property *list, size_t *count,
 		len = number_write_integer((long long)i, room);
 		part_init(&part, arena_strndup(render_scratch(r), room, len),
 		    len);
-		add_property(list, count, &part, value_get(v, &part));
+		element = *v;
+		value_step(&element, &part);
+		add_property(list, count, &part, element);
 	}
 }
 
@@ -276,7 +278,7 @@ each_in_order(struct loop *loop, const struct hbs_value *v)
 {
 	size_t i, count = 0, most = count_properties(v);
 	struct property *list;
-	struct hbs_value key;
+	struct hbs_value values[2];
 
 	if (render_charge(loop->r, loop->scope, loop->node->at, most) < 0)
 		return -1;
@@ -285,8 +287,9 @@ each_in_order(struct loop *loop, const struct hbs_value *v)
 	qsort(list, count, sizeof(*list), by_index);
 	loop->count = count;
 	for (i = 0; i < count; i++) {
-		key = value_of_text(list[i].name.text, list[i].name.len);
-		if (turn(loop, &list[i].value, &key) < 0)
+		values[0] = list[i].value;
+		values[1] = value_of_text(list[i].name.text, list[i].name.len);
+		if (turn(loop, values) < 0)
 			return -1;
 	}
 	return 0;
@@ -296,7 +299,7 @@ static int
 each_property(struct loop *loop, const struct hbs_value *v)
 {
 	json_t *object = writable(v->u.json);
-	struct hbs_value value, key;
+	struct hbs_value values[2];
 	void *iter;
 
 	if (has_index_keys(object))
@@ -304,10 +307,10 @@ each_property(struct loop *loop, const struct hbs_value *v)
 	loop->count = json_object_size(object);
 	for (iter = json_object_iter(object); iter != NULL;
 	     iter = json_object_iter_next(object, iter)) {
-		value = value_of_json(json_object_iter_value(iter));
-		key = value_of_text(json_object_iter_key(iter),
+		value_set_json(&values[0], json_object_iter_value(iter));
+		values[1] = value_of_text(json_object_iter_key(iter),
 		    json_object_iter_key_len(iter));
-		if (turn(loop, &value, &key) < 0)
+		if (turn(loop, values) < 0)
 			return -1;
 	}
 	return 0;
@@ -359,7 +362,7 @@ render_section(struct render *r, const struct scope *scope,
 		return -1;
 	if (v.kind == VALUE_ARRAY)
 		return loop_over(r, scope, node, &v);
-	entry.context = v;
+	entry.context = &v;
 	if (v.kind != VALUE_BOOL && !value_is_nil(&v))
 		return render_program(r, block->program, scope, &entry);
 	entry.context = scope->context;

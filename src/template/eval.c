@@ -11,8 +11,6 @@
 
 enum { LOG_BYTES_MAX = 4096 };
 
-static const struct hbs_value undefined = { .kind = VALUE_UNDEFINED };
-
 const struct closure *
 eval_partial_block(const struct frame *frame)
 {
@@ -27,11 +25,11 @@ loop_data(const struct frame *frame, enum data_name name)
 	while (frame != NULL && !frame->is_loop)
 		frame = frame->up;
 	if (frame == NULL)
-		return undefined;
+		return value_undefined;
 	if (name == DATA_INDEX)
 		return value_of_integer((json_int_t)frame->index);
 	if (name == DATA_KEY)
-		return frame->key;
+		return *frame->key;
 	return (struct hbs_value){ .kind = VALUE_BOOL,
 		.u.truth = name == DATA_FIRST ? frame->first : frame->last };
 }
@@ -50,12 +48,12 @@ data_value(const struct render *r, const struct frame *frame,
 	case DATA_LAST:
 		return loop_data(frame, name);
 	case DATA_BLOCK:
-		return eval_partial_block(frame) == NULL ? undefined :
+		return eval_partial_block(frame) == NULL ? value_undefined :
 		    (struct hbs_value){ .kind = VALUE_BLOCK };
 	case DATA_OTHER:
 		break;
 	}
-	return undefined;
+	return value_undefined;
 }
 
 static int
@@ -72,11 +70,12 @@ binding_value(struct render *r, const struct scope *scope,
 		    "block parameter \"%.*s\" has no value here",
 		    (int)path->len, path->text);
 	*v_r = path->index < bindings->count ?
-	    bindings->values[path->index] : undefined;
+	    bindings->values[path->index] : value_undefined;
 	return 0;
 }
 
-static struct hbs_value
+/* The context "level" levels up; undefined where there is none. */
+static const struct hbs_value *
 context_at(const struct scope *scope, unsigned level)
 {
 	const struct depth *depth = scope->depths;
@@ -85,7 +84,7 @@ context_at(const struct scope *scope, unsigned level)
 		return scope->context;
 	while (level-- > 0 && depth != NULL)
 		depth = depth->up;
-	return depth == NULL ? undefined : depth->context;
+	return depth == NULL ? &value_undefined : depth->context;
 }
 
 /* The first context outwards that has the part, as Mustache looks for it. */
@@ -93,12 +92,12 @@ static struct hbs_value
 search_contexts(const struct scope *scope, const struct part *part)
 {
 	const struct depth *depth;
-	struct hbs_value v = undefined;
+	struct hbs_value v = value_undefined;
 
 	for (depth = scope->depths; depth != NULL; depth = depth->up) {
-		v = depth->context;
+		v = *depth->context;
 		if (value_is_true(&v))
-			v = value_get(&v, part);
+			value_step(&v, part);
 		if (!value_is_nil(&v))
 			return v;
 	}
@@ -138,7 +137,7 @@ step_strictly(struct render *r, const struct scope *scope,
 		    !value_is_nil(v);
 		if (!fits)
 			return not_defined(r, scope, path, &path->parts[i]);
-		*v = value_get(v, &path->parts[i]);
+		value_step(v, &path->parts[i]);
 	}
 	if (strict && path->count > 0 && v->kind == VALUE_UNDEFINED)
 		return not_defined(r, scope, path,
@@ -163,7 +162,7 @@ step(struct render *r, const struct scope *scope, const struct path *path,
 		    v->kind == VALUE_OVERLAY ? v->u.overlay->cost : 0;
 		if (cost > 0 && render_charge(r, scope, path->at, cost) < 0)
 			return -1;
-		*v = value_get(v, &path->parts[i]);
+		value_step(v, &path->parts[i]);
 	}
 	return 0;
 }
@@ -179,45 +178,61 @@ frame_at(const struct scope *scope, unsigned depth)
 	return frame;
 }
 
-/* "head" is true for what is written or called, false for an argument: strict
- * mode asks only of the former that it be there. */
+/* The value that a path starts from, and the first part to step through. */
 static int
+start(struct render *r, const struct scope *scope, const struct path *path,
+    size_t *first_r, struct hbs_value *v_r)
+{
+	unsigned flags = scope->unit->tpl->flags;
+	const struct frame *frame;
+
+	*first_r = 1;
+	switch (path->root) {
+	case PATH_CONTEXT:
+		*first_r = 0;
+		*v_r = *context_at(scope, path->depth);
+		if ((flags & HBS_COMPAT) != 0 && !path->scoped &&
+		    path->depth == 0 && path->count > 0)
+			*v_r = search_contexts(scope,
+			    &path->parts[(*first_r)++]);
+		return 0;
+	case PATH_DATA:
+		frame = frame_at(scope, path->depth);
+		if (frame == NULL &&
+		    (flags & (HBS_STRICT | HBS_ASSUME_OBJECTS)) != 0)
+			return not_defined(r, scope, path, &path->parts[0]);
+		*v_r = frame == NULL ? value_undefined :
+		    data_value(r, frame, path->data);
+		return 0;
+	case PATH_BLOCK_PARAM:
+		break;
+	}
+	return binding_value(r, scope, path, v_r);
+}
+
+int
 eval_path(struct render *r, const struct scope *scope, const struct path *path,
     bool head, struct hbs_value *v_r)
 {
 	unsigned flags = scope->unit->tpl->flags;
-	bool objects = (flags & (HBS_STRICT | HBS_ASSUME_OBJECTS)) != 0;
-	bool strict = head && (flags & HBS_STRICT) != 0;
-	const struct frame *frame;
-	struct hbs_value v = undefined;
+	const struct hbs_value *context;
 	size_t first = 0;
 
-	switch (path->root) {
-	case PATH_CONTEXT:
-		v = context_at(scope, path->depth);
-		if ((flags & HBS_COMPAT) != 0 && !path->scoped &&
-		    path->depth == 0 && path->count > 0)
-			v = search_contexts(scope, &path->parts[first++]);
-		break;
-	case PATH_DATA:
-		frame = frame_at(scope, path->depth);
-		if (frame == NULL && objects)
-			return not_defined(r, scope, path, &path->parts[0]);
-		if (frame != NULL)
-			v = data_value(r, frame, path->data);
-		first = 1;
-		break;
-	case PATH_BLOCK_PARAM:
-		if (binding_value(r, scope, path, &v) < 0)
-			return -1;
-		strict = false;
-		first = 1;
-		break;
+	if (path->plain) {
+		context = context_at(scope, path->depth);
+		if (context->kind == VALUE_OBJECT) {
+			value_set_json(v_r, json_object_getn(context->u.json,
+			    path->parts[0].text, path->parts[0].len));
+			return path->count == 1 ? 0 :
+			    step(r, scope, path, 1, v_r);
+		}
 	}
-	*v_r = v;
-	if (objects)
-		return step_strictly(r, scope, path, first, strict, v_r);
-	return step(r, scope, path, first, v_r);
+	if (start(r, scope, path, &first, v_r) < 0)
+		return -1;
+	if ((flags & (HBS_STRICT | HBS_ASSUME_OBJECTS)) == 0)
+		return step(r, scope, path, first, v_r);
+	return step_strictly(r, scope, path, first, head &&
+	    (flags & HBS_STRICT) != 0 && path->root != PATH_BLOCK_PARAM, v_r);
 }
 
 int
@@ -227,7 +242,7 @@ eval_pair(struct render *r, const struct scope *scope, const struct call *call,
 	const struct hash_pair *pair;
 	struct hbs_value v;
 
-	*v_r = undefined;
+	*v_r = value_undefined;
 	for (pair = call->pairs; pair != NULL; pair = pair->next) {
 		if (eval_expr(r, scope, pair->value, &v) < 0)
 			return -1;
@@ -252,7 +267,7 @@ eval_arguments(struct render *r, const struct scope *scope,
 	    call->argc + call->pair_count) < 0)
 		return -1;
 	for (i = 0; i < count; i++)
-		values[i] = undefined;
+		values[i] = value_undefined;
 	for (i = 0; arg != NULL; arg = arg->next, i++) {
 		if (eval_expr(r, scope, arg, &v) < 0)
 			return -1;
@@ -285,7 +300,8 @@ call_lookup(struct render *r, const struct scope *scope,
 	    render_charge(r, scope, call->path->at, args[1].len / 64) < 0)
 		return -1;
 	part_init(&part, args[1].u.text, args[1].len);
-	*v_r = value_get(&args[0], &part);
+	value_step(&args[0], &part);
+	*v_r = args[0];
 	return 0;
 }
 
@@ -343,7 +359,7 @@ call_log(struct render *r, const struct scope *scope, const struct call *call,
 		r->params.calls.log(r->params.calls.arg, log_level(&level),
 		    text.data, text.len);
 	buf_done(&text);
-	*v_r = undefined;
+	*v_r = value_undefined;
 	return status;
 }
 
@@ -366,7 +382,7 @@ call_unknown(struct render *r, const struct scope *scope,
 	if (call->argc > 0 || (scope->unit->tpl->flags & HBS_STRICT) != 0)
 		return render_error(r, scope, path->at,
 		    "missing helper: \"%.*s\"", (int)path->len, path->text);
-	*v_r = undefined;
+	*v_r = value_undefined;
 	return 0;
 }
 

@@ -177,6 +177,9 @@ resolve_path(const struct parser *p, struct path *path)
 		path->data = path->count == 0 ? DATA_OTHER :
 		    data_name(&path->parts[0]);
 	find_block_param(p, path);
+	path->plain = path->root == PATH_CONTEXT && path->count > 0 &&
+	    path->cost == 0 && (p->flags &
+	    (HBS_STRICT | HBS_ASSUME_OBJECTS | HBS_COMPAT)) == 0;
 }
 
 static int
@@ -453,7 +456,8 @@ parse_call(struct parser *p, struct call *call)
 		return 0;
 	call->helper = helper_named(path);
 	call->is_call = in_parentheses || call->argc > 0 ||
-	    call->pairs != NULL || (path->simple && call->helper != HELPER_NONE);
+	    call->pairs != NULL ||
+	    (path->simple && call->helper != HELPER_NONE);
 	if (call->is_call && call->helper == HELPER_NONE &&
 	    (p->flags & HBS_KNOWN_HELPERS_ONLY) != 0)
 		return error_at(p->e, p->source, path->at,

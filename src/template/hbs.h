@@ -49,10 +49,10 @@ enum hbs_flag {
 	HBS_STRICT = 1 << 0, /* a missing value is an error */
 	HBS_ASSUME_OBJECTS = 1 << 1, /* a.b.c is an error when a.b is missing */
 	HBS_COMPAT = 1 << 2, /* Mustache's look-up in outer contexts */
-	HBS_KNOWN_HELPERS_ONLY = 1 << 3, /* {{x y}} of unknown x: no compiling */
-	HBS_PREVENT_INDENT = 1 << 4, /* only a partial's first line is indented */
+	HBS_KNOWN_HELPERS_ONLY = 1 << 3, /* {{x y}} of unknown x is one */
+	HBS_PREVENT_INDENT = 1 << 4, /* partials are not indented */
 	HBS_EXPLICIT_PARTIAL_CONTEXT = 1 << 5, /* {{> p}} passes no context */
-	HBS_IGNORE_STANDALONE = 1 << 6, /* tags alone on a line leave the line */
+	HBS_IGNORE_STANDALONE = 1 << 6, /* lines of tags alone stay */
 	HBS_NO_ESCAPE = 1 << 7, /* {{x}} is not escaped, as {{{x}}} */
 };
 

@@ -52,7 +52,7 @@ finish(struct lexer *lex, struct token *t, enum token_kind kind,
 }
 
 /* Content up to the next "{{".  A backslash before it makes the tag text, two
- * stand for one backslash before a real tag.  False when that leaves nothing. */
+ * stand for one backslash before a real tag.  False when nothing is left. */
 static bool
 next_text(struct lexer *lex, struct token *t)
 {
@@ -276,7 +276,8 @@ next_close(struct lexer *lex, struct token *t)
 /* "text", 'text' or [text], in which a backslash may stand before the closing
  * sign.  When only such signs follow, the last of them closes. */
 static bool
-next_quoted(struct lexer *lex, struct token *t, enum token_kind kind, char close)
+next_quoted(struct lexer *lex, struct token *t, enum token_kind kind,
+    char close)
 {
 	const char *p = lex->p + 1, *last = NULL;
 
@@ -326,7 +327,7 @@ next_number(struct lexer *lex, struct token *t)
 	q = digits_end(p, lex->end);
 	if (q == p)
 		return false;
-	if (q + 1 < lex->end && *q == '.' && digits_end(q + 1, lex->end) > q + 1)
+	if (q < lex->end && *q == '.' && digits_end(q + 1, lex->end) > q + 1)
 		q = digits_end(q + 1, lex->end);
 	if (!ends_literal(q, lex->end))
 		return false;

@@ -1,5 +1,6 @@
 libbelfry_la_SOURCES += \
 	src/template/block.c \
+	src/template/emit.h \
 	src/template/error.c src/template/error.h \
 	src/template/escape.c src/template/escape.h \
 	src/template/eval.c \

@@ -5,6 +5,7 @@
  */
 #include "template/parser.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -66,10 +67,20 @@ parser_leave(struct parser *p)
 	p->depth--;
 }
 
+/* A node with room for what its kind needs and no more. */
 static struct node *
 node_new(struct parser *p, enum node_kind kind)
 {
-	struct node *node = arena_object(p->arena, struct node);
+	static const size_t sizes[] = {
+		[NODE_TEXT] = sizeof(struct text),
+		[NODE_COMMENT] = 0,
+		[NODE_MUSTACHE] = sizeof(struct mustache),
+		[NODE_BLOCK] = sizeof(struct block),
+		[NODE_PARTIAL] = sizeof(struct partial),
+		[NODE_INLINE] = sizeof(struct inline_partial),
+	};
+	struct node *node = arena_zalloc(p->arena, 1,
+	    offsetof(struct node, u) + sizes[kind]);
 
 	node->kind = kind;
 	node->at = parser_at(p);
@@ -367,8 +378,8 @@ parse_inline(struct parser *p)
 	if ((path = parse_name(p)) == NULL || parse_arguments(p, &call) < 0)
 		return NULL;
 	if (path->len != 6 || memcmp(path->text, "inline", 6) != 0) {
-		error_at(p->e, p->source, path->at, "unknown decorator \"%.*s\"",
-		    (int)path->len, path->text);
+		error_at(p->e, p->source, path->at,
+		    "unknown decorator \"%.*s\"", (int)path->len, path->text);
 		return NULL;
 	}
 	if (call.argc == 0) {

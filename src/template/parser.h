@@ -75,7 +75,7 @@ struct path *parse_name(struct parser *p) MUST_CHECK;
 /* (name argument...) */
 struct expr *parse_sexpr(struct parser *p) MUST_CHECK;
 
-/* The names of "as |a b|" if they come next.  Returns -1 when they are wrong. */
+/* The names of "as |a b|" if they come next.  -1 when they are wrong. */
 int parse_block_params(struct parser *p, size_t *count_r,
     const struct part **params_r) MUST_CHECK;
 

@@ -21,6 +21,7 @@ struct use {
 	const struct node *node;
 	struct hbs_value name;
 	char room[VALUE_TEXT_BYTES]; /* of a name that is a number */
+	struct hbs_value context;
 	struct entry entry;
 };
 
@@ -90,7 +91,7 @@ render_template(struct render *r, const struct scope *scope,
 		.scope = scope };
 	struct unit unit = { .tpl = tpl, .inlines = block != NULL &&
 		block->inlines != NULL ? &given : given.up };
-	struct scope outer = { .unit = &unit };
+	struct scope outer = { .context = &value_undefined, .unit = &unit };
 
 	if ((scope->unit->tpl->flags & HBS_COMPAT) != 0)
 		outer.depths = scope->depths;
@@ -177,7 +178,7 @@ render_overlaid(struct render *r, const struct scope *scope, struct use *use)
 {
 	const struct partial *partial = &use->node->u.partial;
 	struct hbs_value values[MAX_PAIRS];
-	struct overlay overlay = { .base = use->entry.context,
+	struct overlay overlay = { .base = use->context,
 		.count = partial->pair_count, .pairs = partial->pairs,
 		.values = values };
 	const struct hash_pair *pair = partial->pairs;
@@ -191,7 +192,7 @@ render_overlaid(struct render *r, const struct scope *scope, struct use *use)
 		if (eval_expr(r, scope, pair->value, &values[i]) < 0)
 			return -1;
 	}
-	use->entry.context = (struct hbs_value){ .kind = VALUE_OVERLAY,
+	use->context = (struct hbs_value){ .kind = VALUE_OVERLAY,
 		.u.overlay = &overlay };
 	return render_use(r, scope, use);
 }
@@ -233,11 +234,11 @@ evaluate(struct render *r, const struct scope *scope, struct use *use)
 	if (write_text_of(r, scope, use->node->at, use->room, &use->name) < 0)
 		return -1;
 	use->entry.given = true;
+	use->entry.context = &use->context;
 	if (partial->context != NULL)
-		return eval_expr(r, scope, partial->context,
-		    &use->entry.context);
+		return eval_expr(r, scope, partial->context, &use->context);
 	if ((flags & HBS_EXPLICIT_PARTIAL_CONTEXT) == 0)
-		use->entry.context = scope->context;
+		use->context = *scope->context;
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "template/emit.h"
 #include "template/error.h"
 
 enum {
@@ -53,19 +54,6 @@ render_scratch(struct render *r)
 	return r->scratch;
 }
 
-/* buf_add() without a call where there is room. */
-static inline void
-emit(struct buf *out, const char *text, size_t len)
-{
-	if (len >= out->cap - out->len) {
-		buf_add(out, text, len);
-		return;
-	}
-	memcpy(out->data + out->len, text, len);
-	out->len += len;
-	out->data[out->len] = '\0';
-}
-
 static int
 render_mustache(struct render *r, const struct scope *scope,
     const struct node *node)
@@ -74,7 +62,9 @@ render_mustache(struct render *r, const struct scope *scope,
 	const struct path *path = mustache->call.path;
 	struct hbs_value v;
 
-	if (eval_call(r, scope, &mustache->call, &v) < 0)
+	if (mustache->call.is_call ?
+	    eval_call(r, scope, &mustache->call, &v) < 0 :
+	    eval_path(r, scope, path, true, &v) < 0)
 		return -1;
 	if (v.kind == VALUE_UNDEFINED) {
 		if (!mustache->call.is_call && r->params.calls.missing != NULL)
@@ -132,11 +122,14 @@ is_deeper(const struct depth *depths, const struct hbs_value *context)
 {
 	if (depths == NULL)
 		return true;
-	if (context->kind == VALUE_OBJECT && depths->context.kind == VALUE_OBJECT)
-		return context->u.json != depths->context.u.json;
-	if (context->kind == VALUE_OVERLAY && depths->context.kind == VALUE_NULL)
-		return context->u.overlay->count > 0;
-	return !value_equals(context, &depths->context);
+	if (context == depths->context)
+		return false;
+	if (context->kind == VALUE_OBJECT &&
+	    depths->context->kind == VALUE_OBJECT)
+		return context->u.json != depths->context->u.json;
+	if (context == &value_nothing && depths->context->kind == VALUE_NULL)
+		return false;
+	return !value_equals(context, depths->context);
 }
 
 /* Renders with the program's inline partials in force. */
@@ -175,7 +168,7 @@ render_program(struct render *r, const struct program *program,
 		return render_error(r, outer, program->first->at,
 		    "nested too deeply: at most %u levels of blocks and "
 		    "partials", r->params.depth);
-	if (is_deeper(outer->depths, &entry->context))
+	if (is_deeper(outer->depths, entry->context))
 		scope.depths = &depth;
 	r->depth--;
 	if (program->inlines != NULL)
@@ -209,8 +202,9 @@ hbs_render(const struct hbs_template *tpl, const json_t *data,
 	struct render r = { .root = value_of_json(data), .out = out, .e = e };
 	struct unit unit = { .tpl = tpl };
 	struct frame frame = { .up = NULL };
-	struct scope outer = { .unit = &unit, .frame = &frame };
-	struct entry entry = { .context = r.root, .frame = &frame };
+	struct scope outer = { .context = &value_undefined, .unit = &unit,
+		.frame = &frame };
+	struct entry entry = { .context = &r.root, .frame = &frame };
 	int status;
 
 	memset(e, 0, sizeof(*e));

@@ -18,7 +18,7 @@
 /* The contexts that "../" climbs. */
 struct depth {
 	const struct depth *up;
-	struct hbs_value context;
+	const struct hbs_value *context;
 };
 
 /* A block that a partial may render as @partial-block. */
@@ -31,7 +31,7 @@ struct frame {
 	bool first;
 	bool last;
 	size_t index;
-	struct hbs_value key;
+	const struct hbs_value *key;
 	bool has_block; /* sets @partial-block, to nothing when it is NULL */
 	const struct closure *block;
 };
@@ -52,7 +52,7 @@ struct unit {
 
 /* Where something stands: all that an expression can name. */
 struct scope {
-	struct hbs_value context;
+	const struct hbs_value *context;
 	const struct depth *depths; /* the first holds the context */
 	const struct frame *frame;
 	const struct bindings *bindings;
@@ -74,7 +74,7 @@ struct closure {
 
 /* What a program is entered with. */
 struct entry {
-	struct hbs_value context;
+	const struct hbs_value *context;
 	const struct frame *frame;
 	bool given;
 	size_t count;
@@ -126,6 +126,12 @@ int write_text_of(struct render *r, const struct scope *scope, uint32_t at,
     char room[VALUE_TEXT_BYTES], struct hbs_value *v) MUST_CHECK;
 
 /* eval.c */
+
+/* "head" is true for what is written or called, false for an argument: strict
+ * mode asks only of the former that it be there. */
+int eval_path(struct render *r, const struct scope *scope,
+    const struct path *path, bool head, struct hbs_value *v_r) MUST_CHECK;
+
 int eval_expr(struct render *r, const struct scope *scope,
     const struct expr *expr, struct hbs_value *v_r) MUST_CHECK;
 
@@ -133,8 +139,8 @@ int eval_expr(struct render *r, const struct scope *scope,
 int eval_call(struct render *r, const struct scope *scope,
     const struct call *call, struct hbs_value *v_r) MUST_CHECK;
 
-/* Evaluates all pairs; *v_r becomes the value of the one of that name, undefined
- * when there is none. */
+/* Evaluates all pairs.  *v_r becomes the value of the one of that name, or
+ * undefined. */
 int eval_pair(struct render *r, const struct scope *scope,
     const struct call *call, const char *name, struct hbs_value *v_r)
     MUST_CHECK;

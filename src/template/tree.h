@@ -59,7 +59,8 @@ struct path {
 	struct part *parts;
 	const char *text; /* as written, without brackets */
 	size_t len;
-	size_t cost; /* steps that following it counts for: 0 unless it is long */
+	size_t cost; /* steps that it counts for: 0 unless it is long */
+	bool plain; /* names of a context, no option in force: the fast way */
 };
 
 /* The helpers that the language brings along. */

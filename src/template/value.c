@@ -16,42 +16,54 @@
 
 static const struct overlay nothing;
 
+const struct hbs_value value_undefined = { .kind = VALUE_UNDEFINED };
+const struct hbs_value value_nothing = {
+	.kind = VALUE_OVERLAY, .u.overlay = &nothing };
+
+void
+value_set_json(struct hbs_value *v, const json_t *json)
+{
+	v->kind = VALUE_UNDEFINED;
+	v->u.json = json;
+	if (json == NULL)
+		return;
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+		v->kind = VALUE_OBJECT;
+		return;
+	case JSON_ARRAY:
+		v->kind = VALUE_ARRAY;
+		return;
+	case JSON_STRING:
+		v->kind = VALUE_STRING;
+		v->u.text = json_string_value(json);
+		v->len = json_string_length(json);
+		return;
+	case JSON_INTEGER:
+		v->kind = VALUE_INTEGER;
+		v->u.integer = json_integer_value(json);
+		return;
+	case JSON_REAL:
+		v->kind = VALUE_REAL;
+		v->u.real = json_real_value(json);
+		return;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		v->kind = VALUE_BOOL;
+		v->u.truth = json_is_true(json);
+		return;
+	case JSON_NULL:
+		v->kind = VALUE_NULL;
+		return;
+	}
+}
+
 struct hbs_value
 value_of_json(const json_t *json)
 {
-	struct hbs_value v = { .kind = VALUE_UNDEFINED, .u.json = json };
+	struct hbs_value v = value_undefined;
 
-	if (json == NULL)
-		return v;
-	switch (json_typeof(json)) {
-	case JSON_OBJECT:
-		v.kind = VALUE_OBJECT;
-		break;
-	case JSON_ARRAY:
-		v.kind = VALUE_ARRAY;
-		break;
-	case JSON_STRING:
-		v.kind = VALUE_STRING;
-		v.u.text = json_string_value(json);
-		v.len = json_string_length(json);
-		break;
-	case JSON_INTEGER:
-		v.kind = VALUE_INTEGER;
-		v.u.integer = json_integer_value(json);
-		break;
-	case JSON_REAL:
-		v.kind = VALUE_REAL;
-		v.u.real = json_real_value(json);
-		break;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		v.kind = VALUE_BOOL;
-		v.u.truth = json_is_true(json);
-		break;
-	case JSON_NULL:
-		v.kind = VALUE_NULL;
-		break;
-	}
+	value_set_json(&v, json);
 	return v;
 }
 
@@ -67,13 +79,6 @@ value_of_integer(json_int_t integer)
 {
 	return (struct hbs_value){
 		.kind = VALUE_INTEGER, .u.integer = integer };
-}
-
-struct hbs_value
-value_of_nothing(void)
-{
-	return (struct hbs_value){
-		.kind = VALUE_OVERLAY, .u.overlay = &nothing };
 }
 
 bool
@@ -243,64 +248,74 @@ is_length(const struct part *part)
 	return part->len == 6 && memcmp(part->text, "length", 6) == 0;
 }
 
-static struct hbs_value
-get_of_text(const struct hbs_value *v, const struct part *part)
+static void
+step_into_text(struct hbs_value *v, const struct part *part)
 {
 	const char *text;
 	size_t len;
 
 	if (is_length(part))
-		return value_of_integer(
+		*v = value_of_integer(
 		    (json_int_t)utf16_length(v->u.text, v->len));
-	if (part->index >= 0 && (size_t)part->index < v->len &&
+	else if (part->index >= 0 && (size_t)part->index < v->len &&
 	    utf16_at(v->u.text, v->len, (size_t)part->index, &text, &len))
-		return value_of_text(text, len);
-	return (struct hbs_value){ .kind = VALUE_UNDEFINED };
+		*v = value_of_text(text, len);
+	else
+		*v = value_undefined;
 }
 
-static struct hbs_value
-get_of_array(const struct hbs_value *v, const struct part *part)
+static void
+step_into_array(struct hbs_value *v, const struct part *part)
 {
 	if (part->index >= 0)
-		return value_of_json(
+		value_set_json(v,
 		    json_array_get(v->u.json, (size_t)part->index));
-	if (is_length(part))
-		return value_of_integer(
+	else if (is_length(part))
+		*v = value_of_integer(
 		    (json_int_t)json_array_size(v->u.json));
-	return (struct hbs_value){ .kind = VALUE_UNDEFINED };
+	else
+		*v = value_undefined;
 }
 
-static struct hbs_value
-get_of_overlay(const struct overlay *overlay, const struct part *part)
+static void
+step_into_overlay(struct hbs_value *v, const struct part *part)
 {
+	const struct overlay *overlay = v->u.overlay;
 	const struct hash_pair *pair = overlay->pairs;
-	const struct hbs_value *base = &overlay->base;
 	size_t i;
 
 	for (i = 0; i < overlay->count; i++, pair = pair->next) {
-		if (pair->name.len == part->len &&
-		    memcmp(pair->name.text, part->text, part->len) == 0)
-			return overlay->values[i];
+		if (pair->name.len != part->len ||
+		    memcmp(pair->name.text, part->text, part->len) != 0)
+			continue;
+		*v = overlay->values[i];
+		return;
 	}
-	if ((base->kind == VALUE_ARRAY || base->kind == VALUE_STRING) &&
+	*v = overlay->base;
+	if ((v->kind == VALUE_ARRAY || v->kind == VALUE_STRING) &&
 	    is_length(part))
-		return (struct hbs_value){ .kind = VALUE_UNDEFINED };
-	return value_get(base, part);
+		*v = value_undefined;
+	else
+		value_step(v, part);
 }
 
-struct hbs_value
-value_get(const struct hbs_value *v, const struct part *part)
+void
+value_step(struct hbs_value *v, const struct part *part)
 {
 	switch (v->kind) {
 	case VALUE_OBJECT:
-		return value_of_json(
+		value_set_json(v,
 		    json_object_getn(v->u.json, part->text, part->len));
+		return;
 	case VALUE_ARRAY:
-		return get_of_array(v, part);
+		step_into_array(v, part);
+		return;
 	case VALUE_STRING:
-		return get_of_text(v, part);
+		step_into_text(v, part);
+		return;
 	case VALUE_OVERLAY:
-		return get_of_overlay(v->u.overlay, part);
+		step_into_overlay(v, part);
+		return;
 	case VALUE_UNDEFINED:
 	case VALUE_NULL:
 	case VALUE_BOOL:
@@ -309,7 +324,7 @@ value_get(const struct hbs_value *v, const struct part *part)
 	case VALUE_BLOCK:
 		break;
 	}
-	return (struct hbs_value){ .kind = VALUE_UNDEFINED };
+	*v = value_undefined;
 }
 
 static void

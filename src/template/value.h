@@ -64,12 +64,16 @@ struct part {
 /* Bytes that a number or a bool needs at most. */
 enum { VALUE_TEXT_BYTES = 32 };
 
+/* Makes *v the value of the JSON, undefined for NULL.  Written in place since
+ * copying a value just written is what costs most here. */
+void value_set_json(struct hbs_value *v, const json_t *json);
+
 struct hbs_value value_of_json(const json_t *json);
 struct hbs_value value_of_text(const char *text, size_t len);
 struct hbs_value value_of_integer(json_int_t integer);
 
-/* The object that has no properties. */
-struct hbs_value value_of_nothing(void);
+extern const struct hbs_value value_undefined;
+extern const struct hbs_value value_nothing; /* an object without properties */
 
 /* Undefined or null. */
 bool value_is_nil(const struct hbs_value *v);
@@ -86,9 +90,9 @@ bool value_equals(const struct hbs_value *a, const struct hbs_value *b);
 
 void part_init(struct part *part, const char *text, size_t len);
 
-/* The property of the value, undefined when it has none.  A property is one of
+/* Makes *v its own property, undefined when it has none.  A property is one of
  * the data: what JavaScript's prototypes would add does not exist. */
-struct hbs_value value_get(const struct hbs_value *v, const struct part *part);
+void value_step(struct hbs_value *v, const struct part *part);
 
 /* The text of a scalar; nothing for null and undefined, "[object Object]" for
  * an object.  "room" is where a number is written.  Not for arrays. */

@@ -120,7 +120,8 @@ cut_right(struct node *node, bool all)
 	return p < end;
 }
 
-static void visit_program(struct program *program, bool is_root, bool keep_lines);
+static void visit_program(struct program *program, bool is_root,
+    bool keep_lines);
 
 /* Cuts within a block that has two branches, around its {{else}}. */
 static void

@@ -3,11 +3,11 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The first byte chooses the options and the way of escaping; what follows up
- * to a NUL is the template, what follows that the partial "p".  Built with clang
- * -fsanitize=fuzzer -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION it searches;
- * built without, it runs over the files that it is given, or over its corpus,
- * and reports them in TAP.
+ * The first byte chooses the way of escaping, the second the options, "@" none;
+ * what follows up to a NUL is the template, what follows that the partial "p".
+ * Built with clang -fsanitize=fuzzer and
+ * -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION it searches; built without, it
+ * runs over the files that it is given, or over its corpus, and reports in TAP.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -61,6 +61,13 @@ ignore_text(void *arg, const char *text, size_t len)
 }
 
 static void
+ignore_log(void *arg, enum hbs_log_level level, const char *text, size_t len)
+{
+	ensure(level <= HBS_LOG_ERROR);
+	ignore_text(arg, text, len);
+}
+
+static void
 check_error(const struct hbs_error *e, const struct input *in)
 {
 	struct buf out;
@@ -76,8 +83,8 @@ static void
 compile_and_render(struct input *in, enum hbs_escape escape)
 {
 	struct hbs_render_params params = { .escape = escape, .nodes = 20000,
-		.calls = { .partial = load_partial, .missing = ignore_text,
-		.arg = in } };
+		.calls = { .partial = load_partial, .log = ignore_log,
+		.missing = ignore_text, .arg = in } };
 	struct hbs_template *tpl = NULL;
 	struct hbs_error e;
 	struct buf out;
@@ -102,14 +109,15 @@ compile_and_render(struct input *in, enum hbs_escape escape)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct input in = { .source = (const char *)bytes + 1 };
+	struct input in = { .source = (const char *)bytes + 2 };
 	const char *nul;
 
-	if (len == 0 || len > INPUT_BYTES_MAX)
+	if (len < 2 || len > INPUT_BYTES_MAX)
 		return 0;
-	in.len = len - 1;
-	/* The bits of ASCII digits and letters choose nothing unusual. */
-	in.how.flags = (*bytes & 0x80) != 0 ? *bytes & 0x7F : 0;
+	in.len = len - 2;
+	in.how.flags = bytes[1] & 0x3F;
+	if ((bytes[1] & 0x40) == 0)
+		in.how.flags |= HBS_IGNORE_STANDALONE;
 	nul = in.len > 0 ? memchr(in.source, '\0', in.len) : NULL;
 	if (nul != NULL) {
 		in.partial = nul + 1;

@@ -329,6 +329,11 @@ partials_are_found_and_indented(void **state)
 			{ { "p", "{{> @partial-block}}{{> @partial-block b}}" } } },
 		{ "{{#*inline \"n\"}}N{{a}}{{/inline}}{{> n}}{{> n a=2}}",
 			"{\"a\":1}", "N1N2" },
+		/* A name is evaluated outside of where the partial is written. */
+		{ "{{#each a}}{{#*inline (lookup . \"k\")}}I{{/inline}}{{> x}}"
+			"{{/each}}", "{\"a\":[1],\"k\":\"x\"}", "I" },
+		{ "{{#*inline (lookup . \"k\")}}I{{/inline}}{{> x}}",
+			"{\"k\":\"x\"}", "P", { { "x", "P" } } },
 		{ "{{#> page}}{{#*inline \"title\"}}T{{/inline}}body{{/page}}",
 			"{}", "T:body;",
 			{ { "page", "{{> title}}:{{> @partial-block}};" } } },
