@@ -371,6 +371,8 @@ transfers_poll(struct transfers *ts, struct curl_waitfd *extra,
 	    ts->multi, fds, n_extra + 1, wait_ms(ts, timeout_ms), NULL);
 	for (i = 0; i < n_extra; i++)
 		extra[i].revents = fds[i].revents;
+	if (ts->params.woken != NULL)
+		ts->params.woken(ts->params.arg);
 	if (ts->http_running > 0)
 		transfer_http_perform(ts);
 	if (fds[n_extra].revents != 0)

@@ -113,6 +113,12 @@ struct transfers_params {
 	size_t connections_per_host; /* 0 is 10; SMTP: per account of a host */
 	int idle_ms; /* how long an unused connection is kept; 0 is 20 s */
 	int per_connection; /* mails over one SMTP connection; 0 is 100 */
+
+	/* Called in transfers_poll() after each sleep and before anything is written:
+	 * the caller may have slept for longer than it thinks (a stopped process) and
+	 * abort what it has no right to any more.  May be NULL. */
+	void (*woken)(void *arg);
+	void *arg;
 };
 
 /* The value of a header of the answer in "a", or NULL. */

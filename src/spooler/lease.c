@@ -73,14 +73,26 @@ heartbeat(struct spooler *sp, struct arena *a)
 }
 
 void
+lease_check(struct spooler *sp)
+{
+	if (sp->trusted_until_ms == 0 || lease_is_trusted(sp))
+		return;
+	log_warn(NULL, "leases are no longer sure: letting go",
+	    LF_INT("in_flight", sp->in_flight));
+	sp->id = uuid_make();
+	sp->trusted_until_ms = 0;
+	sp->next_heartbeat_ms = 0;
+	transfers_abort_all(sp->transfers);
+}
+
+void
 lease_service(struct spooler *sp)
 {
 	int64_t now = clock_mono_ms();
 	struct arena *a;
 	struct beat *bt;
 
-	if (sp->trusted_until_ms != 0 && !lease_is_trusted(sp))
-		lease_renew(sp);
+	lease_check(sp);
 	if (sp->heartbeat_running || now < sp->next_heartbeat_ms ||
 	    !pool_is_up(sp->pool))
 		return;
@@ -94,17 +106,6 @@ lease_service(struct spooler *sp)
 	sp->heartbeat_running = true;
 	sp->next_heartbeat_ms = now + sp->config->spooler_heartbeat_interval;
 	pool_submit(sp->pool, &bt->job, heartbeat(sp, a));
-}
-
-void
-lease_renew(struct spooler *sp)
-{
-	log_warn(NULL, "leases are no longer sure: letting go",
-	    LF_INT("in_flight", sp->in_flight));
-	sp->id = uuid_make();
-	sp->trusted_until_ms = 0;
-	sp->next_heartbeat_ms = 0;
-	transfers_abort_all(sp->transfers);
 }
 
 /* ---- Rescue ---------------------------------------------------------------------- */

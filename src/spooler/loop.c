@@ -183,6 +183,12 @@ leave(struct spooler *sp)
 	}
 }
 
+static void
+woken(void *arg)
+{
+	lease_check(arg);
+}
+
 static int
 set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 {
@@ -193,6 +199,8 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.max_in_flight = (size_t)config->spooler_transfers_max,
 		.connections_per_host =
 		    (size_t)config->spooler_connections_per_host,
+		.woken = woken,
+		.arg = sp,
 	};
 	struct keyring *ring;
 

@@ -66,8 +66,8 @@ int spooler_room(const struct spooler *sp);
 bool lease_is_trusted(const struct spooler *sp);
 /* Sends a heartbeat when it is due. */
 void lease_service(struct spooler *sp);
-/* After trust was lost: everything on the wire is let go, and we go on as another. */
-void lease_renew(struct spooler *sp);
+/* When the trust is gone, everything on the wire is let go, and we go on as another. */
+void lease_check(struct spooler *sp);
 /* Takes over what dead spoolers held. */
 void lease_rescue(struct spooler *sp);
 /* Tells the database that we end. */
