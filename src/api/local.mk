@@ -1,1 +1,16 @@
-libbelfry_la_SOURCES +=
+sbin_PROGRAMS += belfry-api
+belfry_api_SOURCES = \
+	src/api/app.c src/api/app.h \
+	src/api/authenticate.c \
+	src/api/health.c \
+	src/api/main.c \
+	src/api/metrics.c \
+	src/api/openapi.c \
+	src/api/page.c src/api/page.h \
+	src/api/providers.c src/api/providers.h \
+	src/api/recipients.c src/api/recipients.h \
+	src/api/routes.c src/api/routes.h \
+	src/api/system.h \
+	src/api/templates.c src/api/templates.h \
+	src/api/worker.c src/api/worker.h
+dist_man_MANS += src/api/belfry-api.8

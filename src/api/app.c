@@ -1,0 +1,54 @@
+/*
+ * app.c - what the handlers of belfry-api share in one worker
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "api/app.h"
+
+#include "auth/principal.h"
+#include "base/arena.h"
+#include "base/config.h"
+#include "base/seal.h"
+#include "db/db.h"
+#include "model/known.h"
+#include "net/cache.h"
+#include "web/request.h"
+
+int
+app_new(struct arena *a, const struct config *config, struct app **app_r,
+    struct err *e)
+{
+	struct app *app = arena_object(a, struct app);
+	struct db_params db = db_params_from(config, config->database_api_user,
+	    "belfry-api");
+
+	app->a = a;
+	app->config = config;
+	if (keyring_load(a, config->keys_directory, &app->ring, e) != 0 ||
+	    cache_new(a, config, &app->cache, e) != 0)
+		return -1;
+	app->db = db_new(a, &db);
+	app->known = known_new(a,
+	    &(struct known_params){ .config = config, .ring = app->ring,
+	        .db = app->db, .cache = app->cache });
+	*app_r = app;
+	return 0;
+}
+
+struct app *
+app_of(const struct request *rq)
+{
+	return rq->app;
+}
+
+struct editor
+app_editor(const struct request *rq)
+{
+	return (struct editor){
+		.a = rq->a,
+		.db = app_of(rq)->db,
+		.tenant = rq->tenant,
+		.principal = principal_label(rq->a, rq->principal),
+		.request_id = rq->id,
+	};
+}

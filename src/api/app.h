@@ -1,0 +1,46 @@
+/*
+ * app.h - what the handlers of belfry-api share in one worker
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_API_APP_H
+#define BELFRY_API_APP_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "model/edit.h"
+
+struct arena;
+struct cache;
+struct config;
+struct db;
+struct err;
+struct keyring;
+struct known;
+struct request;
+
+struct app {
+	struct arena *a; /* of the process */
+	const struct config *config;
+	struct keyring *ring;
+	struct db *db;
+	struct cache *cache;
+	struct known *known;
+	const char *openapi; /* the document as text; NULL until asked for */
+};
+
+/* Makes it; to be called after fork.  It connects when there is need.  -1 with *e when
+ * the keys cannot be read or cache.servers is wrong. */
+int app_new(struct arena *a, const struct config *config, struct app **app_r,
+    struct err *e) MUST_CHECK;
+
+/* Of a request whose principal is known. */
+struct app *app_of(const struct request *rq);
+struct editor app_editor(const struct request *rq);
+
+/* The dispatcher's hook: an API key becomes principal, tenant and scopes.  Every reason
+ * to refuse a key looks the same from outside. */
+int app_authenticate(struct request *rq, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * routes.c - every endpoint of belfry-api
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What does not stand here does not exist: dispatcher, authorisation and the OpenAPI
+ * document all go by this table.
+ */
+#include "api/routes.h"
+
+#include "api/page.h"
+#include "api/providers.h"
+#include "api/recipients.h"
+#include "api/system.h"
+#include "api/templates.h"
+#include "web/router.h"
+
+#define ADMIN "/api/v1/admin"
+#define SERVICES "/api/v1/services"
+
+/* The body of a template holds all its sources. */
+enum { TEMPLATE_BODY_MAX = 2 * 1024 * 1024 };
+
+static const struct route routes[] = {
+	/* System */
+	{ HTTP_GET, "/health", .handler = health_all, .status = 200,
+	    .summary = "Health of this instance", .tags = "system" },
+	{ HTTP_GET, "/health/live", .handler = health_live, .status = 200,
+	    .summary = "Whether a worker answers", .tags = "system" },
+	{ HTTP_GET, "/health/ready", .handler = health_ready, .status = 200,
+	    .summary = "Whether what it needs is there", .tags = "system" },
+	{ HTTP_GET, "/metrics", .handler = metrics_show, .status = 200,
+	    .summary = "Counters for Prometheus", .tags = "system",
+	    .answer_type = "text/plain" },
+	{ HTTP_GET, "/api/openapi.json", .handler = openapi_show,
+	    .status = 200, .summary = "This document", .tags = "system" },
+
+	/* Recipients */
+	{ HTTP_GET, SERVICES "/recipients", .scope = "recipients:read",
+	    .handler = recipients_list, .query = &page_query_table,
+	    .status = 200, .summary = "Lists recipients",
+	    .tags = "recipients" },
+	{ HTTP_GET, SERVICES "/recipients/{user_id}",
+	    .scope = "recipients:read", .handler = recipients_get,
+	    .answer = &recipient_body_table, .status = 200,
+	    .flags = ROUTE_ETAG, .summary = "Shows a recipient",
+	    .tags = "recipients" },
+	{ HTTP_PUT, SERVICES "/recipients/{user_id}",
+	    .scope = "recipients:write", .handler = recipients_put,
+	    .body = &recipient_body_table, .answer = &recipient_body_table,
+	    .status = 200, .flags = ROUTE_ETAG,
+	    .summary = "Stores or replaces a recipient",
+	    .tags = "recipients" },
+	{ HTTP_DELETE, SERVICES "/recipients/{user_id}",
+	    .scope = "recipients:write", .handler = recipients_delete,
+	    .status = 204, .summary = "Deletes a recipient",
+	    .tags = "recipients" },
+
+	/* Templates */
+	{ HTTP_GET, ADMIN "/templates", .scope = "templates:read",
+	    .handler = templates_list, .query = &page_query_table,
+	    .status = 200, .summary = "Lists templates without sources",
+	    .tags = "templates" },
+	{ HTTP_POST, ADMIN "/templates", .scope = "templates:write",
+	    .handler = templates_create, .body = &template_body_table,
+	    .body_max = TEMPLATE_BODY_MAX, .answer = &template_body_table,
+	    .status = 201, .summary = "Makes a template",
+	    .tags = "templates" },
+	{ HTTP_GET, ADMIN "/templates/{key}", .scope = "templates:read",
+	    .handler = templates_get, .answer = &template_body_table,
+	    .status = 200, .flags = ROUTE_ETAG,
+	    .summary = "Shows a template with its latest sources",
+	    .tags = "templates" },
+	{ HTTP_PUT, ADMIN "/templates/{key}", .scope = "templates:write",
+	    .handler = templates_put, .body = &template_body_table,
+	    .body_max = TEMPLATE_BODY_MAX, .answer = &template_body_table,
+	    .status = 200, .flags = ROUTE_ETAG,
+	    .summary = "Makes or replaces a template",
+	    .tags = "templates" },
+	{ HTTP_PATCH, ADMIN "/templates/{key}", .scope = "templates:write",
+	    .handler = templates_patch, .body = &template_body_table,
+	    .body_max = TEMPLATE_BODY_MAX, .answer = &template_body_table,
+	    .status = 200, .flags = ROUTE_ETAG | ROUTE_MERGE_PATCH,
+	    .summary = "Changes a template", .tags = "templates" },
+	{ HTTP_DELETE, ADMIN "/templates/{key}", .scope = "templates:write",
+	    .handler = templates_delete, .status = 204, .flags = ROUTE_ETAG,
+	    .summary = "Deletes a template and its versions",
+	    .tags = "templates" },
+	{ HTTP_GET, ADMIN "/templates/{key}/versions",
+	    .scope = "templates:read", .handler = template_versions_list,
+	    .query = &page_query_table, .status = 200,
+	    .summary = "Lists versions, the newest first",
+	    .tags = "templates" },
+	{ HTTP_GET, ADMIN "/templates/{key}/versions/{version}",
+	    .scope = "templates:read", .handler = template_versions_get,
+	    .status = 200, .summary = "Shows the sources of a version",
+	    .tags = "templates" },
+	{ HTTP_POST, ADMIN "/templates/{key}/publish",
+	    .scope = "templates:write", .handler = templates_publish,
+	    .body = &publish_body_table, .answer = &template_body_table,
+	    .status = 200, .flags = ROUTE_ETAG | ROUTE_BODY_OPTIONAL,
+	    .summary = "Puts a version into use, also an older one",
+	    .tags = "templates" },
+
+	/* Providers */
+	{ HTTP_GET, ADMIN "/provider-kinds", .scope = "providers:read",
+	    .handler = provider_kinds, .status = 200,
+	    .summary = "Lists the kinds of providers and their settings",
+	    .tags = "providers" },
+	{ HTTP_GET, ADMIN "/providers", .scope = "providers:read",
+	    .handler = providers_list, .query = &page_query_table,
+	    .status = 200, .summary = "Lists provider accounts",
+	    .tags = "providers" },
+	{ HTTP_POST, ADMIN "/providers", .scope = "providers:write",
+	    .handler = providers_create, .body = &provider_body_table,
+	    .answer = &provider_body_table, .status = 201,
+	    .summary = "Makes a provider account", .tags = "providers" },
+	{ HTTP_GET, ADMIN "/providers/{id}", .scope = "providers:read",
+	    .handler = providers_get, .answer = &provider_body_table,
+	    .status = 200, .flags = ROUTE_ETAG,
+	    .summary = "Shows an account without its secrets",
+	    .tags = "providers" },
+	{ HTTP_PUT, ADMIN "/providers/{id}", .scope = "providers:write",
+	    .handler = providers_put, .body = &provider_body_table,
+	    .answer = &provider_body_table, .status = 200,
+	    .flags = ROUTE_ETAG,
+	    .summary = "Replaces an account, its secrets too",
+	    .tags = "providers" },
+	{ HTTP_PATCH, ADMIN "/providers/{id}", .scope = "providers:write",
+	    .handler = providers_patch, .body = &provider_body_table,
+	    .answer = &provider_body_table, .status = 200,
+	    .flags = ROUTE_ETAG | ROUTE_MERGE_PATCH,
+	    .summary = "Changes an account; secrets not named stay",
+	    .tags = "providers" },
+	{ HTTP_DELETE, ADMIN "/providers/{id}", .scope = "providers:write",
+	    .handler = providers_delete, .status = 204, .flags = ROUTE_ETAG,
+	    .summary = "Deletes an account", .tags = "providers" },
+	{ HTTP_POST, ADMIN "/providers/{id}/enable",
+	    .scope = "providers:write", .handler = providers_enable,
+	    .answer = &provider_body_table, .status = 200,
+	    .flags = ROUTE_ETAG, .summary = "Enables or unparks an account",
+	    .tags = "providers" },
+	{ HTTP_POST, ADMIN "/providers/{id}/disable",
+	    .scope = "providers:write", .handler = providers_disable,
+	    .answer = &provider_body_table, .status = 200,
+	    .flags = ROUTE_ETAG, .summary = "Disables an account",
+	    .tags = "providers" },
+};
+
+const struct route *
+api_routes(size_t *count_r)
+{
+	*count_r = NELEMS(routes);
+	return routes;
+}

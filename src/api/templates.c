@@ -1,0 +1,424 @@
+/*
+ * templates.c - /admin/templates: templates and their versions
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "api/templates.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/app.h"
+#include "api/page.h"
+#include "auth/principal.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "model/edit.h"
+#include "model/template_draft.h"
+#include "model/template_store.h"
+#include "web/field.h"
+#include "web/js.h"
+#include "web/request.h"
+#include "web/response.h"
+
+struct template_body {
+	struct field_mask mask;
+	const char *key;
+	const char *name;
+	const char *description;
+	const char *category;
+	const char *default_locale;
+	json_t *variables;
+	json_t *sample;
+	json_t *parts;
+	bool publish;
+	int64_t published_version;
+	int64_t latest_version;
+	int64_t created_at;
+	int64_t updated_at;
+};
+
+static const struct field template_fields[] = {
+	FIELD(struct template_body, key, SLUG, .flags = FIELD_REQUIRED,
+	    .help = "What requests name it by.",
+	    .example = "\"order-shipped\""),
+	FIELD(struct template_body, name, TEXT,
+	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .min = 1,
+	    .max = TEMPLATE_NAME_MAX, .help = "What people call it.",
+	    .example = "\"Order shipped\""),
+	FIELD(struct template_body, description, TEXT, .max = 2000,
+	    .def_text = "", .flags = FIELD_DEFAULT,
+	    .help = "What it is for."),
+	FIELD(struct template_body, category, TEXT, .max = TEMPLATE_NAME_MAX,
+	    .def_text = "", .flags = FIELD_DEFAULT | FIELD_ONE_LINE,
+	    .help = "The category of its notifications.",
+	    .example = "\"orders\""),
+	FIELD(struct template_body, default_locale, LOCALE, .def_text = "en",
+	    .flags = FIELD_DEFAULT,
+	    .help = "The language for people whose own is not there."),
+	FIELD(struct template_body, variables, JSON,
+	    .help = "The data that it uses: {NAME: {\"required\", "
+		    "\"description\", \"example\"}}."),
+	FIELD(struct template_body, sample, JSON,
+	    .help = "Data for previews: {LOCALE: {...}}."),
+	FIELD(struct template_body, parts, JSON, .flags = FIELD_REQUIRED,
+	    .help = "The sources: {LOCALE: {PART: SOURCE}}.",
+	    .example = "{\"en\":{\"email.subject\":\"Order {{order}}\","
+		       "\"email.text\":\"It is on its way.\"}}"),
+	FIELD(struct template_body, publish, BOOL, .def = 1,
+	    .flags = FIELD_DEFAULT | FIELD_WRITE_ONLY,
+	    .help = "Whether to put this version into use at once."),
+	FIELD(struct template_body, published_version, INT,
+	    .flags = FIELD_READ_ONLY,
+	    .help = "The version in use; 0 when there is none."),
+	FIELD(struct template_body, latest_version, INT,
+	    .flags = FIELD_READ_ONLY,
+	    .help = "The version that the sources are of."),
+	FIELD(struct template_body, created_at, TIME, .flags = FIELD_READ_ONLY,
+	    .help = "When it was made."),
+	FIELD(struct template_body, updated_at, TIME, .flags = FIELD_READ_ONLY,
+	    .help = "When it was changed last."),
+};
+
+const struct field_table template_body_table = FIELD_TABLE("Template",
+    struct template_body, template_fields, "A template and its sources.");
+
+struct publish_body {
+	struct field_mask mask;
+	int64_t version;
+};
+
+static const struct field publish_fields[] = {
+	FIELD(struct publish_body, version, INT, .min = 1, .max = INT32_MAX,
+	    .help = "The version to put into use; absent: the latest."),
+};
+
+const struct field_table publish_body_table = FIELD_TABLE("TemplatePublish",
+    struct publish_body, publish_fields, "Which version to put into use.");
+
+static int
+no_template(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "there is no such template");
+}
+
+static struct template_body
+body_of_row(const struct template_row *row)
+{
+	return (struct template_body){
+		.key = row->key,
+		.name = row->name,
+		.description = row->description,
+		.category = row->category,
+		.default_locale = row->default_locale,
+		.published_version = row->published,
+		.latest_version = row->latest,
+		.created_at = row->created_ms,
+		.updated_at = row->updated_ms,
+	};
+}
+
+static json_t *
+row_json(struct request *rq, const void *row)
+{
+	struct template_body body = body_of_row(row);
+
+	return json_incref(fields_write(rq->a, &template_body_table, &body));
+}
+
+static const char *
+row_key(struct request *rq, const void *row)
+{
+	return ((const struct template_row *)row)->key;
+}
+
+int
+templates_list(struct request *rq, struct response *rs, struct err *e)
+{
+	struct page_rows page = { .size_bytes = sizeof(struct template_row),
+		.row = row_json, .key = row_key };
+	struct template_row *list;
+	const char *after;
+	int limit;
+
+	if (page_start(rq, &after, &limit, e) != 0 ||
+	    template_list(rq->a, app_of(rq)->db, rq->tenant, after, limit,
+	        &list, &page.count, e) != 0)
+		return -1;
+	page.rows = list;
+	return page_write(rq, rs, &page);
+}
+
+/* A template with the sources of its latest version. */
+static int
+load(struct request *rq, const char *key, struct template_row **row_r,
+    json_t **json_r, struct err *e)
+{
+	struct app *app = app_of(rq);
+	struct template_draft *draft;
+	struct template_body body;
+	int rc;
+
+	rc = template_find(rq->a, app->db, rq->tenant, key, row_r, e);
+	if (rc != 1)
+		return rc == 0 ? no_template(e) : -1;
+	body = body_of_row(*row_r);
+	rc = template_draft_load(rq->a, app->db, rq->tenant, key,
+	    (*row_r)->latest, &draft, NULL, e);
+	if (rc == -1)
+		return -1;
+	if (rc == 1) {
+		body.variables = draft->variables;
+		body.sample = draft->sample;
+		body.parts = draft->parts;
+	}
+	*json_r = fields_write(rq->a, &template_body_table, &body);
+	return 0;
+}
+
+static int
+show(struct request *rq, struct response *rs, int status, const char *key,
+    struct err *e)
+{
+	struct template_row *row;
+	json_t *json;
+
+	if (load(rq, key, &row, &json, e) != 0)
+		return -1;
+	response_etag(rs, row->version);
+	return response_json(rs, status, json);
+}
+
+int
+templates_get(struct request *rq, struct response *rs, struct err *e)
+{
+	return show(rq, rs, 200, rq->args[0], e);
+}
+
+/* Tells the faults of a draft as those of a body.  Names of locales and parts that can
+ * be wrong are escaped as in any JSON pointer. */
+static int
+tell_faults(struct request *rq, const struct template_faults *faults,
+    struct err *e)
+{
+	const struct template_fault *f;
+
+	for (f = faults->first; f != NULL; f = f->next) {
+		if (f->part == NULL)
+			field_errors_add(&rq->errors,
+			    arena_printf(rq->a, "/%s", f->member),
+			    FIELD_ERR_MALFORMED, "%s", f->text);
+		else if (f->line == 0)
+			field_errors_add(&rq->errors,
+			    arena_printf(rq->a, "/parts/%s/%s", f->locale,
+			        f->part),
+			    FIELD_ERR_MALFORMED, "%s", f->text);
+		else
+			field_errors_add(&rq->errors,
+			    arena_printf(rq->a, "/parts/%s/%s", f->locale,
+			        f->part),
+			    FIELD_ERR_MALFORMED, "line %d, column %d: %s",
+			    f->line, f->column, f->text);
+	}
+	return request_faulty(rq, e);
+}
+
+static json_t *
+or_empty(struct request *rq, json_t *json)
+{
+	return json != NULL ? json : js_keep(rq->a, json_object());
+}
+
+/* Stores a body.  If-Match goes before the version that "mode" expects. */
+static int
+save(struct request *rq, const struct template_body *body,
+    const struct template_save *mode, struct template_saved *saved_r,
+    struct err *e)
+{
+	struct editor ed = app_editor(rq);
+	struct template_draft draft = {
+		.key = body->key,
+		.name = body->name,
+		.description = body->description,
+		.category = body->category,
+		.default_locale = body->default_locale,
+		.variables = or_empty(rq, body->variables),
+		.sample = or_empty(rq, body->sample),
+		.parts = body->parts,
+	};
+	struct template_save how = *mode;
+	struct template_faults faults;
+	int expected;
+
+	if (request_expected_version(rq, &expected, e) != 0)
+		return -1;
+	if (expected != 0)
+		how.expected_version = expected;
+	how.publish = body->publish;
+	how.created_by = ed.principal;
+	template_faults_init(&faults, rq->a);
+	if (template_check(&draft, &faults) != 0)
+		return tell_faults(rq, &faults, e);
+	return template_save(&ed, &draft, &how, saved_r, e);
+}
+
+int
+templates_create(struct request *rq, struct response *rs, struct err *e)
+{
+	const struct template_body *body = rq->body;
+	struct template_save how = { .mode = TEMPLATE_SAVE_NEW };
+	struct template_saved saved;
+
+	if (save(rq, body, &how, &saved, e) != 0)
+		return -1;
+	response_header(rs, "Location", "%s/api/v1/admin/templates/%s",
+	    rq->config->api_url_prefix, body->key);
+	return show(rq, rs, 201, body->key, e);
+}
+
+/* The key of a body is that of the path. */
+static int
+check_key(struct request *rq, const struct template_body *body, struct err *e)
+{
+	if (strcmp(body->key, rq->args[0]) == 0)
+		return 0;
+	return request_refuse(rq, e, "/key", FIELD_ERR_NOT_ALLOWED,
+	    "the key of a template cannot be changed");
+}
+
+int
+templates_put(struct request *rq, struct response *rs, struct err *e)
+{
+	const struct template_body *body = rq->body;
+	struct template_save how = { .mode = TEMPLATE_SAVE };
+	struct template_saved saved;
+
+	if (check_key(rq, body, e) != 0 || save(rq, body, &how, &saved, e) != 0)
+		return -1;
+	return show(rq, rs, saved.outcome == TEMPLATE_CREATED ? 201 : 200,
+	    body->key, e);
+}
+
+int
+templates_patch(struct request *rq, struct response *rs, struct err *e)
+{
+	struct template_save how = { .mode = TEMPLATE_SAVE_OLD };
+	struct template_saved saved;
+	struct template_body body;
+	struct template_row *row;
+	json_t *now;
+
+	if (load(rq, rq->args[0], &row, &now, e) != 0)
+		return -1;
+	if (fields_read(rq->a, js_merge_patch(rq->a, now, rq->json),
+	        &template_body_table, &body, &rq->errors) != 0)
+		return request_faulty(rq, e);
+	how.expected_version = row->version;
+	if (check_key(rq, &body, e) != 0 ||
+	    save(rq, &body, &how, &saved, e) != 0)
+		return -1;
+	return show(rq, rs, 200, body.key, e);
+}
+
+int
+templates_delete(struct request *rq, struct response *rs, struct err *e)
+{
+	struct editor ed = app_editor(rq);
+	int expected;
+
+	if (request_expected_version(rq, &expected, e) != 0 ||
+	    template_remove(&ed, rq->args[0], expected, e) != 0)
+		return -1;
+	response_empty(rs, 204);
+	return 0;
+}
+
+int
+templates_publish(struct request *rq, struct response *rs, struct err *e)
+{
+	const struct publish_body *body = rq->body;
+	struct editor ed = app_editor(rq);
+	struct template_row *row;
+	int rc, expected, number;
+
+	rc = template_find(rq->a, ed.db, rq->tenant, rq->args[0], &row, e);
+	if (rc != 1)
+		return rc == 0 ? no_template(e) : -1;
+	number = body != NULL && body->version != 0 ? (int)body->version
+						     : row->latest;
+	if (request_expected_version(rq, &expected, e) != 0 ||
+	    template_publish(&ed, rq->args[0], number, expected, e) != 0)
+		return -1;
+	return show(rq, rs, 200, rq->args[0], e);
+}
+
+/* ---- Versions ----------------------------------------------------------------- */
+
+static json_t *
+version_json(struct request *rq, const void *row)
+{
+	const struct template_version *v = row;
+	char created[CLOCK_TEXT_BYTES];
+
+	clock_format(v->created_ms, created);
+	return json_pack("{s:i, s:s, s:s}", "version", v->number, "created_by",
+	    v->created_by, "created_at", created);
+}
+
+static const char *
+version_key(struct request *rq, const void *row)
+{
+	return arena_printf(rq->a, "%d",
+	    ((const struct template_version *)row)->number);
+}
+
+int
+template_versions_list(struct request *rq, struct response *rs, struct err *e)
+{
+	struct page_rows page = { .size_bytes = sizeof(struct template_version),
+		.row = version_json, .key = version_key };
+	struct app *app = app_of(rq);
+	struct template_version *list;
+	struct template_row *row;
+	const char *after;
+	int rc, limit;
+
+	if (page_start(rq, &after, &limit, e) != 0)
+		return -1;
+	rc = template_find(rq->a, app->db, rq->tenant, rq->args[0], &row, e);
+	if (rc != 1)
+		return rc == 0 ? no_template(e) : -1;
+	if (template_versions(rq->a, app->db, rq->tenant, row->id,
+	        (int)strtol(after, NULL, 10), limit, &list, &page.count,
+	        e) != 0)
+		return -1;
+	page.rows = list;
+	return page_write(rq, rs, &page);
+}
+
+int
+template_versions_get(struct request *rq, struct response *rs, struct err *e)
+{
+	struct app *app = app_of(rq);
+	struct template_version v;
+	struct template_draft *d;
+	json_t *json;
+	char *end;
+	long n = strtol(rq->args[1], &end, 10);
+	int rc = 0;
+
+	if (*end == '\0' && n > 0 && n <= INT32_MAX)
+		rc = template_draft_load(rq->a, app->db, rq->tenant,
+		    rq->args[0], (int)n, &d, &v, e);
+	if (rc != 1)
+		return rc == 0 ? err_set(e, ERR_NOT_FOUND,
+		                     "there is no such version")
+			       : -1;
+	json = js_keep(rq->a, version_json(rq, &v));
+	json_object_set(json, "variables", d->variables);
+	json_object_set(json, "sample", d->sample);
+	json_object_set(json, "parts", d->parts);
+	return response_json(rs, 200, json);
+}
