@@ -1,1 +1,2 @@
 EXTRA_DIST +=
+EXTRA_DIST += doc/api.md doc/operating.md

@@ -11,3 +11,4 @@ belfry_spooler_SOURCES = \
 	src/spooler/spooler.h
 belfry_spooler_LDADD = libbelfry.la
 EXTRA_DIST += src/spooler/README.md
+dist_man_MANS += src/spooler/belfry-spooler.8
