@@ -51,28 +51,37 @@ is_segment(const struct token *t)
 	return t->kind == TOKEN_ID || t->kind == TOKEN_SEGMENT;
 }
 
-/* How many segments follow, the one to be read next included, and how many
- * bytes they and what separates them have at most. */
-static void
-measure_path(const struct parser *p, size_t *count_r, size_t *bytes_r)
+/* What a path will need. */
+struct measure {
+	size_t count; /* segments */
+	size_t bytes; /* of its text, at most */
+	bool verbatim; /* its text stands in the source just so */
+};
+
+static struct measure
+measure_path(const struct parser *p)
 {
+	struct measure m = { .bytes = 1, .verbatim = true };
 	struct lexer ahead = p->lexer;
 	struct token t = p->token;
+	const char *end = t.at;
 
-	*count_r = 0;
-	*bytes_r = 1;
 	for (;;) {
-		*count_r += 1;
-		*bytes_r += t.len + 1;
+		m.count++;
+		m.bytes += t.len + 1;
+		m.verbatim = m.verbatim && t.kind == TOKEN_ID && t.at == end;
+		end = t.at + t.len;
 		lexer_next(&ahead, &t);
 		if (t.kind != TOKEN_SEPARATOR)
-			return;
+			return m;
+		m.verbatim = m.verbatim && t.at == end;
+		end = t.at + 1;
 		lexer_next(&ahead, &t);
 	}
 }
 
-/* Adds a segment to the path.  "text" grows to what error messages and the
- * ends of blocks call the path. */
+/* Adds a segment to the path.  "text" grows to what error messages and the ends
+ * of blocks call the path; NULL when that is at hand already. */
 static int
 add_segment(struct parser *p, struct path *path, char *text)
 {
@@ -81,15 +90,19 @@ add_segment(struct parser *p, struct path *path, char *text)
 	const char *name = unquote(p, t, &len);
 	bool is_up = t->kind == TOKEN_ID && is_text(name, len, "..");
 
-	memcpy(text + path->len, name, len);
-	path->len += len;
+	if (text != NULL)
+		memcpy(text + path->len, name, len);
+	path->len += (uint32_t)len;
 	if (is_up || (t->kind == TOKEN_ID &&
 	    (is_text(name, len, ".") || is_text(name, len, "this")))) {
 		if (path->count > 0)
 			return error_at(p->e, p->source, path->at,
 			    "invalid path \"%.*s\": \"%.*s\" can only begin it",
-			    (int)path->len, text, (int)len, name);
-		path->depth += is_up;
+			    (int)path->len, path->text, (int)len, name);
+		if (is_up && ++path->depth > MAX_UPWARDS)
+			return error_at(p->e, p->source, path->at,
+			    "too many \"..\" in a path: at most %d",
+			    MAX_UPWARDS);
 		return 0;
 	}
 	part_init(&path->parts[path->count++], name, len);
@@ -160,8 +173,8 @@ find_block_param(const struct parser *p, struct path *path)
 			    path->parts[0].len) != 0)
 				continue;
 			path->root = PATH_BLOCK_PARAM;
-			path->level = level;
-			path->index = (unsigned)i;
+			path->level = (uint16_t)level;
+			path->index = (uint8_t)i;
 			return;
 		}
 	}
@@ -191,7 +204,9 @@ parse_segments(struct parser *p, struct path *path, char *text)
 		parser_advance(p);
 		if (p->token.kind != TOKEN_SEPARATOR)
 			return 0;
-		text[path->len++] = *p->token.text;
+		if (text != NULL)
+			text[path->len] = *p->token.text;
+		path->len++;
 		parser_advance(p);
 	}
 	return parser_unexpected(p, "a name");
@@ -201,20 +216,25 @@ static struct path *
 parse_path(struct parser *p)
 {
 	struct path *path = arena_object(p->arena, struct path);
-	size_t count, bytes;
-	char *text;
+	char *text = NULL;
+	struct measure m;
 
 	path->at = parser_at(p);
 	if (p->token.kind == TOKEN_DATA) {
 		path->root = PATH_DATA;
 		parser_advance(p);
 	}
-	measure_path(p, &count, &bytes);
-	path->parts = arena_zalloc(p->arena, count, sizeof(struct part));
-	text = arena_zalloc(p->arena, bytes, 1);
-	path->text = text;
-	if (path->root == PATH_DATA)
-		text[path->len++] = '@';
+	m = measure_path(p);
+	path->text = p->source + path->at;
+	if (!m.verbatim || (path->root == PATH_DATA &&
+	    p->token.at != path->text + 1))
+		path->text = text = arena_zalloc(p->arena, m.bytes, 1);
+	if (path->root == PATH_DATA) {
+		if (text != NULL)
+			*text = '@';
+		path->len = 1;
+	}
+	path->parts = arena_zalloc(p->arena, m.count, sizeof(struct part));
 	if (parse_segments(p, path, text) < 0)
 		return NULL;
 	resolve_path(p, path);
@@ -235,14 +255,14 @@ path_of_literal(struct parser *p, const struct hbs_value *v, uint32_t at)
 	struct path *path = arena_object(p->arena, struct path);
 	char room[VALUE_TEXT_BYTES];
 	const char *text;
+	size_t len;
 
-	value_text(v, room, &text, &path->len);
-	if (v->kind == VALUE_UNDEFINED)
-		text = "undefined";
-	else if (v->kind == VALUE_NULL)
-		text = "null";
-	if (value_is_nil(v))
-		path->len = strlen(text);
+	value_text(v, room, &text, &len);
+	if (value_is_nil(v)) {
+		text = v->kind == VALUE_NULL ? "null" : "undefined";
+		len = strlen(text);
+	}
+	path->len = (uint32_t)len;
 	path->at = at;
 	path->named = kinds[v->kind];
 	path->text = arena_strndup(p->arena, text, path->len);

@@ -134,8 +134,8 @@ int hbs_render(const struct hbs_template *tpl, const json_t *data,
 /*
  * Calls fn for each path into the data that the template names, in the order of
  * the source and with repetitions: "user.name", "items[].price" for {{price}}
- * in {{#each items}}.  Paths whose context is known only while rendering are
- * left out, and so is what partials name.
+ * in {{#each items}}.  Paths of more than 511 bytes are left out, those whose
+ * context is known only while rendering, and what partials name.
  */
 void hbs_list_paths(const struct hbs_template *tpl,
     void (*fn)(void *arg, const char *path, size_t len), void *arg);

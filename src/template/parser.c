@@ -325,7 +325,7 @@ parse_partial_open(struct parser *p, struct node *node,
 		return -1;
 	if (call.argc > 1)
 		return error_at(p->e, p->source, call.args->next->at,
-		    "a partial takes one context, not %zu", call.argc);
+		    "a partial takes one context, not %u", call.argc);
 	partial->context = call.args;
 	partial->pairs = call.pairs;
 	partial->pair_count = call.pair_count;

@@ -7,9 +7,9 @@
  * of the data: "" there, "items[]" within {{#each items}}, NULL where only a
  * rendering can tell.
  */
+#include <stdbool.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "template/hbs.h"
 #include "template/tree.h"
 
@@ -30,8 +30,14 @@ struct where {
 	const struct bound *bound;
 };
 
+/* A name being put together.  Names longer than that are not told. */
+struct name {
+	bool known;
+	size_t len;
+	char text[512];
+};
+
 struct walk {
-	struct arena *arena;
 	void (*fn)(void *arg, const char *path, size_t len);
 	void *arg;
 };
@@ -39,115 +45,135 @@ struct walk {
 static void walk_program(struct walk *w, const struct program *program,
     const struct where *outer, const char *context, const char *bound);
 
-/* "a" and "b" make "a.b"; a step into nothing known stays unknown. */
-static const char *
-join(struct walk *w, const char *name, const struct part *part)
+static void
+add(struct name *name, const char *text, size_t len)
 {
-	if (name == NULL)
-		return NULL;
-	return arena_printf(w->arena, "%s%s%.*s", name,
-	    *name == '\0' ? "" : ".", (int)part->len, part->text);
+	if (!name->known || len >= sizeof(name->text) - name->len) {
+		name->known = false;
+		return;
+	}
+	memcpy(name->text + name->len, text, len);
+	name->len += len;
+	name->text[name->len] = '\0';
 }
 
-/* What the path is called from the root; NULL when that is not known. */
 static const char *
-name_path(struct walk *w, const struct where *where, const struct path *path)
+text_of(const struct name *name)
+{
+	return name->known ? name->text : NULL;
+}
+
+/* What the path starts from is called; NULL when that is not known. */
+static const char *
+name_root(const struct where *where, const struct path *path)
 {
 	const struct place *place = where->place;
 	const struct bound *bound = where->bound;
-	const char *name = NULL;
 	unsigned n;
-	size_t i;
 
 	switch (path->root) {
 	case PATH_CONTEXT:
 		for (n = path->depth; n > 0 && place != NULL; n--)
 			place = place->up;
-		name = place == NULL ? NULL : place->name;
-		break;
+		return place == NULL ? NULL : place->name;
 	case PATH_DATA:
-		name = path->data == DATA_ROOT ? "" : NULL;
-		break;
+		return path->data == DATA_ROOT ? "" : NULL;
 	case PATH_BLOCK_PARAM:
 		for (n = path->level; n > 0 && bound != NULL; n--)
 			bound = bound->up;
-		name = bound == NULL || path->index > 0 ? NULL : bound->name;
-		break;
+		return bound == NULL || path->index > 0 ? NULL : bound->name;
 	}
-	for (i = path->root == PATH_CONTEXT ? 0 : 1; i < path->count; i++)
-		name = join(w, name, &path->parts[i]);
-	return name;
+	return NULL;
 }
 
-static const char *
-tell_path(struct walk *w, const struct where *where, const struct path *path)
+/* Tells of the path, and what it is called from the root of the data. */
+static void
+tell_path(struct walk *w, const struct where *where, const struct path *path,
+    struct name *name)
 {
-	const char *name = name_path(w, where, path);
+	const char *root = name_root(where, path);
+	size_t i;
 
-	if (name != NULL && *name != '\0')
-		w->fn(w->arg, name, strlen(name));
-	return name;
+	name->known = root != NULL;
+	name->len = 0;
+	name->text[0] = '\0';
+	if (root != NULL)
+		add(name, root, strlen(root));
+	for (i = path->root == PATH_CONTEXT ? 0 : 1;
+	     i < path->count && name->known; i++) {
+		if (name->len > 0)
+			add(name, ".", 1);
+		add(name, path->parts[i].text, path->parts[i].len);
+	}
+	if (name->known && name->len > 0)
+		w->fn(w->arg, name->text, name->len);
 }
 
 static void walk_call(struct walk *w, const struct where *where,
     const struct call *call);
 
-/* Tells what the expression names; what that is called, as far as known. */
-static const char *
-walk_expr(struct walk *w, const struct where *where, const struct expr *expr)
+/* Tells what the expression names, and what that is called, if it is known. */
+static void
+walk_expr(struct walk *w, const struct where *where, const struct expr *expr,
+    struct name *name)
 {
+	name->known = false;
 	if (expr->kind == EXPR_PATH)
-		return tell_path(w, where, expr->u.path);
-	if (expr->kind == EXPR_CALL)
+		tell_path(w, where, expr->u.path, name);
+	else if (expr->kind == EXPR_CALL)
 		walk_call(w, where, expr->u.call);
-	return NULL;
 }
 
 static void
 walk_pairs(struct walk *w, const struct where *where,
     const struct hash_pair *pair)
 {
+	struct name ignored;
+
 	for (; pair != NULL; pair = pair->next)
-		walk_expr(w, where, pair->value);
+		walk_expr(w, where, pair->value, &ignored);
 }
 
 static void
 walk_call(struct walk *w, const struct where *where, const struct call *call)
 {
 	const struct expr *arg;
+	struct name ignored;
 
 	if (!call->is_call)
-		tell_path(w, where, call->path);
+		tell_path(w, where, call->path, &ignored);
 	for (arg = call->args; arg != NULL; arg = arg->next)
-		walk_expr(w, where, arg);
+		walk_expr(w, where, arg, &ignored);
 	walk_pairs(w, where, call->pairs);
 }
 
-/* What the context is called within the block. */
+/* What the context is called within the block, which may be put into "name". */
 static const char *
 block_context(struct walk *w, const struct where *where,
-    const struct call *call)
+    const struct call *call, struct name *name)
 {
-	const char *name = NULL;
-
-	if (!call->is_call)
-		return tell_path(w, where, call->path);
+	name->known = false;
+	if (!call->is_call) {
+		tell_path(w, where, call->path, name);
+		return text_of(name);
+	}
 	if (call->helper != HELPER_EACH && call->helper != HELPER_WITH) {
 		walk_call(w, where, call);
 		return where->place->name;
 	}
 	if (call->args != NULL)
-		name = walk_expr(w, where, call->args);
+		walk_expr(w, where, call->args, name);
 	walk_pairs(w, where, call->pairs);
-	if (name == NULL || call->helper == HELPER_WITH)
-		return name;
-	return arena_printf(w->arena, "%s[]", name);
+	if (call->helper == HELPER_EACH)
+		add(name, "[]", 2);
+	return text_of(name);
 }
 
 static void
 walk_block(struct walk *w, const struct where *where, const struct block *block)
 {
-	const char *context = block_context(w, where, &block->call);
+	struct name name;
+	const char *context = block_context(w, where, &block->call, &name);
 
 	if (block->program != NULL)
 		walk_program(w, block->program, where, context, context);
@@ -161,10 +187,13 @@ walk_partial(struct walk *w, const struct where *where,
     const struct partial *partial)
 {
 	const char *context = where->place->name;
+	struct name name;
 
-	walk_expr(w, where, partial->name);
-	if (partial->context != NULL)
-		context = walk_expr(w, where, partial->context);
+	walk_expr(w, where, partial->name, &name);
+	if (partial->context != NULL) {
+		walk_expr(w, where, partial->context, &name);
+		context = text_of(&name);
+	}
 	walk_pairs(w, where, partial->pairs);
 	if (partial->program != NULL)
 		walk_program(w, partial->program, where, context, NULL);
@@ -199,9 +228,8 @@ void
 hbs_list_paths(const struct hbs_template *tpl,
     void (*fn)(void *arg, const char *path, size_t len), void *arg)
 {
-	struct walk walk = { .arena = arena_new(4096), .fn = fn, .arg = arg };
+	struct walk walk = { .fn = fn, .arg = arg };
 	struct where nowhere = { .place = NULL };
 
 	walk_program(&walk, tpl->program, &nowhere, "", NULL);
-	arena_free(&walk.arena);
 }

@@ -47,20 +47,20 @@ enum name_kind {
 
 struct path {
 	uint32_t at; /* offset in the source */
-	enum path_root root;
-	enum name_kind named;
-	unsigned depth; /* how many "../" */
+	uint8_t root; /* enum path_root */
+	uint8_t named; /* enum name_kind */
+	uint8_t data; /* PATH_DATA: what the first part says, enum data_name */
+	uint8_t index; /* PATH_BLOCK_PARAM: which of the names */
+	uint16_t level; /* PATH_BLOCK_PARAM: programs outwards */
+	uint16_t depth; /* how many "../" */
 	bool scoped; /* "./x" or "this.x": never a helper nor a block param */
 	bool simple; /* one name, could be a helper */
-	enum data_name data; /* PATH_DATA: what the first part says */
-	unsigned level; /* PATH_BLOCK_PARAM: programs outwards */
-	unsigned index; /* and which of its names */
-	size_t count;
-	struct part *parts;
-	const char *text; /* as written, without brackets */
-	size_t len;
-	size_t cost; /* steps that it counts for: 0 unless it is long */
 	bool plain; /* names of a context, no option in force: the fast way */
+	uint32_t cost; /* steps that it counts for: 0 unless it is long */
+	uint32_t count;
+	uint32_t len;
+	struct part *parts;
+	const char *text; /* as written, without brackets, len bytes */
 };
 
 /* The helpers that the language brings along. */
@@ -78,6 +78,7 @@ enum helper {
 enum {
 	MAX_PAIRS = 32, /* key=value, of one tag */
 	MAX_BLOCK_PARAMS = 32, /* as |a b|, of one block */
+	MAX_UPWARDS = 1000, /* ../, of one path */
 };
 
 /* key=value.  As in handlebars.js the last pair of a tag comes first, and of
@@ -92,10 +93,10 @@ struct hash_pair {
 struct call {
 	enum helper helper;
 	bool is_call; /* false for a plain {{path}} */
+	uint32_t argc;
+	uint32_t pair_count;
 	struct path *path;
-	size_t argc;
 	struct expr *args; /* argc of them, linked by "next" */
-	size_t pair_count;
 	struct hash_pair *pairs; /* pair_count of them */
 };
 

@@ -227,10 +227,11 @@ void
 part_init(struct part *part, const char *text, size_t len)
 {
 	size_t i;
-	long index = 0;
+	int32_t index = 0;
 
+	ensure(len <= UINT32_MAX);
 	part->text = text;
-	part->len = len;
+	part->len = (uint32_t)len;
 	part->index = -1;
 	if (len == 0 || len > 9 || (len > 1 && text[0] == '0'))
 		return;

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <jansson.h>
 
 struct buf;
@@ -57,8 +58,8 @@ struct overlay {
 /* A step of a path, made ready for looking it up. */
 struct part {
 	const char *text;
-	size_t len;
-	long index; /* what it is as an index of an array, -1 when it is none */
+	uint32_t len;
+	int32_t index; /* what it is as an index of an array, -1 when it is none */
 };
 
 /* Bytes that a number or a bool needs at most. */
