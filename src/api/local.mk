@@ -5,6 +5,7 @@ belfry_api_SOURCES = \
 	src/api/health.c \
 	src/api/main.c \
 	src/api/metrics.c \
+	src/api/notifications.c src/api/notifications.h \
 	src/api/openapi.c \
 	src/api/page.c src/api/page.h \
 	src/api/providers.c src/api/providers.h \

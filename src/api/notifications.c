@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "db/db.h"
 #include "model/channel.h"
+#include "model/known.h"
 #include "model/template.h"
 #include "notify/accept.h"
 #include "notify/send_request.h"
@@ -52,12 +53,33 @@ read_key(struct request *rq, const char **key_r, struct err *e)
 	return 0;
 }
 
+static int
+parse_head(struct arena *a, const char *text, size_t len, const void **record_r,
+    struct err *e)
+{
+	struct template_head *head;
+
+	if (template_head_from_text(a, text, len, &head, e) == -1)
+		return -1;
+	*record_r = head;
+	return 0;
+}
+
+static const struct known_kind template_kind = {
+	.name = "template",
+	.add = template_head_add,
+	.text = template_text,
+	.parse = parse_head,
+};
+
 /* One of template and content, and the template must be published. */
 static int
 find_template(struct request *rq, const struct template_head **head_r,
     struct err *e)
 {
 	const struct send_request *body = rq->body;
+	struct app *app = rq->app;
+	const void *record;
 	int rc;
 
 	*head_r = NULL;
@@ -70,9 +92,12 @@ find_template(struct request *rq, const struct template_head **head_r,
 		    body->template != NULL ? ", not both" : "");
 	if (body->content != NULL)
 		return 0;
-	rc = app_template(rq, body->template, head_r, e);
+	rc = known_get(app->known, rq->a, &template_kind, rq->tenant,
+	    body->template, &record, e);
 	if (rc == -1)
 		return -1;
+	if (rc == 1)
+		*head_r = record;
 	if (rc == 0 || (*head_r)->version == 0)
 		return request_refuse(rq, e, "/template", FIELD_ERR_NOT_FOUND,
 		    rc == 0 ? "there is no template \"%s\""

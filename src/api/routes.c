@@ -8,11 +8,13 @@
  */
 #include "api/routes.h"
 
+#include "api/notifications.h"
 #include "api/page.h"
 #include "api/providers.h"
 #include "api/recipients.h"
 #include "api/system.h"
 #include "api/templates.h"
+#include "notify/send_request.h"
 #include "web/router.h"
 
 #define ADMIN "/api/v1/admin"
@@ -34,6 +36,23 @@ static const struct route routes[] = {
 	    .answer_type = "text/plain" },
 	{ HTTP_GET, "/api/openapi.json", .handler = openapi_show,
 	    .status = 200, .summary = "This document", .tags = "system" },
+
+	/* Notifications */
+	{ HTTP_POST, SERVICES "/notifications/send",
+	    .scope = "notifications:send", .handler = notifications_send,
+	    .body = &send_request_table, .status = 202,
+	    .flags = ROUTE_IDEMPOTENT,
+	    .summary = "Sends a notification to one or a few recipients",
+	    .tags = "notifications" },
+	{ HTTP_GET, SERVICES "/notifications/{id}",
+	    .scope = "notifications:read", .handler = notifications_get,
+	    .status = 200, .summary = "Shows a notification and its deliveries",
+	    .tags = "notifications" },
+	{ HTTP_GET, SERVICES "/notifications/{id}/timeline",
+	    .scope = "notifications:read", .handler = notifications_timeline,
+	    .status = 200,
+	    .summary = "Tells everything that happened, oldest first",
+	    .tags = "notifications" },
 
 	/* Recipients */
 	{ HTTP_GET, SERVICES "/recipients", .scope = "recipients:read",

@@ -21,6 +21,7 @@
 #include "model/template.h"
 #include "net/doorbell.h"
 #include "notify/send_request.h"
+#include "template/hbs.h"
 #include "web/field.h"
 #include "web/js.h"
 
@@ -85,6 +86,57 @@ check_variables(struct arena *a, const struct accept_params *p,
 			    arena_printf(a, "/data/%s", head->required[i]),
 			    FIELD_ERR_MISSING,
 			    "the template \"%s\" needs this variable", head->key);
+}
+
+static void
+check_text(struct arena *a, const char *pointer, const char *text,
+    struct field_errors *fe)
+{
+	struct hbs_template *tpl;
+	struct hbs_error fault;
+
+	if (text == NULL)
+		return;
+	if (hbs_compile(text, strlen(text), NULL, &tpl, &fault) == -1) {
+		field_errors_add(fe, pointer, FIELD_ERR_MALFORMED,
+		    "line %d, column %d: %s", fault.line, fault.column,
+		    fault.text);
+		return;
+	}
+	hbs_free(&tpl);
+}
+
+static void
+check_note(struct arena *a, const char *channel, const struct send_note *note,
+    struct field_errors *fe)
+{
+	if (note == NULL)
+		return;
+	check_text(a, arena_printf(a, "/content/%s/title", channel), note->title,
+	    fe);
+	check_text(a, arena_printf(a, "/content/%s/body", channel), note->body,
+	    fe);
+	check_text(a, arena_printf(a, "/content/%s/url", channel), note->url, fe);
+}
+
+/* Inline content is a template of its own: what does not compile is not accepted. */
+static void
+check_content(struct arena *a, const struct accept_params *p,
+    struct field_errors *fe)
+{
+	const struct send_content *c = p->request->content;
+
+	if (c == NULL)
+		return;
+	if (c->email != NULL) {
+		check_text(a, "/content/email/subject", c->email->subject, fe);
+		check_text(a, "/content/email/html", c->email->html, fe);
+		check_text(a, "/content/email/text", c->email->text, fe);
+	}
+	if (c->sms != NULL)
+		check_text(a, "/content/sms/text", c->sms->text, fe);
+	check_note(a, "push", c->push, fe);
+	check_note(a, "inapp", c->inapp, fe);
 }
 
 static unsigned
@@ -157,6 +209,7 @@ accept_check(struct arena *a, const struct accept_params *p,
 	if (p->template != NULL || p->request->content != NULL) {
 		check_variables(a, p, fe);
 		check_channels(a, p, fe);
+		check_content(a, p, fe);
 	}
 	check_times(p, fe);
 	return fe->count == before ? 0 : -1;
