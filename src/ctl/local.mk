@@ -1,1 +1,39 @@
-libbelfry_la_SOURCES +=
+bin_PROGRAMS += belfryctl
+belfryctl_SOURCES = src/ctl/belfryctl.c
+
+libbelfry_la_SOURCES += \
+	src/ctl/command.c src/ctl/command.h \
+	src/ctl/config.c \
+	src/ctl/ctl.c src/ctl/ctl.h \
+	src/ctl/doctor.c src/ctl/doctor.h \
+	src/ctl/doctor_database.c \
+	src/ctl/exit.def \
+	src/ctl/grammar.c src/ctl/grammar.h \
+	src/ctl/help.c src/ctl/help.h \
+	src/ctl/init.c \
+	src/ctl/key.c src/ctl/key.h \
+	src/ctl/manual.c \
+	src/ctl/migrate.c \
+	src/ctl/number.c src/ctl/number.h \
+	src/ctl/out.c src/ctl/out.h \
+	src/ctl/preview.c \
+	src/ctl/provider.c \
+	src/ctl/push.c src/ctl/push.h \
+	src/ctl/queue.c \
+	src/ctl/seed.c \
+	src/ctl/send.c \
+	src/ctl/setting.c src/ctl/setting.h \
+	src/ctl/show.c \
+	src/ctl/template.c \
+	src/ctl/tenant.c
+
+# The manual pages are written by the program from its own tables.
+man8_MANS = belfryctl.8
+man5_MANS = belfry.conf.5
+CLEANFILES += belfryctl.8 belfry.conf.5
+
+belfryctl.8: belfryctl$(EXEEXT)
+	$(AM_V_GEN)./belfryctl$(EXEEXT) help --mdoc >$@.new && mv $@.new $@
+
+belfry.conf.5: belfryctl$(EXEEXT)
+	$(AM_V_GEN)./belfryctl$(EXEEXT) help --mdoc-config >$@.new && mv $@.new $@

@@ -1,6 +1,7 @@
 libbelfry_la_SOURCES += \
 	src/db/batch.c src/db/batch.h \
 	src/db/conn.c src/db/conn.h \
+	src/db/conninfo.c src/db/conninfo.h \
 	src/db/db.c src/db/db.h \
 	src/db/migrate.c src/db/migrate.h \
 	src/db/pool.c src/db/pool.h \

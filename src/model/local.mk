@@ -11,6 +11,7 @@ libbelfry_la_SOURCES += \
 	src/model/template.c src/model/template.h \
 	src/model/template_part.c src/model/template_part.def \
 	src/model/template_part.h \
+	src/model/template_dir.c src/model/template_dir.h \
 	src/model/template_draft.c src/model/template_draft.h \
 	src/model/template_store.c src/model/template_store.h \
 	src/model/tenant.c src/model/tenant.h

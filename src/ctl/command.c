@@ -1,0 +1,203 @@
+/*
+ * command.c - every command of belfryctl
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "ctl/command.h"
+
+#include "ctl/grammar.h"
+
+#define END { .name = NULL }
+
+static const struct ctl_option everywhere[] = {
+	{ 'c', "config", "FILE", "The configuration file." },
+	{ 't', "tenant", "SLUG",
+	    "The tenant to work on; the only one there is by default." },
+	{ 'j', "json", NULL, "Print JSON." },
+	{ 'h', "help", NULL, "Print help on the command." },
+	{ 'V', "version", NULL, "Print the version." },
+	END
+};
+
+static const struct ctl_option help_options[] = {
+	{ 0, "mdoc", NULL, "Print belfryctl(8)." },
+	{ 0, "mdoc-config", NULL, "Print belfry.conf(5)." },
+	END
+};
+
+static const struct ctl_option config_options[] = {
+	{ 'd', "defaults", NULL,
+	    "Print a file with every key, its default and what it is for." },
+	{ 'n', "changed", NULL, "Print only what is not at its default." },
+	END
+};
+
+static const struct ctl_option seed_options[] = {
+	{ 0, "templates", "DIR",
+	    "Where the templates stand, each in a directory of its own." },
+	END
+};
+
+static const struct ctl_option tenant_options[] = {
+	{ 0, "name", "NAME", "What people call it; the slug by default." },
+	{ 0, "locale", "LOCALE", "The default locale; \"en\" by default." },
+	{ 0, "time-zone", "ZONE", "The time zone; \"UTC\" by default." },
+	END
+};
+
+static const struct ctl_option key_add_options[] = {
+	{ 0, "scope", "SCOPE", "What the account may do. May stand more than once." },
+	{ 0, "expires", "DURATION",
+	    "How long the key works, as in \"90d\"; for ever by default." },
+	END
+};
+
+static const struct ctl_option key_rotate_options[] = {
+	{ 0, "overlap", "DURATION",
+	    "How long the old keys go on working; 24h by default." },
+	{ 0, "expires", "DURATION",
+	    "How long the new key works, as in \"90d\"; for ever by default." },
+	END
+};
+
+static const struct ctl_option push_options[] = {
+	{ 0, "no-publish", NULL,
+	    "Keep the version that is in use; the new one is only stored." },
+	END
+};
+
+static const struct ctl_option pull_options[] = {
+	{ 0, "number", "N", "This version; the one in use by default." },
+	END
+};
+
+static const struct ctl_option preview_options[] = {
+	{ 0, "locale", "LOCALE", "The recipient's locale." },
+	{ 0, "data", "FILE",
+	    "The data as JSON (\"-\": standard input); its sample by default." },
+	{ 0, "part", "PART", "Only this part, as it is." },
+	{ 0, "number", "N", "This version; the one in use by default." },
+	END
+};
+
+static const struct ctl_option provider_add_options[] = {
+	{ 0, "kind", "KIND", "What \"provider kinds\" lists." },
+	{ 0, "set", "KEY=VALUE",
+	    "A setting. May stand more than once. \"-\" as value: read a line "
+	    "from standard input." },
+	{ 0, "priority", "N", "The lowest goes first; 10 by default." },
+	{ 0, "weight", "N", "The share among equals; 1 by default." },
+	{ 0, "disabled", NULL, "Do not use it yet." },
+	END
+};
+
+static const struct ctl_option provider_set_options[] = {
+	{ 0, "set", "KEY=VALUE",
+	    "A setting. May stand more than once. \"-\" as value: read a line "
+	    "from standard input." },
+	{ 0, "unset", "KEY", "Put a setting back to its default." },
+	{ 0, "priority", "N", "The lowest goes first." },
+	{ 0, "weight", "N", "The share among equals." },
+	END
+};
+
+static const struct ctl_option send_options[] = {
+	{ 0, "template", "KEY", "The template." },
+	{ 0, "to", "ADDRESS|USER",
+	    "A mail address, a phone number with its plus, or the id of a stored "
+	    "recipient. May stand more than once." },
+	{ 0, "data", "JSON",
+	    "The data for the template; @FILE reads them from a file, \"-\" from "
+	    "standard input." },
+	{ 0, "channel", "CHANNEL",
+	    "Only this channel. May stand more than once." },
+	{ 0, "locale", "LOCALE", "The locale." },
+	{ 0, "account", "NAME",
+	    "The service account it belongs to; \"service\" by default." },
+	{ 0, "idempotency-key", "KEY", "Do nothing when the key was used before." },
+	END
+};
+
+static const struct ctl_option dead_options[] = {
+	{ 0, "limit", "N", "How many, the newest first; 50 by default." },
+	END
+};
+
+static const struct ctl_command commands[] = {
+	{ "init", "", NULL, CTL_NEEDS_CONFIG, command_init,
+	    "Make roles, database, schema, sealing keys, the first tenant and its keys",
+	    "What is there already stays as it is, so it may be run again; API keys\n"
+	    "are shown only when they are made.\n"
+	    "The tenant is the one of\n.Fl \\-tenant ,\nor\n.Dq default .\n" },
+	{ "migrate", "", NULL, CTL_NEEDS_CONFIG, command_migrate,
+	    "Bring the schema up to this program's version", NULL },
+	{ "seed", "", seed_options, CTL_NEEDS_TENANT, command_seed,
+	    "Push the default templates",
+	    "Templates that somebody changed stay as they are.\n" },
+	{ "check-config", "", NULL, CTL_NEEDS_NOTHING, command_check_config,
+	    "Read the configuration and name every fault", NULL },
+	{ "config", "", config_options, CTL_NEEDS_NOTHING, command_config,
+	    "Print the configuration as it is in force", NULL },
+	{ "doctor", "", NULL, CTL_NEEDS_NOTHING, command_doctor,
+	    "Check everything that Belfry needs and say what to mend", NULL },
+	{ "tenant add", "SLUG", tenant_options, CTL_NEEDS_DATABASE,
+	    command_tenant_add, "Make a tenant", NULL },
+	{ "tenant list", "", NULL, CTL_NEEDS_DATABASE, command_tenant_list,
+	    "List the tenants", NULL },
+	{ "tenant show", "[SLUG]", NULL, CTL_NEEDS_DATABASE, command_tenant_show,
+	    "Show a tenant", NULL },
+	{ "tenant suspend", "SLUG", NULL, CTL_NEEDS_DATABASE,
+	    command_tenant_suspend,
+	    "Refuse a tenant's keys and send nothing more for it", NULL },
+	{ "tenant resume", "SLUG", NULL, CTL_NEEDS_DATABASE,
+	    command_tenant_resume, "Take a suspended tenant up again", NULL },
+	{ "key add", "ACCOUNT", key_add_options, CTL_NEEDS_TENANT,
+	    command_key_add,
+	    "Make a key for a service account, and the account when it is new",
+	    "The key is shown once and stored nowhere.\n" },
+	{ "key list", "", NULL, CTL_NEEDS_TENANT, command_key_list,
+	    "List service accounts and their keys", NULL },
+	{ "key revoke", "KEY-ID", NULL, CTL_NEEDS_TENANT, command_key_revoke,
+	    "Take a key out of service at once", NULL },
+	{ "key rotate", "ACCOUNT", key_rotate_options, CTL_NEEDS_TENANT,
+	    command_key_rotate, "Make a new key and let the old ones run out", NULL },
+	{ "template push", "DIR...", push_options, CTL_NEEDS_TENANT,
+	    command_template_push,
+	    "Store templates from directories as their newest versions",
+	    "Everything is checked before anything is stored.\n" },
+	{ "template pull", "KEY DIR", pull_options, CTL_NEEDS_TENANT,
+	    command_template_pull, "Write a template into a directory", NULL },
+	{ "template list", "", NULL, CTL_NEEDS_TENANT, command_template_list,
+	    "List the templates", NULL },
+	{ "template preview", "KEY", preview_options, CTL_NEEDS_TENANT,
+	    command_template_preview, "Render a template", NULL },
+	{ "provider kinds", "", NULL, CTL_NEEDS_NOTHING, command_provider_kinds,
+	    "List the kinds of providers and their settings", NULL },
+	{ "provider add", "NAME", provider_add_options, CTL_NEEDS_TENANT,
+	    command_provider_add, "Add an account at a provider", NULL },
+	{ "provider list", "", NULL, CTL_NEEDS_TENANT, command_provider_list,
+	    "List the accounts at providers", NULL },
+	{ "provider show", "NAME", NULL, CTL_NEEDS_TENANT, command_provider_show,
+	    "Show an account, without its secrets", NULL },
+	{ "provider set", "NAME", provider_set_options, CTL_NEEDS_TENANT,
+	    command_provider_set, "Change an account", NULL },
+	{ "provider enable", "NAME", NULL, CTL_NEEDS_TENANT,
+	    command_provider_enable, "Use an account, also a parked one", NULL },
+	{ "provider disable", "NAME", NULL, CTL_NEEDS_TENANT,
+	    command_provider_disable, "Leave an account alone", NULL },
+	{ "provider remove", "NAME", NULL, CTL_NEEDS_TENANT,
+	    command_provider_remove, "Remove an account", NULL },
+	{ "send", "", send_options, CTL_NEEDS_TENANT, command_send,
+	    "Send a notification and print its id", NULL },
+	{ "queue", "", NULL, CTL_NEEDS_DATABASE, command_queue,
+	    "Show how much waits, by tenant and lane", NULL },
+	{ "dead list", "", dead_options, CTL_NEEDS_TENANT, command_dead_list,
+	    "List deliveries that were given up", NULL },
+	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,
+	    "Show what became of a notification", NULL },
+	{ "help", "[COMMAND...]", help_options, CTL_NEEDS_NOTHING, command_help,
+	    "Print help", NULL },
+	{ .words = NULL }
+};
+
+const struct grammar ctl_grammar = { everywhere, commands };

@@ -1,0 +1,50 @@
+/*
+ * command.h - every command of belfryctl
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Each returns 0, or -1 with *e set.  command.c has the table that calls them.
+ */
+#ifndef BELFRY_CTL_COMMAND_H
+#define BELFRY_CTL_COMMAND_H
+
+struct ctl;
+struct err;
+struct grammar;
+
+extern const struct grammar ctl_grammar;
+
+int command_check_config(struct ctl *c, struct err *e);
+int command_config(struct ctl *c, struct err *e);
+int command_dead_list(struct ctl *c, struct err *e);
+int command_doctor(struct ctl *c, struct err *e);
+int command_help(struct ctl *c, struct err *e);
+int command_init(struct ctl *c, struct err *e);
+int command_key_add(struct ctl *c, struct err *e);
+int command_key_list(struct ctl *c, struct err *e);
+int command_key_revoke(struct ctl *c, struct err *e);
+int command_key_rotate(struct ctl *c, struct err *e);
+int command_migrate(struct ctl *c, struct err *e);
+int command_provider_add(struct ctl *c, struct err *e);
+int command_provider_disable(struct ctl *c, struct err *e);
+int command_provider_enable(struct ctl *c, struct err *e);
+int command_provider_kinds(struct ctl *c, struct err *e);
+int command_provider_list(struct ctl *c, struct err *e);
+int command_provider_remove(struct ctl *c, struct err *e);
+int command_provider_set(struct ctl *c, struct err *e);
+int command_provider_show(struct ctl *c, struct err *e);
+int command_queue(struct ctl *c, struct err *e);
+int command_seed(struct ctl *c, struct err *e);
+int command_send(struct ctl *c, struct err *e);
+int command_show(struct ctl *c, struct err *e);
+int command_template_list(struct ctl *c, struct err *e);
+int command_template_preview(struct ctl *c, struct err *e);
+int command_template_pull(struct ctl *c, struct err *e);
+int command_template_push(struct ctl *c, struct err *e);
+int command_tenant_add(struct ctl *c, struct err *e);
+int command_tenant_list(struct ctl *c, struct err *e);
+int command_tenant_resume(struct ctl *c, struct err *e);
+int command_tenant_show(struct ctl *c, struct err *e);
+int command_tenant_suspend(struct ctl *c, struct err *e);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * number.c - options that are numbers
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "ctl/number.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "ctl/ctl.h"
+
+int
+ctl_number(const struct ctl *c, const char *option, int64_t min, int64_t max,
+    int64_t *n_r, struct err *e)
+{
+	const char *text = ctl_value(c, option);
+	long long n;
+	char *end;
+
+	if (text == NULL)
+		return 0;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n < min || n > max)
+		return err_set(e, ERR_INVALID,
+		    "--%s takes a number from %" PRId64 " to %" PRId64
+		    ", not \"%.40s\"",
+		    option, min, max, text);
+	*n_r = n;
+	return 0;
+}

@@ -1,0 +1,215 @@
+/*
+ * out.c - what belfryctl prints
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "ctl/out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "ctl/ctl.h"
+#include "model/edit.h"
+
+static void
+print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+/* A value as people read it: texts bare, null as "-", the rest as JSON. */
+static const char *
+value_text(struct arena *a, const json_t *value)
+{
+	if (value == NULL || json_is_null(value))
+		return "-";
+	if (json_is_true(value))
+		return "yes";
+	if (json_is_false(value))
+		return "no";
+	if (json_is_string(value))
+		return json_string_value(value);
+	return edit_json(a, value);
+}
+
+/* Columns of the terminal, one for each character. */
+static size_t
+width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+/* Control characters must not reach a terminal. */
+static void
+print_clean(const char *s)
+{
+	for (; *s != '\0'; s++)
+		putchar((unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
+}
+
+static const char *
+title(const struct out_column *column)
+{
+	return column->title != NULL ? column->title : column->member;
+}
+
+static size_t
+column_width(struct arena *a, const json_t *rows,
+    const struct out_column *column)
+{
+	size_t i, n, widest = width(title(column));
+	json_t *row;
+
+	json_array_foreach(rows, i, row) {
+		n = width(value_text(a, json_object_get(row, column->member)));
+		if (n > widest)
+			widest = n;
+	}
+	return widest;
+}
+
+static void
+print_cell(const char *text, size_t wide, bool last)
+{
+	size_t i;
+
+	print_clean(text);
+	for (i = width(text); !last && i < wide + 2; i++)
+		putchar(' ');
+	if (last)
+		putchar('\n');
+}
+
+void
+out_table(const struct ctl *c, json_t *rows, const struct out_column *columns,
+    const char *empty)
+{
+	size_t count = 0, i, k, *wide;
+	json_t *row;
+
+	if (c->json) {
+		print_json(rows);
+	} else if (json_array_size(rows) == 0) {
+		puts(empty);
+	} else {
+		while (columns[count].member != NULL)
+			count++;
+		wide = arena_zalloc(c->a, count, sizeof(*wide));
+		for (k = 0; k < count; k++)
+			wide[k] = column_width(c->a, rows, &columns[k]);
+		for (k = 0; k < count; k++)
+			print_cell(title(&columns[k]), wide[k], k + 1 == count);
+		json_array_foreach(rows, i, row)
+			for (k = 0; k < count; k++)
+				print_cell(value_text(c->a, json_object_get(row,
+				               columns[k].member)),
+				    wide[k], k + 1 == count);
+	}
+	json_decref(rows);
+}
+
+void
+out_object(const struct ctl *c, json_t *object,
+    const struct out_column *columns)
+{
+	const struct out_column *column;
+	size_t widest = 0;
+
+	if (c->json)
+		print_json(object);
+	for (column = columns; !c->json && column->member != NULL; column++)
+		if (width(title(column)) > widest)
+			widest = width(title(column));
+	for (column = columns; !c->json && column->member != NULL; column++) {
+		json_t *value = json_object_get(object, column->member);
+
+		if (value == NULL)
+			continue;
+		print_cell(title(column), widest, false);
+		print_cell(value_text(c->a, value), 0, true);
+	}
+	json_decref(object);
+}
+
+void
+out_said(const struct ctl *c, json_t *object, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->json) {
+		print_json(object);
+	} else {
+		va_start(ap, fmt);
+		print_clean(arena_vprintf(c->a, fmt, ap));
+		va_end(ap);
+		putchar('\n');
+	}
+	json_decref(object);
+}
+
+void
+out_raw(const char *text, size_t len)
+{
+	fwrite(text, 1, len, stdout);
+}
+
+json_t *
+out_time(int64_t ms)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	if (ms == 0)
+		return json_null();
+	clock_format(ms, text);
+	return json_string(text);
+}
+
+json_t *
+out_text(const char *s)
+{
+	return s == NULL ? json_null() : json_string(s);
+}
+
+json_t *
+out_json(const char *s)
+{
+	json_t *json = s == NULL ? NULL : json_loads(s, JSON_DECODE_ANY, NULL);
+
+	return json == NULL ? json_null() : json;
+}
+
+void
+out_error(const struct ctl *c, const struct err *e)
+{
+	json_t *json, *fault;
+	size_t i;
+
+	if (!c->json) {
+		json_array_foreach(c->faults, i, fault)
+			fprintf(stderr, "%s: %s\n",
+			    json_string_value(json_object_get(fault, "place")),
+			    json_string_value(json_object_get(fault, "text")));
+		fprintf(stderr, "belfryctl: %s\n", e->text);
+		if (e->detail[0] != '\0')
+			fprintf(stderr, "belfryctl: (%.*s)\n",
+			    (int)strcspn(e->detail, "\n"), e->detail);
+		return;
+	}
+	json = json_pack("{s:{s:s, s:s, s:s, s:O*}}", "error", "code",
+	    err_code(e->kind), "message", e->text, "detail", e->detail, "faults",
+	    c->faults);
+	json_dumpf(json, stderr, JSON_COMPACT);
+	fputc('\n', stderr);
+	json_decref(json);
+}
