@@ -242,7 +242,7 @@ write_config() {
 	    "api.listen=unix:$DIR/s/api.sock" "api.workers=4"
 	    "spooler.doorbell=$DIR/s/doorbell.sock"
 	    "cache.servers=$DIR/s/memcached.sock"
-	    "keys.directory=$DIR/keys"
+	    "keys.directory=$DIR/keys" "maildir.base=$DIR/mail"
 	    "process.run_directory=$DIR/run" "${CONF[@]}")
 	printf '%s\n' "${all[@]}" | tac | awk -F= '!seen[$1]++' | sort |
 	while IFS= read -r entry; do

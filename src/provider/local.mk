@@ -4,11 +4,15 @@ libbelfry_la_SOURCES += \
 	src/provider/html_tag.c src/provider/html_tag.h \
 	src/provider/html_text.c src/provider/html_text.h \
 	src/provider/mail_address.c src/provider/mail_address.h \
+	src/provider/mail_message.c src/provider/mail_message.h \
+	src/provider/maildir.c src/provider/maildir.h \
 	src/provider/mime.c src/provider/mime.h \
 	src/provider/mime_body.c src/provider/mime_body.h \
 	src/provider/mime_check.c src/provider/mime_check.h \
 	src/provider/mime_header.c src/provider/mime_header.h \
 	src/provider/provider.c src/provider/provider.h \
 	src/provider/settings.c src/provider/settings.h \
+	src/provider/smtp.c src/provider/smtp.h \
+	src/provider/smtp_judge.c src/provider/smtp_judge.h \
 	src/provider/text_flow.c src/provider/text_flow.h \
 	src/provider/verdict.def src/provider/verdict.h

@@ -11,10 +11,13 @@
 #include "base/compiler.h"
 #include "base/ensure.h"
 #include "base/text.h"
+#include "provider/maildir.h"
+#include "provider/smtp.h"
 #include "provider/verdict.h"
 
 static const struct provider_ops *const kinds[] = {
-	NULL,
+	&maildir_ops,
+	&smtp_ops,
 };
 
 static const char *const class_names[] = {

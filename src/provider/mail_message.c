@@ -1,0 +1,95 @@
+/*
+ * mail_message.c - a rendered message as a mail
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "provider/mail_message.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/uuid.h"
+#include "provider/html_text.h"
+#include "provider/mail_address.h"
+#include "provider/mime.h"
+#include "provider/provider.h"
+
+enum { MAIL_MAX_BYTES = 32 << 20, TEXT_MAX_BYTES = 4 << 20 };
+
+static struct mail_body
+body_of(const char *s)
+{
+	return (struct mail_body){ s, s != NULL ? strlen(s) : 0 };
+}
+
+static struct mail_body
+text_of(struct arena *a, const struct message *m)
+{
+	struct buf *text;
+
+	if (m->text != NULL || m->html == NULL)
+		return body_of(m->text);
+	text = buf_new(a, TEXT_MAX_BYTES);
+	html_text(text, m->html, strlen(m->html));
+	return (struct mail_body){ text->data, text->len };
+}
+
+/* The sender and the recipient as they go over the wire. */
+static int
+read_addresses(struct arena *a, const struct mail_sender *sender,
+    const struct message *m, struct mail_envelope *envelope, struct err *e)
+{
+	bool from_utf8, rcpt_utf8;
+	struct err why;
+
+	if (mail_address_ascii(a, sender->from, &envelope->from, &why) < 0 ||
+	    mail_address_check(envelope->from, &from_utf8, &why) < 0)
+		return err_set(
+		    e, why.kind, "the sender's %s", why.text);
+	if (mail_address_ascii(a, m->address, &envelope->rcpt, &why) < 0 ||
+	    mail_address_check(envelope->rcpt, &rcpt_utf8, &why) < 0)
+		return err_set(
+		    e, why.kind, "the recipient's %s", why.text);
+	envelope->smtputf8 = from_utf8 || rcpt_utf8;
+	return 0;
+}
+
+static const char *
+message_id(struct arena *a, const struct message *m, const char *from)
+{
+	char id[UUID_TEXT_BYTES];
+
+	uuid_format(&m->delivery.u, id);
+	return arena_printf(a, "%s@%s", id, strrchr(from, '@') + 1);
+}
+
+int
+mail_message_build(struct arena *a, const struct mail_sender *sender,
+    const struct message *m, struct mail_envelope *envelope_r, struct err *e)
+{
+	struct mail_envelope envelope;
+	struct buf *octets = buf_new(a, MAIL_MAX_BYTES);
+	struct mail mail;
+
+	if (read_addresses(a, sender, m, &envelope, e) < 0)
+		return -1;
+	mail = (struct mail){
+		.from = envelope.from,
+		.from_name = sender->from_name,
+		.to = envelope.rcpt,
+		.to_name = m->name,
+		.reply_to = sender->reply_to,
+		.subject = m->subject,
+		.message_id = message_id(a, m, envelope.from),
+		.date_ms = m->created_ms,
+		.text = text_of(a, m),
+		.html = body_of(m->html),
+	};
+	if (mime_build(a, &mail, octets, e) < 0)
+		return -1;
+	envelope.octets = octets;
+	*envelope_r = envelope;
+	return 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * mail_message.h - a rendered message as a mail
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the mail providers share: each attempt of a delivery gives the same bytes,
+ * with the same Message-ID, made from the delivery's id and the sender's domain.
+ */
+#ifndef BELFRY_PROVIDER_MAIL_MESSAGE_H
+#define BELFRY_PROVIDER_MAIL_MESSAGE_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct buf;
+struct err;
+struct message;
+
+/* Of an account's settings; optional members are NULL. */
+struct mail_sender {
+	const char *from;
+	const char *from_name; /* optional */
+	const char *reply_to; /* optional */
+};
+
+/* A mail ready to go; everything lives in the arena. */
+struct mail_envelope {
+	const char *from; /* domains as A-labels */
+	const char *rcpt;
+	bool smtputf8; /* one of them needs it */
+	const struct buf *octets;
+};
+
+/* Makes the mail; a text part is made from the HTML when there is none.  Returns 0,
+ * or -1 with *e set when this message can never be a mail. */
+int mail_message_build(struct arena *a, const struct mail_sender *sender,
+    const struct message *m, struct mail_envelope *envelope_r, struct err *e)
+    MUST_CHECK;
+
+#endif
