@@ -169,13 +169,15 @@ start_memcached() {
 }
 
 start_api() {
+	rm -f "$DIR/s/api.sock"
 	part_run api "$DIR/bin/belfry-api" -c "$DIR/belfry.conf"
 	part_ready api test -S "$DIR/s/api.sock"
 }
 
 start_spooler() {
+	rm -f "$DIR/s/doorbell.sock"*
 	part_run spooler "$DIR/bin/belfry-spooler" -c "$DIR/belfry.conf"
-	part_ready spooler test -S "$DIR/s/doorbell.sock"
+	part_ready spooler compgen -G "$DIR/s/doorbell.sock*"
 }
 
 http_answers() {
@@ -291,19 +293,21 @@ json_value() {
 print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"
 }
 
-# Roles, schema, tenant, keys, provider and templates; repeated without harm.
+# Roles, schema, tenant, keys, provider and templates; repeated without harm.  The
+# keys are shown once, when they are made, so they are kept at once.
 initialise() {
-	local tenant=${1:-demo}
+	local tenant=$1
 	if [ ! -s "$DIR/init.json" ]; then
 		(umask 077 && ctl init --tenant "$tenant" --json \
 		    >"$DIR/init.json.new") || die "belfryctl init failed"
-		ctl --tenant "$tenant" provider add maildir --kind maildir \
-		    --set directory="$DIR/mail" >/dev/null ||
-		    die "belfryctl provider add failed"
 		mv "$DIR/init.json.new" "$DIR/init.json"
-	else
-		ctl migrate >/dev/null || die "belfryctl migrate failed"
 	fi
+	tenant=$(json_value "$DIR/init.json" tenant)
+	ctl migrate >/dev/null || die "belfryctl migrate failed"
+	ctl --tenant "$tenant" provider show maildir >/dev/null 2>&1 ||
+	    ctl --tenant "$tenant" provider add maildir --kind maildir \
+	        --set directory="$DIR/mail" >/dev/null ||
+	    die "belfryctl provider add failed"
 	ctl --tenant "$tenant" seed --templates "$TOP/templates" >/dev/null ||
 	    die "belfryctl seed failed"
 	[ "$(id -u)" -ne 0 ] || chown -R nobody:nogroup "$DIR/keys" "$DIR/mail" \
