@@ -46,6 +46,7 @@ render_here(struct render *r, const struct scope *scope,
 	return render_program(r, program, scope, &entry);
 }
 
+/* The only argument.  A partial's block stands for what it renders to. */
 static int
 one_argument(struct render *r, const struct scope *scope,
     const struct call *call, struct hbs_value *v_r)
@@ -54,7 +55,12 @@ one_argument(struct render *r, const struct scope *scope,
 		return render_error(r, scope, call->path->at,
 		    "#%.*s requires exactly one argument",
 		    (int)call->path->len, call->path->text);
-	return eval_expr(r, scope, call->args, v_r);
+	if (eval_expr(r, scope, call->args, v_r) < 0)
+		return -1;
+	if (v_r->kind == VALUE_BLOCK)
+		return render_block_value(r, scope, call->path->at,
+		    &value_undefined, v_r);
+	return 0;
 }
 
 static int

@@ -102,11 +102,12 @@ void
 hbs_error_format(const struct hbs_error *e, const char *name,
     const char *source, size_t len, struct buf *out)
 {
-	if (e->line == 0) {
-		buf_printf(out, "%s: %s\n", name, e->text);
-		return;
-	}
-	buf_printf(out, "%s:%d:%d: %s\n", name, e->line, e->column, e->text);
-	if (source != NULL)
+	buf_puts(out, name);
+	if (e->partial[0] != '\0')
+		buf_printf(out, ": partial %s", e->partial);
+	if (e->line > 0)
+		buf_printf(out, ":%d:%d", e->line, e->column);
+	buf_printf(out, ": %s\n", e->text);
+	if (e->line > 0 && e->partial[0] == '\0' && source != NULL)
 		format_source(e, source, len, out);
 }

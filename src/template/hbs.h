@@ -142,7 +142,9 @@ void hbs_list_paths(const struct hbs_template *tpl,
 
 /* Adds "NAME:LINE:COLUMN: TEXT", the line of the source and a caret below it,
  * as compilers do.  "name" is what to call the source; "source" may be NULL
- * when it is not at hand.  Ends in a new line. */
+ * when it is not at hand.  An error in a partial is shown by its name, without
+ * the line: to show that, clear e->partial and give the partial's source.
+ * Ends in a new line. */
 void hbs_error_format(const struct hbs_error *e, const char *name,
     const char *source, size_t len, struct buf *out);
 

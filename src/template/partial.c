@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/ensure.h"
 
@@ -45,6 +46,29 @@ render_closure(struct render *r, const struct closure *closure,
 	entry.frame = &frame;
 	entry.given = true;
 	return render_program(r, closure->program, closure->scope, &entry);
+}
+
+int
+render_block_value(struct render *r, const struct scope *scope, uint32_t at,
+    const struct hbs_value *context, struct hbs_value *text_r)
+{
+	const struct closure *closure = eval_partial_block(scope->frame);
+	struct hbs_value root = r->root;
+	struct entry entry = { .context = context };
+	size_t start = r->out->len, len;
+	int status;
+
+	ensure(closure != NULL);
+	r->root = value_undefined;
+	status = render_closure(r, closure, &entry);
+	r->root = root;
+	if (status < 0)
+		return -1;
+	len = r->out->len - start;
+	*text_r = value_of_text(arena_strndup(render_scratch(r),
+	    r->out->data + start, len), len);
+	buf_truncate(r->out, start);
+	return render_charge(r, scope, at, len / 64);
 }
 
 /* The inline partial of that name, the last one written nearest.  Returns 1

@@ -72,6 +72,9 @@ render_mustache(struct render *r, const struct scope *scope,
 			    path->text, path->len);
 		return 0;
 	}
+	if (v.kind == VALUE_BLOCK && render_block_value(r, scope, node->at,
+	    &value_nothing, &v) < 0)
+		return -1;
 	return write_value(r, scope, node->at, &v, mustache->escaped);
 }
 

@@ -116,6 +116,12 @@ int render_block(struct render *r, const struct scope *scope,
 int render_partial(struct render *r, const struct scope *scope,
     const struct node *node) MUST_CHECK;
 
+/* What the block given to the partial being rendered renders to, as a condition
+ * or a value asks for it: without the context, the @names and the root. */
+int render_block_value(struct render *r, const struct scope *scope,
+    uint32_t at, const struct hbs_value *context, struct hbs_value *text_r)
+    MUST_CHECK;
+
 /* write.c: adds a value to the output as {{x}} or {{{x}}} does. */
 int write_value(struct render *r, const struct scope *scope, uint32_t at,
     const struct hbs_value *v, bool escaped) MUST_CHECK;

@@ -337,9 +337,11 @@ partials_are_found_and_indented(void **state)
 		{ "{{#> page}}{{#*inline \"title\"}}T{{/inline}}body{{/page}}",
 			"{}", "T:body;",
 			{ { "page", "{{> title}}:{{> @partial-block}};" } } },
-		{ "{{#if @partial-block}}y{{else}}n{{/if}}{{#> p}}{{/p}}{{> p}}",
-			"{}", "nyn",
+		{ "{{#if @partial-block}}y{{else}}n{{/if}}{{#> p}}b{{/p}}"
+			"{{#> p}}{{/p}}{{> p}}", "{}", "nynn",
 			{ { "p", "{{#if @partial-block}}y{{else}}n{{/if}}" } } },
+		{ "{{#> p}}<{{@root.a}}>{{/p}}", "{\"a\":1}", "&lt;&gt;",
+			{ { "p", "{{@partial-block}}" } } },
 		{ "{{> tree}}", "{\"v\":1,\"k\":[{\"v\":2,\"k\":[{\"v\":3}]}]}",
 			"(1(2(3)))",
 			{ { "tree", "({{v}}{{#each k}}{{> tree}}{{/each}})" } } },
@@ -452,6 +454,11 @@ an_error_is_shown_with_its_line(void **state)
 	hbs_error_format(&(struct hbs_error){ .text = "too large" }, "a", NULL,
 	    0, &out);
 	assert_string_equal(out.data, "a: too large\n");
+	buf_reset(&out);
+	e = (struct hbs_error){ 2, 3, "no \"x\"", "footer" };
+	hbs_error_format(&e, "mail.hbs", source, strlen(source), &out);
+	assert_string_equal(out.data,
+	    "mail.hbs: partial footer:2:3: no \"x\"\n");
 	buf_done(&out);
 }
 
