@@ -167,7 +167,8 @@ setting_set(struct arena *a, const struct field_table *t, json_t *settings,
 	if (equals == NULL)
 		return err_set(e, ERR_INVALID,
 		    "--set takes KEY=VALUE, not \"%.60s\"", text);
-	if (follow(t, settings, text, true, &object, &f, e) == -1)
+	if (follow(t, settings, text, false, &object, &f, e) == -1 ||
+	    follow(t, settings, text, true, &object, &f, e) == -1)
 		return -1;
 	value = equals + 1;
 	if (strcmp(value, "-") == 0 && read_line(a, field_name(f), &value, e) == -1)
