@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "model/known.h"
 #include "net/cache.h"
+#include "provider/provider.h"
 #include "web/request.h"
 
 int
@@ -27,6 +28,7 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	if (keyring_load(a, config->keys_directory, &app->ring, e) != 0 ||
 	    cache_new(a, config, &app->cache, e) != 0)
 		return -1;
+	provider_configure(config);
 	app->db = db_new(a, &db);
 	app->known = known_new(a,
 	    &(struct known_params){ .config = config, .ring = app->ring,

@@ -20,6 +20,7 @@
 #include "db/db.h"
 #include "db/migrate.h"
 #include "model/tenant.h"
+#include "provider/provider.h"
 
 enum { TENANTS_TOLD = 2, CONFIG_FAULTS_BYTES = 1 << 16 };
 
@@ -62,8 +63,10 @@ ctl_open_config(struct ctl *c, struct err *e)
 	struct buf *faults = buf_new(c->a, CONFIG_FAULTS_BYTES);
 
 	c->config_path = find_config(c);
-	if (config_load(c->a, c->config_path, &c->config, faults, e) == 0)
+	if (config_load(c->a, c->config_path, &c->config, faults, e) == 0) {
+		provider_configure(c->config);
 		return 0;
+	}
 	if (!c->json)
 		fputs(faults->data, stderr);
 	c->status = CTL_EXIT_CONFIG;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/config.h"
 #include "base/ensure.h"
 #include "base/text.h"
 #include "provider/maildir.h"
@@ -26,6 +27,12 @@ static const char *const class_names[] = {
 #include "provider/verdict.def"
 #undef X
 };
+
+void
+provider_configure(const struct config *config)
+{
+	maildir_set_base(config->maildir_base);
+}
 
 const struct provider_ops *
 provider_ops_find(const char *kind)

@@ -21,6 +21,7 @@
 #include "model/channel.h"
 
 struct arena;
+struct config;
 struct err;
 struct field_table;
 struct transfer_request;
@@ -81,6 +82,10 @@ struct provider_ops {
 	void (*deliver)(struct arena *a, const struct provider *p,
 	    const struct message *m, struct verdict *v_r);
 };
+
+/* Tells the providers what the operator allows them; once, after the configuration has
+ * been read, by every program that checks settings or sends. */
+void provider_configure(const struct config *config);
 
 /* The table of kinds; NULL when there is no such kind. */
 const struct provider_ops *provider_ops_find(const char *kind);

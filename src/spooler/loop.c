@@ -22,6 +22,7 @@
 #include "net/doorbell.h"
 #include "net/transfer.h"
 #include "notify/book.h"
+#include "provider/provider.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -210,6 +211,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	*doorbell_r = doorbell_open(config->spooler_doorbell, slot, e);
 	if (*doorbell_r == -1)
 		return -1;
+	provider_configure(config);
 	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);
 	sp->book = book_new(sp->a, ring, (size_t)config->cache_entries);
 	sp->keys = keys_new(sp->a);
