@@ -21,6 +21,7 @@
 #include "db/migrate.h"
 #include "model/tenant.h"
 #include "provider/provider.h"
+#include "provider/provider.h"
 
 enum { TENANTS_TOLD = 2, CONFIG_FAULTS_BYTES = 1 << 16 };
 
