@@ -162,6 +162,7 @@ start(int (*worker)(const struct config *, int, int))
 	fflush(NULL);
 	master = fork();
 	if (master == 0) {
+		setpgid(0, 0);
 		close(ends[0]);
 		exit(run(worker));
 	}
@@ -217,7 +218,20 @@ end_of_master(void)
 	wait_readable(lifeline);
 	assert_int_equal(read(lifeline, &byte, 1), 0);
 	close(lifeline);
+	master = 0;
 	return status;
+}
+
+/* After a test that failed in the middle. */
+static int
+end_what_is_left(void **state)
+{
+	if (master == 0)
+		return 0;
+	kill(-master, SIGKILL);
+	waitpid(master, NULL, 0);
+	master = 0;
+	return 0;
 }
 
 static void
@@ -387,14 +401,25 @@ start_knocking(int *end_r)
 	return pid;
 }
 
+/* Gives up on what does not come. */
+static void
+be_patient(int64_t begun_ms)
+{
+	if (clock_mono_ms() - begun_ms > PATIENCE_MS)
+		fail_msg("it did not come for %d ms", PATIENCE_MS);
+}
+
 /* Asks until the workers of the new configuration answer alone. */
 static void
 wait_for_depth(int depth)
 {
+	int64_t begun = clock_mono_ms();
 	int in_a_row = 0;
 
-	while (in_a_row < 20)
+	while (in_a_row < 20) {
 		in_a_row = ask('a').depth == depth ? in_a_row + 1 : 0;
+		be_patient(begun);
+	}
 }
 
 static void
@@ -504,8 +529,10 @@ a_failing_worker_is_started_once_a_second(void **state)
 	write_config("[api]\nworkers = 2\n");
 	start(failing);
 	expect_told("READY=1");
-	while (count_in_log("a worker has failed") < 4)
+	while (count_in_log("a worker has failed") < 4) {
 		poll(NULL, 0, 20);
+		be_patient(begun);
+	}
 	assert_true(clock_mono_ms() - begun >= 1000);
 	assert_true(count_in_log("a worker has started") <= 6);
 	stop_in_order();
@@ -547,8 +574,8 @@ workers_end_with_their_master(void **state)
 static void
 a_second_master_is_refused(void **state)
 {
-	pid_t first, second;
 	int status, line;
+	pid_t first;
 
 	write_config("[api]\nworkers = 1\n");
 	start(toy);
@@ -556,11 +583,10 @@ a_second_master_is_refused(void **state)
 	first = master;
 	line = lifeline;
 	start(toy);
-	second = master;
+	assert_int_not_equal(first, master);
 	status = end_of_master();
 	assert_int_equal(WEXITSTATUS(status), 1);
 	assert_int_equal(count_in_log("tester runs already as process"), 1);
-	assert_int_not_equal(first, second);
 	master = first;
 	lifeline = line;
 	assert_int_equal(ask('a').slot, 0);
@@ -570,6 +596,7 @@ a_second_master_is_refused(void **state)
 static void
 everybody_reopens_the_log(void **state)
 {
+	int64_t begun = clock_mono_ms();
 	char moved[90];
 	struct answer answer;
 
@@ -583,8 +610,10 @@ everybody_reopens_the_log(void **state)
 	kill(master, SIGUSR1);
 	/* The worker hears of it after the master has made the file. */
 	while (access(log_path, F_OK) == -1 ||
-	    count_in_log("the worker was asked") == 0)
+	    count_in_log("the worker was asked") == 0) {
 		assert_int_equal(ask('l').pid, answer.pid);
+		be_patient(begun);
+	}
 	stop_in_order();
 	assert_int_equal(count_in_log("stopped"), 1);
 	unlink(moved);
@@ -627,21 +656,23 @@ tear_down(void **state)
 	return rmdir(directory);
 }
 
+#define TEST(f) cmocka_unit_test_teardown(f, end_what_is_left)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_starts_serves_and_stops),
-		cmocka_unit_test(no_round_hangs),
-		cmocka_unit_test(a_reload_refuses_nobody),
-		cmocka_unit_test(a_faulty_file_changes_nothing),
-		cmocka_unit_test(keys_that_need_a_restart_stay),
-		cmocka_unit_test(a_crashed_worker_comes_back),
-		cmocka_unit_test(a_failing_worker_is_started_once_a_second),
-		cmocka_unit_test(a_worker_that_hangs_is_killed),
-		cmocka_unit_test(workers_end_with_their_master),
-		cmocka_unit_test(a_second_master_is_refused),
-		cmocka_unit_test(everybody_reopens_the_log),
+		TEST(it_starts_serves_and_stops),
+		TEST(no_round_hangs),
+		TEST(a_reload_refuses_nobody),
+		TEST(a_faulty_file_changes_nothing),
+		TEST(keys_that_need_a_restart_stay),
+		TEST(a_crashed_worker_comes_back),
+		TEST(a_failing_worker_is_started_once_a_second),
+		TEST(a_worker_that_hangs_is_killed),
+		TEST(workers_end_with_their_master),
+		TEST(a_second_master_is_refused),
+		TEST(everybody_reopens_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
