@@ -53,10 +53,12 @@ write_sample(const struct config_key *k, struct buf *out)
 	buf_init(&rule, 256);
 	config_value_describe(k, &rule);
 	if (k->reload == CONFIG_RESTART)
-		buf_puts(&rule, " A change needs a restart.");
+		buf_printf(&rule, "%sA change needs a restart.",
+		    rule.len > 0 ? " " : "");
 	buf_putc(out, '\n');
 	comment(out, k->help);
-	comment(out, rule.data);
+	if (rule.len > 0)
+		comment(out, rule.data);
 	buf_printf(out, "#%s =%s%s\n", k->name, k->def[0] != '\0' ? " " : "",
 	    k->def);
 	buf_done(&rule);

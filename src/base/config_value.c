@@ -275,19 +275,19 @@ check_log_level(const char *text, struct err *e)
 	    "\"%.40s\" is not a level; give debug, info, warn or error", text);
 }
 
-/* The types that are text. */
+/* The types that are text.  Where the help of each key says all, nothing more is
+ * said of the type. */
 static const struct {
 	int (*check)(const char *text, struct err *e);
 	const char *describe;
 } texts[] = {
-	[CONFIG_TEXT] = { NULL, "Text." },
+	[CONFIG_TEXT] = { NULL, "" },
 	[CONFIG_PATH] = { check_path, "An absolute path." },
-	[CONFIG_LISTEN] = { check_listen, "An address to listen on." },
-	[CONFIG_MODE] = { check_mode, "Permissions in octal." },
-	[CONFIG_PREFIX] = { check_prefix, "A path, or nothing." },
-	[CONFIG_LOGTARGET] = { check_log_target,
-	    "stderr, syslog or an absolute path." },
-	[CONFIG_LOGLEVEL] = { check_log_level, "debug, info, warn or error." },
+	[CONFIG_LISTEN] = { check_listen, "" },
+	[CONFIG_MODE] = { check_mode, "" },
+	[CONFIG_PREFIX] = { check_prefix, "" },
+	[CONFIG_LOGTARGET] = { check_log_target, "" },
+	[CONFIG_LOGLEVEL] = { check_log_level, "" },
 };
 
 static int
@@ -334,7 +334,7 @@ void
 config_value_describe(const struct config_key *k, struct buf *out)
 {
 	if (k->type == CONFIG_BOOL) {
-		buf_puts(out, "yes or no.");
+		buf_puts(out, "Yes or no.");
 		return;
 	}
 	if (is_text(k->type)) {

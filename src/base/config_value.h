@@ -25,7 +25,8 @@ int config_value_parse(struct arena *a, const struct config_key *k,
 void config_value_format(const struct config_key *k,
     const struct config *config, struct buf *out);
 
-/* Writes what the key takes, as a sentence: "A number from 1 to 1024." */
+/* Writes what the key takes, as a sentence: "A number from 1 to 1024."  Nothing
+ * where the help says it already. */
 void config_value_describe(const struct config_key *k, struct buf *out);
 
 /* Is the field the same in both? */

@@ -22,3 +22,21 @@ libbelfry_la_SOURCES += \
 	src/base/text.c src/base/text.h \
 	src/base/uuid.c src/base/uuid.h \
 	src/base/worker.c src/base/worker.h
+
+# The list of keys in belfry.conf(5) and belfry.conf.sample comes from the table.
+noinst_PROGRAMS += src/base/config-doc
+src_base_config_doc_SOURCES = src/base/config_doc.c
+src_base_config_doc_LDADD = libbelfry.la
+man_MANS += src/base/belfry.conf.5
+EXTRA_DIST += src/base/belfry.conf.5.in
+CLEANFILES += src/base/belfry.conf.5
+
+src/base/belfry.conf.5: src/base/belfry.conf.5.in src/base/config-doc$(EXEEXT)
+	$(AM_V_GEN)$(CONFIG_DOC) mdoc >$@.keys && \
+	sed -e '/^@KEYS@$$/{' -e 'r $@.keys' -e 'd' -e '}' \
+	    -e 's|@SYSCONFDIR@|$(sysconfdir)|g' \
+	    $(srcdir)/src/base/belfry.conf.5.in >$@.new && \
+	rm -f $@.keys && mv $@.new $@
+
+# The leak check of a sanitizer fails where a process may not be traced.
+CONFIG_DOC = ASAN_OPTIONS=detect_leaks=0 src/base/config-doc$(EXEEXT)

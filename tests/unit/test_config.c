@@ -412,6 +412,46 @@ every_key_of_the_sample_is_read(void **state)
 	assert_string_equal(changed->data, "");
 }
 
+/* Adds "text" with each "from" made "to". */
+static void
+add_replaced(struct buf *out, const char *text, const char *from,
+    const char *to)
+{
+	const char *found;
+
+	for (; (found = strstr(text, from)) != NULL; text = found +
+	         strlen(from)) {
+		buf_add(out, text, (size_t)(found - text));
+		buf_puts(out, to);
+	}
+	buf_puts(out, text);
+}
+
+/* conf/belfry.conf is the sample with the paths that Debian uses.  "make
+ * update-conf" writes it anew. */
+static void
+the_sample_in_the_tree_is_up_to_date(void **state)
+{
+	struct buf *sample = buf_new(a, 65536), *half = buf_new(a, 65536);
+	struct buf *want = buf_new(a, 65536), *have = buf_new(a, 65536);
+	const char *top = getenv("BELFRY_SRCDIR");
+	FILE *f;
+
+	if (top == NULL)
+		skip();
+	config_dump(NULL, CONFIG_DUMP_SAMPLE, sample);
+	add_replaced(half, sample->data, BELFRY_RUNDIR, "/run/belfry");
+	add_replaced(want, half->data, BELFRY_SYSCONFDIR, "/etc/belfry");
+	f = fopen(arena_printf(a, "%s/conf/belfry.conf", top), "r");
+	assert_non_null(f);
+	assert_true(buf_reserve(have, 65000));
+	buf_grown(have, fread(have->data, 1, 65000, f));
+	fclose(f);
+	if (strcmp(have->data, want->data) != 0)
+		fail_msg("conf/belfry.conf is not the table: run make "
+		         "update-conf");
+}
+
 static void
 the_table_is_sound(void **state)
 {
@@ -472,6 +512,7 @@ main(void)
 		TEST(secrets_are_not_repeated),
 		TEST(dumps_read_back_the_same),
 		TEST(every_key_of_the_sample_is_read),
+		TEST(the_sample_in_the_tree_is_up_to_date),
 		TEST(the_table_is_sound),
 	};
 
