@@ -21,7 +21,6 @@ static const struct ctl_option everywhere[] = {
 
 static const struct ctl_option help_options[] = {
 	{ 0, "mdoc", NULL, "Print belfryctl(8)." },
-	{ 0, "mdoc-config", NULL, "Print belfry.conf(5)." },
 	END
 };
 

@@ -146,8 +146,6 @@ command_help(struct ctl *c, struct err *e)
 
 	if (ctl_has(c, "mdoc"))
 		manual_write(c->grammar, out);
-	else if (ctl_has(c, "mdoc-config"))
-		manual_config_write(out);
 	else if (help_on(c, join(c), out, e) == -1)
 		return -1;
 	out_raw(out->data, out->len);

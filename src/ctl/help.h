@@ -20,7 +20,4 @@ void help_command(const struct grammar *g, const struct ctl_command *command,
 /* Adds belfryctl(8) in mdoc. */
 void manual_write(const struct grammar *g, struct buf *out);
 
-/* Adds belfry.conf(5) in mdoc. */
-void manual_config_write(struct buf *out);
-
 #endif

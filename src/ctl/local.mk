@@ -27,13 +27,9 @@ libbelfry_la_SOURCES += \
 	src/ctl/template.c \
 	src/ctl/tenant.c
 
-# The manual pages are written by the program from its own tables.
+# The manual page is written by the program from its own tables.
 man8_MANS = belfryctl.8
-man5_MANS = belfry.conf.5
-CLEANFILES += belfryctl.8 belfry.conf.5
+CLEANFILES += belfryctl.8
 
 belfryctl.8: belfryctl$(EXEEXT)
 	$(AM_V_GEN)./belfryctl$(EXEEXT) help --mdoc >$@.new && mv $@.new $@
-
-belfry.conf.5: belfryctl$(EXEEXT)
-	$(AM_V_GEN)./belfryctl$(EXEEXT) help --mdoc-config >$@.new && mv $@.new $@

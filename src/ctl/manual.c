@@ -1,5 +1,5 @@
 /*
- * manual.c - belfryctl(8) and belfry.conf(5), from their tables
+ * manual.c - belfryctl(8), from its tables
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -8,8 +8,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/compiler.h"
-#include "base/config.h"
-#include "base/config_value.h"
 #include "config.h"
 #include "ctl/grammar.h"
 #include "ctl/help.h"
@@ -82,35 +80,6 @@ static const char examples[] =
     "belfryctl provider add relay --kind smtp --set host=smtp.example.org \\e\n"
     "    --set username=demo --set password=-\n"
     ".Ed\n";
-
-static const char conf_intro[] =
-    ".Sh DESCRIPTION\n"
-    "The file has sections in brackets and, below them, lines\n"
-    ".Ar key No = Ar value .\n"
-    "A line that begins with\n"
-    ".Ql #\n"
-    "or\n"
-    ".Ql \\&;\n"
-    "is a comment, and so is what follows a\n"
-    ".Ql \\&;\n"
-    "after a blank.\n"
-    "Every key has a default, so the file may be empty; what is unknown or out of\n"
-    "range is an error and stops the start.\n"
-    ".Cm belfryctl check-config\n"
-    "names every fault.\n"
-    ".Pp\n"
-    "Durations need a unit\n"
-    ".Pq Li ms , s , m , h , d ;\n"
-    "sizes may have one\n"
-    ".Pq Li k , m , g .\n"
-    "The environment variable\n"
-    ".Ev BELFRY_SECTION_KEY\n"
-    "overrides a key, for example\n"
-    ".Ev BELFRY_API_WORKERS .\n"
-    ".Pp\n"
-    "Changes take effect when a program gets\n"
-    ".Dv SIGHUP ,\n"
-    "but for the keys that say that they need a restart.\n";
 
 static const struct {
 	int status;
@@ -242,49 +211,4 @@ manual_write(const struct grammar *g, struct buf *out)
 	buf_puts(out, ".El\n");
 	buf_puts(out, examples);
 	buf_puts(out, ".Sh SEE ALSO\n.Xr belfry.conf 5\n");
-}
-
-static void
-put_key(struct buf *out, const struct config_key *k)
-{
-	struct buf rule;
-
-	buf_init(&rule, 512);
-	config_value_describe(k, &rule);
-	buf_printf(out, ".It Ic %s\n", k->name);
-	put_sentences(out, k->help);
-	put_sentences(out, rule.data);
-	if (k->def[0] == '\0')
-		buf_puts(out, "Default: empty.\n");
-	else
-		buf_printf(out, "Default:\n.Li %s .\n", k->def);
-	if (k->reload == CONFIG_RESTART)
-		buf_puts(out, "A change needs a restart.\n");
-	buf_done(&rule);
-}
-
-void
-manual_config_write(struct buf *out)
-{
-	const struct config_key *k;
-	const char *section = "";
-	size_t count, i;
-
-	buf_puts(out, ".\\\" Made from the table of keys: do not edit.\n"
-	    ".Dd November 23, 2026\n.Dt BELFRY.CONF 5\n.Os Belfry " PACKAGE_VERSION
-	    "\n.Sh NAME\n.Nm belfry.conf\n.Nd configuration of Belfry\n");
-	buf_puts(out, conf_intro);
-	k = config_keys(&count);
-	for (i = 0; i < count; i++) {
-		if (strcmp(section, k[i].section) != 0) {
-			if (section[0] != '\0')
-				buf_puts(out, ".El\n");
-			section = k[i].section;
-			buf_printf(out, ".Ss [%s]\n.Bl -tag -width Ds\n",
-			    section);
-		}
-		put_key(out, &k[i]);
-	}
-	buf_puts(out, ".El\n.Sh FILES\n.Pa " BELFRY_SYSCONFDIR "/belfry.conf\n"
-	    ".Sh SEE ALSO\n.Xr belfryctl 8\n");
 }
