@@ -348,7 +348,7 @@ parse_partial_block(struct parser *p)
 {
 	struct node *node = node_new(p, NODE_PARTIAL);
 	struct partial *partial = &node->u.partial;
-	const struct path *path;
+	const struct path *path = NULL;
 
 	if (parse_partial_open(p, node, &path) < 0)
 		return NULL;

@@ -189,11 +189,15 @@ render_use(struct render *r, const struct scope *scope, struct use *use)
 	struct frame frame = { .up = scope->frame, .has_block = true,
 		.block = &closure };
 
+	int status;
+
 	use->entry.frame = scope->frame;
 	if (closure.program == NULL)
 		return render_found(r, scope, use, NULL);
 	use->entry.frame = &frame;
-	return render_found(r, scope, use, &closure);
+	status = render_found(r, scope, use, &closure);
+	use->entry.frame = NULL;
+	return status;
 }
 
 /* The same with name=value pairs laid over the context. */
