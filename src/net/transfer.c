@@ -258,6 +258,7 @@ prepare(struct transfer *t, const struct transfer_request *req)
 		.body = "",
 		.headers = "" };
 	t->error[0] = '\0';
+	t->headers_whole = false;
 	t->body_done = 0;
 	t->session = NULL;
 	t->again = false;

@@ -97,11 +97,14 @@ take_header(char *p, size_t size, size_t n, void *arg)
 
 	if (len >= 5 && memcmp(p, "HTTP/", 5) == 0) {
 		buf_reset(&t->answer_headers);
+		t->headers_whole = false;
 		return len;
 	}
 	while (len > 0 && (p[len - 1] == '\n' || p[len - 1] == '\r'))
 		len--;
-	if (len > 0 && t->answer_headers.len + len + 1 < t->answer_headers.max) {
+	if (len == 0)
+		t->headers_whole = true;
+	else if (t->answer_headers.len + len + 1 < t->answer_headers.max) {
 		buf_add(&t->answer_headers, p, len);
 		buf_putc(&t->answer_headers, '\n');
 	}
@@ -225,7 +228,7 @@ fill_result(struct transfer *t, CURLcode code)
 	res->body = t->answer.data;
 	res->body_len = t->answer.len;
 	res->headers = t->answer_headers.data;
-	res->retry_after_s = retry_after_s;
+	res->retry_after_s = retry_after_s > 0 ? retry_after_s : 0;
 	res->status = (int)status;
 	if (t->error[0] == '\0')
 		snprintf(t->error, sizeof(t->error), "%s",
@@ -242,6 +245,12 @@ end_request(struct transfer *t, CURLcode code)
 	/* The status was there; only its explanation was too long. */
 	if (code == CURLE_WRITE_ERROR && t->res.truncated)
 		outcome = TRANSFER_ANSWERED;
+	/* curl is content with half a header when the connection ends there. */
+	if (outcome == TRANSFER_ANSWERED && !t->headers_whole) {
+		snprintf(t->error, sizeof(t->error),
+		    "the connection ended within the headers of the answer");
+		outcome = TRANSFER_BROKEN;
+	}
 	if (outcome != TRANSFER_ANSWERED)
 		t->res.status = 0;
 	transfer_finish(t, outcome);

@@ -44,6 +44,7 @@ struct transfer {
 	struct curl_slist *headers;
 	struct buf answer;
 	struct buf answer_headers;
+	bool headers_whole; /* the empty line behind them came */
 	size_t body_done; /* bytes that curl has taken */
 
 	/* SMTP */

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 import pytest
 
 from harness.certificates import Authority
-from harness.smtp import DROP, HANG, FaultyServer, MailServer, free_port
+from harness.smtp import (DROP, HANG, FaultyConversation, FaultyServer,
+                          MailServer, free_port)
 from harness.transfers import MESSAGE, mail, run, run_one
 from harness.wait import wait_until
 
@@ -102,6 +103,29 @@ def test_an_answer_too_many_ends_the_connection():
         result = run_one(mail(server))
         assert not is_good(result)
         assert not server.bodies
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "body"])
+def test_a_reply_cut_anywhere_is_none(step):
+    good = {"MAIL": "250-a\r\n250 2.1.0 b\r\n", "RCPT": "250 2.1.5 a\r\n",
+            "DATA": "354 go on\r\n", "body": "250 2.0.0 taken\r\n"}[step]
+
+    class Cutting(FaultyConversation):
+        def step(self, name):
+            if name != step:
+                return super().step(name)
+            sent = good[:self.server.connections - 1]
+            self.wfile.write(sent.encode())
+            self.last = sent
+            return sent == good
+
+    with faulty({}) as server:
+        server.RequestHandlerClass = Cutting
+        results = run([mail(server)] * (len(good) + 1), in_flight=1)
+        assert server.connections == len(good) + 1
+    assert [r["outcome"] for r in results] == \
+        ["broken"] * len(good) + ["answered"]
+    assert {r["body_sent"] for r in results[:-1]} == {step == "body"}
 
 
 def test_a_line_without_end_is_cut():
