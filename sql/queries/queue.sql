@@ -132,13 +132,6 @@ UPDATE delivery d SET state = 3, attempts = r.n, provider_id = r.provider_id
 FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
     AND d.id = r.id AND r.n > 0
 
--- name: lane_return
--- Nothing.  Puts claimed rows back that could not be started now.
-INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
-SELECT $1, $2, $3, r.due, r.id, r.notification_id, r.lease_no
-FROM unnest($4::timestamptz[], $5::uuid[], $6::uuid[], $7::int[])
-    AS r (due, id, notification_id, lease_no)
-
 -- name: settle
 -- The ids of the deliveries whose outcome took effect: those whose lease was still the
 -- one that is named.  The others were taken over by another spooler.

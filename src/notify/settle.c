@@ -183,10 +183,10 @@ add_late(struct db_array *v[9], const struct result *r)
 }
 
 size_t
-settle_late(struct arena *a, const struct result *first,
+settle_late(struct arena *a, struct result *first,
     const struct db_rows *took_effect, struct db_batch **late_r)
 {
-	const struct result *r;
+	struct result *r;
 	struct db_array *v[9];
 	struct db_batch *b;
 	size_t all = 0, late = 0;
@@ -199,11 +199,14 @@ settle_late(struct arena *a, const struct result *first,
 	for (i = 0; i < 9; i++)
 		v[i] = db_array_new(a);
 	for (r = first; r != NULL; r = r->next) {
-		if (took(took_effect, r))
+		r->doubtful |= took(took_effect, r);
+		if (r->doubtful)
 			continue;
 		add_late(v, r);
 		late++;
 	}
+	if (late == 0)
+		return 0;
 	b = db_batch_new(a, first->tenant, DB_ONE);
 	db_add(b, Q_LATE_RESULTS);
 	db_arg_int(b, first->tenant.n);

@@ -36,8 +36,9 @@ void settle_handed_back(struct result *r, const struct delivery *d,
 struct db_batch *settle_batch(struct arena *a, const struct result *first);
 
 /* After it: how many results did not take effect.  When there are any, *late_r is the
- * batch that records them. */
-size_t settle_late(struct arena *a, const struct result *first,
+ * batch that records them.  Those that did are marked, so that they are not called late
+ * should all of it be repeated. */
+size_t settle_late(struct arena *a, struct result *first,
     const struct db_rows *took_effect, struct db_batch **late_r);
 
 #endif

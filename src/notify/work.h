@@ -6,6 +6,7 @@
 #ifndef BELFRY_NOTIFY_WORK_H
 #define BELFRY_NOTIFY_WORK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -74,6 +75,7 @@ struct result {
 	struct delivery_id delivery;
 	enum channel channel;
 	int lease_no;
+	bool doubtful; /* its lease may never have been, or be settled already */
 	int attempt; /* 0: it ended before an attempt (expired, corrupt) */
 	enum delivery_state state;
 	int64_t delay_ms;

@@ -334,18 +334,36 @@ claimed(struct claim *c, struct db_rows **rows)
 		write(c);
 }
 
+/* The answer to COMMIT was lost: should the leases be there, they are handed back. */
+static void
+hand_back_doubtful(struct claim *c, const struct delivery *d)
+{
+	struct result *r =
+	    settler_result(c->spooler->settler, c->key->tenant);
+
+	settle_handed_back(r, d, "the connection to the database was lost");
+	r->tenant = c->key->tenant;
+	r->spooler = c->id;
+	r->doubtful = true;
+}
+
 static void
 failed(struct claim *c, const struct err *e)
 {
+	const struct delivery *d;
 	size_t i;
 
 	spooler_trouble(c->spooler, "claim failed", e);
 	c->key->marked = true;
 	c->key->pause_until_ms = clock_mono_ms() + PAUSE_MS;
-	if (c->stage == CLAIM_WRITE)
-		for (i = 0; i < c->deliveries.count; i++)
-			c->spooler->in_flight -=
-			    c->deliveries.list[i].lease_no > 0;
+	for (i = 0; c->stage == CLAIM_WRITE && i < c->deliveries.count; i++) {
+		d = &c->deliveries.list[i];
+		if (d->lease_no == 0)
+			continue;
+		c->spooler->in_flight--;
+		if (e->kind == ERR_UNCERTAIN)
+			hand_back_doubtful(c, d);
+	}
 	end(c);
 }
 

@@ -237,7 +237,8 @@ house_service(struct spooler *sp)
 	}
 	if (now >= sp->next_promote_ms && !sp->promote_running)
 		look_for_due(sp);
-	if (now >= sp->next_sweep_ms && !sp->sweep_running) {
+	if (now >= sp->next_sweep_ms && !sp->sweep_running &&
+	    lease_is_trusted(sp)) {
 		sweep(sp);
 		sp->next_sweep_ms = now + sp->config->spooler_sweep_interval;
 	}

@@ -126,12 +126,11 @@ state_label(enum delivery_state state)
 }
 
 static void
-count(const struct pile *p, size_t late)
+count(const struct pile *p)
 {
 	const struct result *r;
 
 	metrics_add(METRIC_SETTLES_TOTAL, 0, 1);
-	metrics_add(METRIC_LATE_RESULTS_TOTAL, 0, (int64_t)late);
 	for (r = p->first; r != NULL; r = r->next)
 		if (state_label(r->state) >= 0)
 			metrics_add(METRIC_DELIVERIES_TOTAL,
@@ -205,18 +204,15 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		late = settle_late(p->step, p->first, rows[0], &p->late);
 	else
 		p->late = NULL;
-	if (late > 0) {
-		log_warn(NULL, "results came too late",
-		    LF_INT("tenant_id", p->tenant.n),
-		    LF_INT("count", (int64_t)late));
-		pool_submit(p->settler->sp->pool, &p->job, p->late);
-	}
-	if (late > 0) {
-		count(p, late);
+	if (late == 0) {
+		count(p);
+		drop_pile(p);
 		return;
 	}
-	count(p, 0);
-	drop_pile(p);
+	metrics_add(METRIC_LATE_RESULTS_TOTAL, 0, (int64_t)late);
+	log_warn(NULL, "results came too late", LF_INT("tenant_id", p->tenant.n),
+	    LF_INT("count", (int64_t)late));
+	pool_submit(p->settler->sp->pool, &p->job, p->late);
 }
 
 static void
