@@ -16,6 +16,9 @@ import unicodedata
 
 import pytest
 
+from harness.smtp import MailServer
+from harness.transfers import mail, run
+
 BUILD = os.environ.get("BELFRY_BUILDDIR", ".")
 MIMEDUMP = os.path.join(BUILD, "tests/tools/mimedump")
 
@@ -262,6 +265,20 @@ def test_nothing_planted_gets_out_of_its_field(field):
         assert len(message["To"].addresses) == 1
         if field == "header value":
             assert message["X-A"] == "a" + PLANTS[name] + "b"
+
+
+def test_what_is_planted_is_one_message_on_the_wire():
+    messages = [raw for field in FIELDS for raw in dump(
+        [planted(field, plant) for plant in PLANTS.values()])
+        if isinstance(raw, bytes)]
+    assert len(messages) > 40
+    with MailServer(data_size_limit=None) as server:
+        results = run([mail(server, body=raw.decode()) for raw in messages],
+                      in_flight=1)
+        assert {r["status"] for r in results} == {250}
+        assert [octets for _, _, octets in server.inbox.received] == messages
+        assert {tuple(r) for _, r, _ in server.inbox.received} == \
+            {("b@example.org",)}
 
 
 def test_the_same_mail_gives_the_same_bytes():
