@@ -8,6 +8,7 @@
  */
 #include "web/serve.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include <fcgiapp.h>
@@ -30,7 +31,8 @@ enum {
 	CHUNK_BYTES = 32768,
 	HEAD_BYTES_MAX = 16384,
 	ANSWER_BYTES_MAX = 64 * 1024 * 1024,
-	BUFFER_KEPT_BYTES = 256 * 1024
+	BUFFER_KEPT_BYTES = 256 * 1024,
+	BODY_LARGE_BYTES = 64 * 1024
 };
 
 struct web {
@@ -238,6 +240,20 @@ shrink(struct buf *b)
 		buf_reset(b);
 }
 
+/* Gives everything of the request back.  As JSON a large body takes many times its
+ * size in small pieces, which would stay with this process for good. */
+static void
+forget(struct web *w)
+{
+	bool large = w->body.len >= BODY_LARGE_BYTES;
+
+	shrink(&w->answer);
+	shrink(&w->body);
+	arena_reset(w->a);
+	if (large)
+		malloc_trim(0);
+}
+
 void
 web_serve_streams(struct web *w, char *const *envp, struct FCGX_Stream *in,
     struct FCGX_Stream *out, int fd)
@@ -255,9 +271,7 @@ web_serve_streams(struct web *w, char *const *envp, struct FCGX_Stream *in,
 	response_header(&x.rs, "X-Request-Id", "%s", x.rq.id);
 	response_send(&x.rs, out, x.rq.method == HTTP_HEAD);
 	account(&x.rq, x.rs.status, &e);
-	shrink(&w->answer);
-	shrink(&w->body);
-	arena_reset(w->a);
+	forget(w);
 }
 
 void
