@@ -22,6 +22,9 @@ check_PROGRAMS += tests/unit/test_setting
 check_PROGRAMS += tests/unit/test_state
 check_PROGRAMS += tests/unit/test_field
 check_PROGRAMS += tests/unit/test_js
+check_PROGRAMS += tests/unit/test_known
+tests_unit_test_known_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=db_run \
+	-Wl,--wrap=cache_get -Wl,--wrap=cache_set
 check_PROGRAMS += tests/unit/test_problem
 check_PROGRAMS += tests/unit/test_request
 check_PROGRAMS += tests/unit/test_router

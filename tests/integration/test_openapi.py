@@ -1,0 +1,87 @@
+# test_openapi.py - the published document and the API agree
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import re
+
+import pytest
+
+from harness.api import Client
+
+METHODS = ("get", "put", "post", "patch", "delete")
+
+
+@pytest.fixture
+def document(stack):
+    answer = Client(stack.url, None).get("/api/openapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def operations(document):
+    return [(method, path, operation)
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()]
+
+
+def references(node):
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_document_is_whole(document):
+    assert document["openapi"].startswith("3.1")
+    for reference in references(document):
+        node = document
+        for step in reference.lstrip("#/").split("/"):
+            node = node[step]
+    ids = [o["operationId"] for _, _, o in operations(document)]
+    assert len(ids) == len(set(ids))
+    for method, path, operation in operations(document):
+        assert method in METHODS
+        named = {p["name"] for p in operation["parameters"]
+                 if p["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path))
+        assert operation["summary"] and operation["tags"]
+        assert any(s.startswith("2") for s in operation["responses"])
+
+
+def test_each_operation_exists(stack, document):
+    """Without a key a route that needs one says 401, and nothing says 404
+    or 405."""
+    visitor = Client(stack.url, None)
+    for method, path, operation in operations(document):
+        path = re.sub(r"{\w+}", "01920000-0000-7000-8000-000000000000", path)
+        answer = visitor.request(method.upper(), path)
+        if "security" in operation:
+            assert answer.status_code == 401, (method, path)
+            assert answer.json()["code"] == "unauthenticated"
+        else:
+            assert answer.status_code == 200, (method, path)
+
+
+def test_options_and_405_name_the_methods(stack, document):
+    visitor = Client(stack.url, None)
+    for path, methods in document["paths"].items():
+        path = re.sub(r"{\w+}", "x", path)
+        want = {m.upper() for m in methods} | {"OPTIONS"} \
+            | ({"HEAD"} if "get" in methods else set())
+        for answer in (visitor.request("OPTIONS", path),
+                       visitor.request("TRACE", path)):
+            assert answer.status_code in (204, 405)
+            assert set(answer.headers["Allow"].split(", ")) == want
+
+
+def test_every_answer_is_safe(stack):
+    visitor = Client(stack.url, None)
+    for path in ("/health/live", "/api/openapi.json", "/nothing", "/metrics"):
+        answer = visitor.get(path)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Cache-Control" in answer.headers
+        assert re.fullmatch(r"[A-Za-z0-9._-]{8,64}",
+                            answer.headers["X-Request-Id"])
