@@ -14,6 +14,7 @@
 #include "web/field_form.h"
 
 struct reader {
+	struct arena *a;
 	const struct grammar *g;
 	struct invocation *line;
 	struct buf *words; /* of the command, as far as they were read */
@@ -73,19 +74,32 @@ is_group(const struct grammar *g, const char *words)
 	return false;
 }
 
-/* The command whose words are like these, or NULL. */
+/* As many words of the command as "words" has. */
 static const char *
-guess(const struct grammar *g, const char *words)
+beginning(struct arena *a, const struct ctl_command *c, const char *words)
+{
+	const char *end = c->words + strcspn(c->words, " ");
+
+	for (; *words != '\0' && *end != '\0'; words++)
+		if (*words == ' ')
+			end += 1 + strcspn(end + 1, " ");
+	return arena_strndup(a, c->words, (size_t)(end - c->words));
+}
+
+/* What the words were probably meant to be, or NULL. */
+static const char *
+guess(struct arena *a, const struct grammar *g, const char *words)
 {
 	const struct ctl_command *c;
-	const char *best = NULL;
+	const char *best = NULL, *like;
 	unsigned distance, least = 3;
 
 	for (c = g->commands; c->words != NULL; c++) {
-		distance = form_distance(words, c->words, 2);
+		like = beginning(a, c, words);
+		distance = form_distance(words, like, 2);
 		if (distance < least) {
 			least = distance;
-			best = c->words;
+			best = like;
 		}
 	}
 	return best;
@@ -102,7 +116,7 @@ take_word(struct reader *r, const char *word)
 	r->line->command = find_command(r->g, r->words->data);
 	if (r->line->command != NULL || is_group(r->g, r->words->data))
 		return 0;
-	like = guess(r->g, r->words->data);
+	like = guess(r->a, r->g, r->words->data);
 	return err_set(r->e, ERR_INVALID, "there is no command \"%.60s\"%s%s%s",
 	    r->words->data, like != NULL ? ": did you mean \"" : "",
 	    like != NULL ? like : "", like != NULL ? "\"?" : "");
@@ -189,7 +203,7 @@ int
 grammar_parse(struct arena *a, const struct grammar *g, int argc,
     char *const *argv, struct invocation *line, struct err *e)
 {
-	struct reader r = { .g = g, .line = line, .e = e, .argv = argv,
+	struct reader r = { .a = a, .g = g, .line = line, .e = e, .argv = argv,
 		.argc = argc, .words = buf_new(a, 1024) };
 	size_t n = (size_t)argc + 1;
 

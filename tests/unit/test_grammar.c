@@ -127,7 +127,7 @@ wrong_lines_say_why(void **state)
 	} cases[] = {
 		{ "", "no command was given" },
 		{ "thing", "an incomplete command: thing" },
-		{ "thng list", "no command \"thng\"" },
+		{ "thng list", "no command \"thng\": did you mean \"thing\"?" },
 		{ "thing lst", "did you mean \"thing list\"?" },
 		{ "inti", "did you mean \"init\"?" },
 		{ "zzz", "there is no command \"zzz\"" },
