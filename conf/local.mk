@@ -13,6 +13,7 @@ conf/belfry.conf.sample: src/base/config-doc$(EXEEXT)
 update-conf: src/base/config-doc$(EXEEXT)
 	$(CONFIG_DOC) sample | sed -e 's|$(runstatedir)/belfry|/run/belfry|' \
 	    -e 's|$(sysconfdir)/belfry|/etc/belfry|' \
+	    -e 's|$(localstatedir)/lib/belfry|/var/lib/belfry|' \
 	    >$(srcdir)/conf/belfry.conf
 .PHONY: update-conf
 
@@ -28,7 +29,8 @@ CLEANFILES += $(nodist_examples_DATA)
 
 CONF_PATHS = -e 's|@SBINDIR@|$(sbindir)|g' \
 	-e 's|@SYSCONFDIR@|$(sysconfdir)/belfry|g' \
-	-e 's|@RUNDIR@|$(runstatedir)/belfry|g'
+	-e 's|@RUNDIR@|$(runstatedir)/belfry|g' \
+	-e 's|@STATEDIR@|$(localstatedir)/lib/belfry|g'
 
 conf/belfry-api.service: conf/belfry-api.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) conf && sed $(CONF_PATHS) $(srcdir)/$@.in >$@

@@ -21,6 +21,9 @@
 
 static char directory[] = "/tmp/belfry-service-XXXXXX";
 static int fd = -1;
+static const char too_long[] =
+    "/234567890123456789012345678901234567890123456789012345678901234567890"
+    "1234567890123456789012345678901234567890";
 
 /* Listens as the manager does; "name" as it stands in NOTIFY_SOCKET. */
 static void
@@ -107,8 +110,7 @@ a_deaf_manager_stops_nobody(void **state)
 {
 	static const char *const names[] = { "", "relative", "/no/such/socket",
 		"@nobody-listens-here",
-		"/2345678901234567890123456789012345678901234567890123456789012"
-		"345678901234567890123456789012345678901234567890" };
+		too_long };
 	char name[80];
 	size_t i;
 
