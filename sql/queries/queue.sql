@@ -103,7 +103,7 @@ WITH r AS MATERIALIZED (
 INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, text, by)
 SELECT $1, notification_id, event_id, id,
     CASE state WHEN 9 THEN 'delivery.skipped' WHEN 11 THEN 'delivery.expired'
-        ELSE 'delivery.dead' END, channel, reason, 'spooler ' || $2
+        ELSE 'delivery.dead' END, channel, reason, 'spooler ' || $2::uuid
 FROM r WHERE state > 3
 
 -- name: notification_routed
@@ -271,7 +271,7 @@ WITH r AS MATERIALIZED (
 INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, attempt,
     code, text, by)
 SELECT $1, r.notification_id, r.event_id, r.id, 'delivery.deferred', r.lane, d.attempts,
-    'rescued', 'the spooler that held it is gone: it is sent again', 'spooler ' || $2
+    'rescued', 'the spooler that held it is gone: it is sent again', 'spooler ' || $2::uuid
 FROM r JOIN d ON d.id = r.id
 
 -- name: partitions_make
