@@ -624,9 +624,8 @@ def test_doctor_sees_what_is_wrong(empty):
 
 # Manual
 
-@pytest.mark.parametrize("option", ["--mdoc", "--mdoc-config"])
-def test_manual_is_sound(server, option, tmp_path):
-    page = server.run("help", option).stdout
+def test_manual_is_sound(server, tmp_path):
+    page = server.run("help", "--mdoc").stdout
     assert ".Sh NAME" in page
     if shutil.which("mandoc") is None:
         pytest.skip("mandoc is not installed")
