@@ -30,7 +30,7 @@ ON CONFLICT DO NOTHING
 WITH c AS MATERIALIZED (
     SELECT due, id FROM q_ready
     WHERE tenant_id = $1 AND lane = 0 AND prio = $2 AND due <= now()
-        AND due >= COALESCE($3::timestamptz, '-infinity')
+        AND due >= GREATEST($3::timestamptz, '-infinity')
     ORDER BY due, id LIMIT $4 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = 0
@@ -49,7 +49,7 @@ ORDER BY d.due, d.id
 WITH c AS MATERIALIZED (
     SELECT due, id FROM q_ready
     WHERE tenant_id = $1 AND lane = $2 AND prio = $3 AND due <= now()
-        AND due >= COALESCE($4::timestamptz, '-infinity')
+        AND due >= GREATEST($4::timestamptz, '-infinity')
     ORDER BY due, id LIMIT $5 FOR UPDATE SKIP LOCKED
 ), q AS (
     DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = $2
