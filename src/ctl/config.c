@@ -22,7 +22,8 @@ command_check_config(struct ctl *c, struct err *e)
 	if (ctl_open_config(c, e) == -1)
 		return -1;
 	if (c->config_path != NULL)
-		out_said(c, json_pack("{s:b, s:s}", "ok", 1, "file", c->config_path),
+		out_said(c,
+		    json_pack("{s:b, s:s}", "ok", 1, "file", c->config_path),
 		    "%s is right", c->config_path);
 	else
 		out_said(c, json_pack("{s:b, s:n}", "ok", 1, "file"),

@@ -43,7 +43,8 @@ ctl_has(const struct ctl *c, const char *option)
 	return invocation_has(c->line, option);
 }
 
-/* ---- Configuration --------------------------------------------------------- */
+/* ---- Configuration
+ * --------------------------------------------------------- */
 
 static const char *
 find_config(const struct ctl *c)
@@ -74,7 +75,8 @@ ctl_open_config(struct ctl *c, struct err *e)
 	return -1;
 }
 
-/* ---- The database ---------------------------------------------------------- */
+/* ---- The database
+ * ---------------------------------------------------------- */
 
 struct db_params
 ctl_db_params(const struct ctl *c, bool owner)
@@ -104,7 +106,8 @@ ctl_prepare_database(struct ctl *c, struct err *e)
 	return migrate_check(c->db, c->a, e);
 }
 
-/* ---- The tenant ------------------------------------------------------------ */
+/* ---- The tenant
+ * ------------------------------------------------------------ */
 
 static int
 only_tenant(struct ctl *c, struct err *e)
@@ -116,7 +119,8 @@ only_tenant(struct ctl *c, struct err *e)
 		return -1;
 	if (count == 0)
 		return err_set(e, ERR_NOT_FOUND,
-		    "there is no tenant yet: run \"belfryctl tenant add SLUG\"");
+		    "there is no tenant yet: run \"belfryctl tenant "
+		    "add SLUG\"");
 	if (count > 1)
 		return err_set(e, ERR_INVALID, "there are several tenants "
 		    "(\"%s\", \"%s\" ...): say which one with --tenant",
@@ -152,7 +156,8 @@ ctl_prepare(struct ctl *c, enum ctl_need need, struct err *e)
 	return 0;
 }
 
-/* ---- Helpers --------------------------------------------------------------- */
+/* ---- Helpers
+ * --------------------------------------------------------------- */
 
 /* Who sits before the terminal, for the audit: also behind sudo. */
 static const char *
@@ -203,15 +208,16 @@ ctl_read_file(struct arena *a, const char *path, size_t max_bytes,
 	size_t n;
 
 	if (f == NULL)
-		return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_INTERNAL,
+		return err_set(e,
+		    errno == ENOENT ? ERR_NOT_FOUND : ERR_INTERNAL,
 		    "could not open \"%s\": %s", path, strerror(errno));
 	if (!standard)
 		arena_defer(a, defer_close, f);
 	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
 		buf_add(text, piece, n);
 	if (ferror(f))
-		return err_set(e, ERR_INTERNAL, "could not read \"%s\": %s", path,
-		    strerror(errno));
+		return err_set(e, ERR_INTERNAL, "could not read \"%s\": %s",
+		    path, strerror(errno));
 	if (buf_overflowed(text) || text->len > max_bytes)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "\"%s\" has more than %zu bytes", path, max_bytes);

@@ -37,7 +37,7 @@ struct ctl {
 	struct db *db;
 	struct tenant *tenant;
 	enum ctl_exit status; /* of a command that did not fail */
-	json_t *faults; /* what is wrong in detail: {"place", "text"}; NULL: nothing */
+	json_t *faults; /* in detail: {"place", "text"}; NULL: none */
 };
 
 /* The n-th argument, NULL when it was left out. */
@@ -45,22 +45,25 @@ const char *ctl_argument(const struct ctl *c, size_t n);
 const char *ctl_value(const struct ctl *c, const char *option);
 bool ctl_has(const struct ctl *c, const char *option);
 
-/* Brings what command->need says: sets config, db, tenant.  ctl_open_config() also
- * finds the file: -c, BELFRY_CONF, or belfry.conf in the system's directory. */
+/* Brings what command->need says: sets config, db,
+ * tenant.  ctl_open_config() also finds the file: -c, BELFRY_CONF, or
+ * belfry.conf in the system's directory. */
 int ctl_prepare(struct ctl *c, enum ctl_need need, struct err *e) MUST_CHECK;
 int ctl_open_config(struct ctl *c, struct err *e) MUST_CHECK;
 int ctl_prepare_database(struct ctl *c, struct err *e) MUST_CHECK;
 int ctl_open_tenant(struct ctl *c, struct err *e) MUST_CHECK;
 
-/* How belfryctl connects: as who admin_conninfo says, acting as belfry_owner when
- * "owner". */
+/* How belfryctl connects: as who admin_conninfo says, acting as belfry_owner
+ * when "owner". */
 struct db_params ctl_db_params(const struct ctl *c, bool owner);
 
 /* An editor for the tenant, and the key ring of the configuration. */
 struct editor ctl_editor(const struct ctl *c);
-int ctl_keyring(struct ctl *c, struct keyring **ring_r, struct err *e) MUST_CHECK;
+int ctl_keyring(struct ctl *c, struct keyring **ring_r, struct err *e)
+    MUST_CHECK;
 
-/* Reads a whole file ("-": standard input) of at most max_bytes; a NUL follows. */
+/* Reads a whole file ("-": standard input) of at most max_bytes; a NUL
+ * follows. */
 int ctl_read_file(struct arena *a, const char *path, size_t max_bytes,
     char **text_r, size_t *len_r, struct err *e) MUST_CHECK;
 

@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A table of checks, each of which adds findings.  A check whose ground is missing (no
- * configuration, no database) says nothing: the finding that took it away is enough.
+ * A table of checks, each of which adds findings.  A check whose ground is
+ * missing (no configuration, no database) says nothing: the finding that took
+ * it away is enough.
  */
 #include "ctl/doctor.h"
 
@@ -25,7 +26,8 @@
 #include "ctl/out.h"
 #include "net/cache.h"
 
-/* ---- Findings --------------------------------------------------------------- */
+/* ---- Findings
+ * --------------------------------------------------------------- */
 
 static void
 add(struct doctor *d, const char *state, const char *mend, const char *text)
@@ -66,7 +68,8 @@ doctor_fail(struct doctor *d, const char *mend, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* ---- This host ---------------------------------------------------------------- */
+/* ---- This host
+ * ---------------------------------------------------------------- */
 
 static void
 check_keys(struct doctor *d)
@@ -78,10 +81,12 @@ check_keys(struct doctor *d)
 	if (ctl_keyring(d->c, &ring, &e) == 0)
 		doctor_ok(d, "%s can be read, and only by us", directory);
 	else
-		doctor_fail(d, "Restore the keys from your copy, or give them the "
-		    "modes 0600 (files) and 0700 (directory); \"belfryctl init\" "
-		    "makes the first ones.",
-		    "%s%s%s", e.text, e.detail[0] != '\0' ? ": " : "", e.detail);
+		doctor_fail(d,
+		    "Restore the keys from your copy, or give them the "
+		    "modes 0600 (files) and 0700 (directory); "
+		    "\"belfryctl init\" makes the first ones.",
+		    "%s%s%s", e.text, e.detail[0] != '\0' ? ": " : "",
+		    e.detail);
 }
 
 static void
@@ -92,7 +97,8 @@ check_run_directory(struct doctor *d)
 	if (access(path, W_OK | X_OK) == 0)
 		doctor_ok(d, "%s can be written", path);
 	else
-		doctor_fail(d, "Make the directory, owned by the user of Belfry.",
+		doctor_fail(d,
+		    "Make the directory, owned by the user of Belfry.",
 		    "%s cannot be written: %s", path, strerror(errno));
 }
 
@@ -189,7 +195,8 @@ check_api(struct doctor *d)
 	if (error == 0)
 		doctor_ok(d, "belfry-api listens at %s", listen);
 	else
-		doctor_warn(d, "Start belfry-api. When the web server hands over "
+		doctor_warn(d,
+		    "Start belfry-api. When the web server hands over "
 		    "the socket, or it runs on another host, all is well.",
 		    "nobody answers at %s: %s", listen, strerror(error));
 }
@@ -199,18 +206,21 @@ static void
 check_doorbell(struct doctor *d)
 {
 	const struct config *config = d->c->config;
-	const char *path = arena_printf(d->c->a, "%s.0", config->spooler_doorbell);
+	const char *path =
+	    arena_printf(d->c->a, "%s.0", config->spooler_doorbell);
 	int error = try_unix(path, SOCK_DGRAM);
 
 	if (error == 0)
 		doctor_ok(d, "a spooler of this host listens at %s", path);
 	else
-		doctor_warn(d, "Start belfry-spooler here, or let polling find the "
+		doctor_warn(d,
+		    "Start belfry-spooler here, or let polling find the "
 		    "work when it runs on another host.",
 		    "no spooler listens at %s: %s", path, strerror(error));
 }
 
-/* ---- All of them --------------------------------------------------------------- */
+/* ---- All of them
+ * --------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -278,7 +288,8 @@ print(const struct doctor *d)
 		    json_string_value(json_object_get(row, "check")),
 		    json_string_value(json_object_get(row, "text")));
 		if (json_is_string(mend))
-			out_said(d->c, NULL, "      %s", json_string_value(mend));
+			out_said(
+			    d->c, NULL, "      %s", json_string_value(mend));
 	}
 }
 

@@ -25,8 +25,8 @@ struct doctor {
 	struct db *spooler;
 };
 
-/* A finding of the check under way: it is right; it could be better, or works less well
- * than it should; it is wrong.  "mend" says what to do. */
+/* A finding of the check under way: it is right; it could be better, or
+ * works less well than it should; it is wrong.  "mend" says what to do. */
 void doctor_ok(struct doctor *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void doctor_warn(struct doctor *d, const char *mend, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

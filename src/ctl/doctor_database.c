@@ -25,7 +25,8 @@ enum {
 	PARTITION_FAIL_DAYS = 2
 };
 
-/* ---- Connections -------------------------------------------------------------- */
+/* ---- Connections
+ * -------------------------------------------------------------- */
 
 static struct db *
 try_connect(struct doctor *d, const struct db_params *p, const char *who,
@@ -86,15 +87,16 @@ ask(struct doctor *d, struct db *db, enum query query, const int64_t *number)
 	return NULL;
 }
 
-/* ---- Roles and schema ------------------------------------------------------------ */
+/* ---- Roles and schema
+ * ------------------------------------------------------------ */
 
 static void
 judge_role(struct doctor *d, const struct db_rows *r, int i)
 {
 	const char *name = db_text(r, i, 0);
 	const char *mend = arena_printf(d->c->a,
-	    "As a superuser: alter role %s nosuperuser nobypassrls nocreaterole "
-	    "nocreatedb",
+	    "As a superuser: alter role %s nosuperuser nobypassrls "
+	    "nocreaterole nocreatedb",
 	    name);
 	bool owner = strcmp(name, "belfry_owner") == 0;
 
@@ -103,8 +105,9 @@ judge_role(struct doctor *d, const struct db_rows *r, int i)
 	else if (db_bool(r, i, 3))
 		doctor_warn(d, mend, "%s may make roles or databases", name);
 	else if (owner == db_bool(r, i, 4))
-		doctor_warn(d, owner ? "As a superuser: alter role belfry_owner nologin"
-		                     : "As a superuser: alter role ... login",
+		doctor_warn(d,
+		    owner ? "As a superuser: alter role belfry_owner nologin"
+			  : "As a superuser: alter role ... login",
 		    "%s %s log in", name, owner ? "may" : "may not");
 }
 
@@ -134,7 +137,8 @@ doctor_roles(struct doctor *d)
 	for (i = 0; i < (size_t)db_count(rows[0]); i++)
 		judge_role(d, rows[0], (int)i);
 	if (before == json_array_size(d->rows))
-		doctor_ok(d, "no role of Belfry can pass the wall between tenants");
+		doctor_ok(
+		    d, "no role of Belfry can pass the wall between tenants");
 }
 
 void
@@ -145,12 +149,14 @@ doctor_schema(struct doctor *d)
 	if (d->owner == NULL)
 		return;
 	if (migrate_check(d->owner, d->c->a, &e) == 0)
-		doctor_ok(d, "version %d, as this program needs", migrate_latest());
+		doctor_ok(
+		    d, "version %d, as this program needs", migrate_latest());
 	else
 		doctor_fail(d, "Run \"belfryctl migrate\".", "%s", e.text);
 }
 
-/* ---- Settings ---------------------------------------------------------------------- */
+/* ---- Settings
+ * ---------------------------------------------------------------------- */
 
 static void
 judge_session(struct doctor *d, struct db *db, bool spooler)
@@ -196,7 +202,8 @@ doctor_durability(struct doctor *d)
 		return;
 	for (i = 0; i < NELEMS(names); i++)
 		if (strcmp(db_text(r, 0, (int)i), "off") == 0) {
-			doctor_fail(d, "Set it to on in postgresql.conf, or accepted "
+			doctor_fail(d,
+			    "Set it to on in postgresql.conf, or accepted "
 			    "notifications may be lost when the host fails.",
 			    "%s is off", names[i]);
 			right = false;
@@ -227,7 +234,8 @@ doctor_clock(struct doctor *d)
 		doctor_ok(d, "the database's clock agrees with ours");
 }
 
-/* ---- What the spooler keeps up ----------------------------------------------------- */
+/* ---- What the spooler keeps up
+ * ----------------------------------------------------- */
 
 void
 doctor_partitions(struct doctor *d)
@@ -236,7 +244,8 @@ doctor_partitions(struct doctor *d)
 	const struct db_rows *r;
 	int64_t days;
 
-	r = d->owner != NULL ? ask(d, d->owner, Q_DOCTOR_PARTITIONS, NULL) : NULL;
+	r = d->owner != NULL ? ask(d, d->owner, Q_DOCTOR_PARTITIONS, NULL)
+			     : NULL;
 	if (r == NULL)
 		return;
 	days = db_int(r, 0, 0);
@@ -247,8 +256,8 @@ doctor_partitions(struct doctor *d)
 		doctor_warn(d, mend, "there are partitions for %" PRId64
 		    " days more", days);
 	else
-		doctor_ok(d, "there are partitions for the next %" PRId64 " days",
-		    days);
+		doctor_ok(d,
+		    "there are partitions for the next %" PRId64 " days", days);
 }
 
 void

@@ -152,8 +152,9 @@ take_option(struct reader *r, const char *word)
 	const struct ctl_option *o = find_option(r, name, n);
 
 	if (o == NULL)
-		return err_set(r->e, ERR_INVALID, "there is no option \"%.60s\"%s",
-		    word, r->line->command == NULL ? " in front of a command" : "");
+		return err_set(r->e, ERR_INVALID,
+		    "there is no option \"%.60s\"%s", word,
+		    r->line->command == NULL ? " in front of a command" : "");
 	if (name[n] != '\0')
 		value = word[1] == '-' ? name + n + 1 : name + n;
 	if (o->value == NULL && value != NULL)
@@ -194,8 +195,8 @@ check_arguments(const struct invocation *line, struct err *e)
 
 	grammar_count(c->arguments, &min, &max);
 	if (n < min || (max != -1 && n > max))
-		return err_set(e, ERR_INVALID, "usage: belfryctl %s%s%s", c->words,
-		    c->arguments[0] != '\0' ? " " : "", c->arguments);
+		return err_set(e, ERR_INVALID, "usage: belfryctl %s%s%s",
+		    c->words, c->arguments[0] != '\0' ? " " : "", c->arguments);
 	return 0;
 }
 
@@ -216,8 +217,10 @@ grammar_parse(struct arena *a, const struct grammar *g, int argc,
 	if (invocation_has(line, "help") || invocation_has(line, "version"))
 		return 0;
 	if (line->command == NULL)
-		return err_set(e, ERR_INVALID, "%s%s: \"belfryctl help%s%s\" tells more",
-		    r.words->len > 0 ? "an incomplete command: " : "no command was given",
+		return err_set(e, ERR_INVALID,
+		    "%s%s: \"belfryctl help%s%s\" tells more",
+		    r.words->len > 0 ? "an incomplete command: "
+				     : "no command was given",
 		    r.words->data, r.words->len > 0 ? " " : "", r.words->data);
 	return check_arguments(line, e);
 }

@@ -4,8 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A command is its words ("template push"), its arguments, its options and a
- * function.  From the table come the parser, the help and the manual page.  Options may
- * stand anywhere; "--" ends them.
+ * function.  From the table come the parser, the help and the manual
+ * page.  Options may stand anywhere; "--" ends them.
  */
 #ifndef BELFRY_CTL_GRAMMAR_H
 #define BELFRY_CTL_GRAMMAR_H
@@ -36,11 +36,11 @@ enum ctl_need {
 
 struct ctl_command {
 	const char *words;
-	const char *arguments; /* "KEY [DIR]", "DIR..."; "" when there are none */
+	const char *arguments; /* "KEY [DIR]", "DIR..."; "": none */
 	const struct ctl_option *options; /* NULL: none of its own */
 	enum ctl_need need;
 	int (*run)(struct ctl *c, struct err *e); /* 0, or -1 with *e set */
-	const char *help; /* a line that begins with a capital and has no stop */
+	const char *help; /* a line with a capital and without a stop */
 	const char *text; /* more for the manual, in mdoc; NULL: nothing */
 };
 
@@ -61,21 +61,23 @@ struct invocation {
 	size_t options_count;
 };
 
-/* Reads a line without the program's name.  With --help arguments may be missing.
- * Returns 0, or -1 with ERR_INVALID. */
+/* Reads a line without the program's name.  With --help arguments may be
+ * missing. Returns 0, or -1 with ERR_INVALID. */
 int grammar_parse(struct arena *a, const struct grammar *g, int argc,
     char *const *argv, struct invocation *line_r, struct err *e) MUST_CHECK;
 
-/* The value of an option, the last one when it stands more than once; NULL when it is
- * absent or has no value. */
+/* The value of an option, the last one when it stands more than once; NULL
+ * when it is absent or has no value. */
 const char *invocation_value(const struct invocation *line, const char *name);
 bool invocation_has(const struct invocation *line, const char *name);
 
-/* The values of an option one after the other; *i starts at 0; NULL at the end. */
+/* The values of an option one after the other; *i starts at 0; NULL at the
+ * end. */
 const char *invocation_next(const struct invocation *line, const char *name,
     size_t *i);
 
-/* How many arguments "KEY [DIR]", "DIR..." and so on stand for; *max_r -1: any. */
+/* How many arguments "KEY [DIR]", "DIR..." and so on stand for; *max_r -1:
+ * any. */
 void grammar_count(const char *arguments, int *min_r, int *max_r);
 
 /* Does the command begin with these words ("template", "template push", "")? */

@@ -10,7 +10,8 @@ struct buf;
 struct ctl_command;
 struct grammar;
 
-/* Adds an overview of the commands that begin with "words" ("": all of them). */
+/* Adds an overview of the commands that begin with "words" ("": all of
+ * them). */
 void help_overview(const struct grammar *g, const char *words, struct buf *out);
 
 /* Adds what there is to know of one command. */

@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * From an empty PostgreSQL to an installation that takes notifications.  Each step
- * looks whether it is done already, so init may be run again, also after it was cut
- * off: a tenant without keys gets them.
+ * From an empty PostgreSQL to an installation that takes notifications.  Each
+ * step looks whether it is done already, so init may be run again, also after
+ * it was cut off: a tenant without keys gets them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,19 +45,22 @@ note(struct init *in, const char *what, const char *name)
 	json_array_append_new(in->made, json_sprintf("%s \"%s\"", what, name));
 }
 
-/* ---- The database ----------------------------------------------------------- */
+/* ---- The database
+ * ----------------------------------------------------------- */
 
 static int
 find_name(struct init *in, struct err *e)
 {
 	const char *conninfo = in->c->config->database_admin_conninfo;
-	int found = conninfo_value(in->c->a, conninfo, "dbname", &in->database, e);
+	int found =
+	    conninfo_value(in->c->a, conninfo, "dbname", &in->database, e);
 
 	if (found == 0)
 		in->database = getenv("PGDATABASE");
 	if (found == 0 && in->database == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "database.admin_conninfo names no database: add dbname=belfry");
+		    "database.admin_conninfo names no database: add "
+		    "dbname=belfry");
 	return found == -1 ? -1 : 0;
 }
 
@@ -75,10 +78,11 @@ make_database(struct init *in, struct err *e)
 	db = db_new(c->a, &p);
 	if (db_connect(db, e) == -1 ||
 	    db_script(db, c->a,
-	        arena_printf(c->a, "SET belfry.database = %s",
-	            db_quote_text(c->a, db, in->database)),
-	        NULL, e) == -1 ||
-	    db_script(db, c->a, script_text(SCRIPT_DATABASE_FIND), &rows, e) == -1)
+		arena_printf(c->a, "SET belfry.database = %s",
+		    db_quote_text(c->a, db, in->database)),
+		NULL, e) == -1 ||
+	    db_script(db, c->a, script_text(SCRIPT_DATABASE_FIND), &rows, e) ==
+		-1)
 		return -1;
 	if (db_count(rows) > 0)
 		return 0;
@@ -124,7 +128,8 @@ prepare_database(struct init *in, struct err *e)
 	return migrate_up(db, c->a, note_migration, in, e);
 }
 
-/* ---- Tenant and keys --------------------------------------------------------- */
+/* ---- Tenant and keys
+ * --------------------------------------------------------- */
 
 /* The tenant that the option names, or the first there is, or a new one. */
 static int
@@ -190,7 +195,8 @@ prepare_keys(struct init *in, struct err *e)
 	return prepare_key(in, ring, "admin", "admin", &in->admin_key, e);
 }
 
-/* ---- What is told ------------------------------------------------------------- */
+/* ---- What is told
+ * ------------------------------------------------------------- */
 
 static void
 tell(const struct init *in)

@@ -27,7 +27,8 @@ enum { PAGE = 200, SCOPES_BYTES_MAX = 4096, ACCOUNT_NAME_MAX = 200 };
 
 static const int64_t overlap_default_ms = INT64_C(24) * 60 * 60 * 1000;
 
-/* ---- Making ----------------------------------------------------------------- */
+/* ---- Making
+ * ----------------------------------------------------------------- */
 
 int
 key_make(struct ctl *c, const struct keyring *ring, const struct key_wish *wish,
@@ -38,8 +39,8 @@ key_make(struct ctl *c, const struct keyring *ring, const struct key_wish *wish,
 		.scopes = wish->scopes };
 	struct api_key key = { .expires_ms = wish->expires_ms };
 	struct apikey *made = arena_object(c->a, struct apikey);
-	int found = account_find(c->a, c->db, ed.tenant, wish->account, &account,
-	    e);
+	int found =
+	    account_find(c->a, c->db, ed.tenant, wish->account, &account, e);
 
 	if (found == -1)
 		return -1;
@@ -66,7 +67,8 @@ read_duration(const struct ctl *c, const char *option, int64_t *ms_r,
 	if (text == NULL || form_duration_parse(text, ms_r) == 0)
 		return 0;
 	return err_set(e, ERR_INVALID,
-	    "\"%.40s\" is no duration: write \"90d\", \"24h\" or \"30m\"", text);
+	    "\"%.40s\" is no duration: write \"90d\", \"24h\" or \"30m\"",
+	    text);
 }
 
 /* When a new key runs out, as a moment. */
@@ -124,7 +126,8 @@ command_key_add(struct ctl *c, struct err *e)
 	struct key_wish wish = { .account = ctl_argument(c, 0),
 		.overlap_ms = -1 };
 
-	if (wish.account[0] == '\0' || strlen(wish.account) > ACCOUNT_NAME_MAX ||
+	if (wish.account[0] == '\0' ||
+	    strlen(wish.account) > ACCOUNT_NAME_MAX ||
 	    text_has_control(wish.account))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "this is no name for a service account");
@@ -159,7 +162,8 @@ command_key_revoke(struct ctl *c, struct err *e)
 	return 0;
 }
 
-/* ---- Listing ---------------------------------------------------------------- */
+/* ---- Listing
+ * ---------------------------------------------------------------- */
 
 static const struct out_column columns[] = {
 	{ "account", "ACCOUNT" },
@@ -202,11 +206,11 @@ add_keys(struct ctl *c, const struct account *account, json_t *rows,
 		        out_time(keys[i].created_ms), "scopes",
 		        account->scopes));
 	if (count == 0)
-		json_array_append_new(rows,
-		    json_pack("{s:s, s:n, s:s, s:o, s:s}", "account",
-		        account->name, "key_id", "state", "no key", "created_at",
-		        out_time(account->created_ms), "scopes",
-		        account->scopes));
+		json_array_append_new(
+		    rows, json_pack("{s:s, s:n, s:s, s:o, s:s}", "account",
+			      account->name, "key_id", "state", "no key",
+			      "created_at", out_time(account->created_ms),
+			      "scopes", account->scopes));
 	return 0;
 }
 

@@ -16,13 +16,13 @@ struct keyring;
 
 struct key_wish {
 	const char *account; /* the name of the service account */
-	const char *scopes; /* separated by blanks; NULL: the account must exist */
+	const char *scopes; /* with blanks; NULL: the account must exist */
 	int64_t expires_ms; /* 0: never */
-	int64_t overlap_ms; /* how long older keys still work; -1: as they are */
+	int64_t overlap_ms; /* older keys still work; -1: as they are */
 };
 
-/* Makes a key in c->tenant, and its account when there is none.  Returns 0 and the
- * text of the key, which is stored nowhere. */
+/* Makes a key in c->tenant, and its account when there is none.  Returns 0
+ * and the text of the key, which is stored nowhere. */
 int key_make(struct ctl *c, const struct keyring *ring,
     const struct key_wish *wish, const char **text_r, struct err *e) MUST_CHECK;
 

@@ -140,8 +140,8 @@ put_arguments(struct buf *out, const char *arguments)
 		n = strcspn(p, " ");
 		optional = p[0] == '[';
 		len = n - (optional ? 2 : 0);
-		many = len > 3 && memcmp(p + (optional ? 1 : 0) + len - 3, "...",
-		                      3) == 0;
+		many = len > 3 &&
+		       memcmp(p + (optional ? 1 : 0) + len - 3, "...", 3) == 0;
 		buf_printf(out, " %sAr %.*s%s", optional ? "Op " : "",
 		    (int)(many ? len - 3 : len), p + (optional ? 1 : 0),
 		    many ? " ..." : "");
@@ -191,13 +191,15 @@ manual_write(const struct grammar *g, struct buf *out)
 	const struct ctl_command *c;
 	size_t i;
 
-	buf_puts(out, ".\\\" Made from the tables of belfryctl: do not edit.\n"
+	buf_puts(out,
+	    ".\\\" Made from the tables of belfryctl: do not edit.\n"
 	    ".Dd November 23, 2026\n.Dt BELFRYCTL 8\n.Os Belfry " PACKAGE_VERSION
 	    "\n.Sh NAME\n.Nm belfryctl\n.Nd operate Belfry\n"
 	    ".Sh SYNOPSIS\n.Nm\n.Op Fl c Ar FILE\n.Op Fl \\-tenant Ar SLUG\n"
 	    ".Op Fl \\-json\n.Ar command\n.Op Ar argument ...\n");
 	buf_puts(out, intro);
-	buf_puts(out, ".Pp\nOptions of every command, which may stand anywhere:\n");
+	buf_puts(
+	    out, ".Pp\nOptions of every command, which may stand anywhere:\n");
 	put_options(out, g->options);
 	buf_puts(out, ".Sh COMMANDS\n.Bl -tag -width Ds\n");
 	for (c = g->commands; c->words != NULL; c++)

@@ -34,7 +34,8 @@ command_migrate(struct ctl *c, struct err *e)
 	}
 	json_array_foreach(applied, i, name)
 		if (!c->json)
-			out_said(c, NULL, "applied %s", json_string_value(name));
+			out_said(
+			    c, NULL, "applied %s", json_string_value(name));
 	out_said(c,
 	    json_pack("{s:o, s:i}", "applied", applied, "version",
 	        migrate_latest()),

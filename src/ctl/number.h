@@ -13,9 +13,9 @@
 struct ctl;
 struct err;
 
-/* Reads an option as a number from min to max; *n_r stays as it is when the option is
- * absent.  -1 with ERR_INVALID. */
-int ctl_number(const struct ctl *c, const char *option, int64_t min, int64_t max,
-    int64_t *n_r, struct err *e) MUST_CHECK;
+/* Reads an option as a number from min to max; *n_r stays as it is when the
+ * option is absent.  -1 with ERR_INVALID. */
+int ctl_number(const struct ctl *c, const char *option, int64_t min,
+    int64_t max, int64_t *n_r, struct err *e) MUST_CHECK;
 
 #endif

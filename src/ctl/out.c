@@ -207,8 +207,8 @@ out_error(const struct ctl *c, const struct err *e)
 		return;
 	}
 	json = json_pack("{s:{s:s, s:s, s:s, s:O*}}", "error", "code",
-	    err_code(e->kind), "message", e->text, "detail", e->detail, "faults",
-	    c->faults);
+	    err_code(e->kind), "message", e->text, "detail", e->detail,
+	    "faults", c->faults);
 	json_dumpf(json, stderr, JSON_COMPACT);
 	fputc('\n', stderr);
 	json_decref(json);

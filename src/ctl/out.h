@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A command makes JSON and says which of its members people want to see: with --json it
- * is printed as it is, without it as a table or a list.  So both always tell the same.
+ * A command makes JSON and says which of its members people want to see: with
+ * --json it is printed as it is, without it as a table or a list.  So both
+ * always tell the same.
  */
 #ifndef BELFRY_CTL_OUT_H
 #define BELFRY_CTL_OUT_H
@@ -24,13 +25,14 @@ struct out_column {
 	const char *title; /* NULL: the member's name */
 };
 
-/* Prints an array of objects: --json the array, else a table with aligned columns and
- * a head, or "empty" when there is nothing.  The reference is taken. */
-void out_table(const struct ctl *c, json_t *rows, const struct out_column *columns,
-    const char *empty);
+/* Prints an array of objects: --json the array, else a table with aligned
+ * columns and a head, or "empty" when there is nothing.  The reference is
+ * taken. */
+void out_table(const struct ctl *c, json_t *rows,
+    const struct out_column *columns, const char *empty);
 
-/* Prints an object: --json the object, else a line for each column that it has.  The
- * reference is taken. */
+/* Prints an object: --json the object, else a line for each column that it
+ * has.  The reference is taken. */
 void out_object(const struct ctl *c, json_t *object,
     const struct out_column *columns);
 

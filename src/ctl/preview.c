@@ -149,12 +149,13 @@ render_all(const struct preview *p, struct err *e)
 	}
 	part = template_part_parse(only, strlen(only));
 	if (part == TEMPLATE_PART_COUNT)
-		return err_set(e, ERR_INVALID, "there is no part \"%.40s\"", only);
+		return err_set(
+		    e, ERR_INVALID, "there is no part \"%.40s\"", only);
 	if (render(p, part, e) == -1)
 		return -1;
 	if (json_object_size(p->parts) == 0)
-		return err_set(e, ERR_NOT_FOUND, "the template has no part \"%s\"",
-		    only);
+		return err_set(
+		    e, ERR_NOT_FOUND, "the template has no part \"%s\"", only);
 	return 0;
 }
 

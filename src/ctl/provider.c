@@ -1,5 +1,6 @@
 /*
- * provider.c - belfryctl provider kinds, add, list, show, set, enable, disable, remove
+ * provider.c - belfryctl provider kinds, add, list, show, set, enable, disable,
+ * remove
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -26,7 +27,8 @@
 
 enum { PAGE = 200 };
 
-/* ---- Kinds ------------------------------------------------------------------ */
+/* ---- Kinds
+ * ------------------------------------------------------------------ */
 
 static const struct out_column kind_columns[] = {
 	{ "kind", "KIND" },
@@ -50,11 +52,12 @@ kind_json(struct arena *a, const struct provider_ops *ops)
 		text = arena_printf(a, "%s%s%s%s", text, i > 0 ? ", " : "",
 		    field_name(f), required ? "*" : "");
 		json_object_set_new(settings, field_name(f),
-		    json_pack("{s:b, s:b, s:s*}", "required", required, "secret",
-		        (f->flags & FIELD_SECRET) != 0, "help", f->help));
+		    json_pack("{s:b, s:b, s:s*}", "required", required,
+			"secret", (f->flags & FIELD_SECRET) != 0, "help",
+			f->help));
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "kind", ops->kind, "channel",
-	    channel_name((int)ops->channel), "summary", ops->summary,
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "kind", ops->kind,
+	    "channel", channel_name((int)ops->channel), "summary", ops->summary,
 	    "settings_text", text, "settings", settings);
 }
 
@@ -73,7 +76,8 @@ command_provider_kinds(struct ctl *c, struct err *e)
 	return 0;
 }
 
-/* ---- Showing ------------------------------------------------------------------ */
+/* ---- Showing
+ * ------------------------------------------------------------------ */
 
 static const struct out_column columns[] = {
 	{ "name", "NAME" },
@@ -93,13 +97,13 @@ account_json(const struct provider_account *p)
 
 	uuid_format(&p->id.u, id);
 	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:b, s:i, s:o, s:o}", "id",
-	    id, "name", p->name, "kind", p->kind, "channel",
-	    channel_name((int)p->channel), "state", provider_state_name(p->state),
-	    "priority", p->priority, "weight", p->weight, "settings",
-	    out_json(p->settings), "has_secrets", p->sealed != NULL, "version",
-	    p->version, "created_at", out_time(p->created_ms), "updated_at",
-	    out_time(p->updated_ms));
+	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:b, s:i, s:o, s:o}",
+	    "id", id, "name", p->name, "kind", p->kind, "channel",
+	    channel_name((int)p->channel), "state",
+	    provider_state_name(p->state), "priority", p->priority, "weight",
+	    p->weight, "settings", out_json(p->settings), "has_secrets",
+	    p->sealed != NULL, "version", p->version, "created_at",
+	    out_time(p->created_ms), "updated_at", out_time(p->updated_ms));
 }
 
 int
@@ -111,8 +115,8 @@ command_provider_list(struct ctl *c, struct err *e)
 	size_t count, i;
 
 	do {
-		if (provider_account_list(c->a, c->db, c->tenant->id, after, PAGE,
-		        &list, &count, e) == -1) {
+		if (provider_account_list(c->a, c->db, c->tenant->id, after,
+			PAGE, &list, &count, e) == -1) {
 			json_decref(rows);
 			return -1;
 		}
@@ -133,8 +137,8 @@ find(struct ctl *c, struct provider_account **p_r, struct err *e)
 	    e);
 
 	if (found == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no provider \"%.63s\"",
-		    name);
+		return err_set(
+		    e, ERR_NOT_FOUND, "there is no provider \"%.63s\"", name);
 	return found == 1 ? 0 : -1;
 }
 
@@ -149,7 +153,8 @@ command_provider_show(struct ctl *c, struct err *e)
 	return 0;
 }
 
-/* ---- Changing ------------------------------------------------------------------ */
+/* ---- Changing
+ * ------------------------------------------------------------------ */
 
 /* Puts what the options --set and --unset say into "settings". */
 static int

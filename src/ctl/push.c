@@ -70,10 +70,10 @@ save_all(struct ctl *c, struct template_draft *const *drafts, size_t count,
 	for (i = 0; i < count; i++) {
 		if (template_save(&ed, drafts[i], how, &saved, e) == -1)
 			return -1;
-		json_array_append_new(rows,
-		    json_pack("{s:s, s:s, s:i}", "key", drafts[i]->key, "outcome",
-		        template_outcome_name(saved.outcome), "version",
-		        saved.number));
+		json_array_append_new(
+		    rows, json_pack("{s:s, s:s, s:i}", "key", drafts[i]->key,
+			      "outcome", template_outcome_name(saved.outcome),
+			      "version", saved.number));
 	}
 	return 0;
 }

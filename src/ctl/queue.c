@@ -32,7 +32,8 @@ static const struct out_column queue_columns[] = {
 int
 command_queue(struct ctl *c, struct err *e)
 {
-	struct db_batch *b = db_batch_new(c->a, (struct tenant_id){ 0 }, DB_PLAIN);
+	struct db_batch *b =
+	    db_batch_new(c->a, (struct tenant_id){ 0 }, DB_PLAIN);
 	struct db_rows **rows;
 	const struct db_rows *r;
 	json_t *list = json_array();
@@ -84,9 +85,9 @@ dead_json(const struct db_rows *r, int i)
 	    out_text(db_text(r, i, 3)), "address",
 	    out_text(address != NULL ? masked : NULL), "attempts",
 	    (int)db_int(r, i, 5), "class",
-	    db_is_null(r, i, 6)
-	        ? json_null()
-	        : json_string(verdict_name((enum verdict_class)db_int(r, i, 6))),
+	    db_is_null(r, i, 6) ? json_null()
+				: json_string(verdict_name(
+				      (enum verdict_class)db_int(r, i, 6))),
 	    "reason", out_text(db_text(r, i, 7)), "finished_at",
 	    out_time(db_time_ms(r, i, 8)));
 }

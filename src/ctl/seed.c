@@ -27,7 +27,8 @@ find_templates(const struct ctl *c)
 
 	if (path == NULL)
 		path = getenv("BELFRY_TEMPLATES");
-	if (path == NULL && access("templates/welcome/template.json", R_OK) == 0)
+	if (path == NULL &&
+	    access("templates/welcome/template.json", R_OK) == 0)
 		path = "templates";
 	return path != NULL ? path : BELFRY_DATADIR "/templates";
 }
@@ -50,13 +51,14 @@ list_templates(struct arena *a, const char *top, const char **paths,
 
 	if (dir == NULL)
 		return err_set(e, ERR_NOT_FOUND,
-		    "could not open the templates in \"%s\": %s; say where they "
-		    "are with --templates",
+		    "could not open the templates in \"%s\": %s; say where "
+		    "they are with --templates",
 		    top, strerror(errno));
 	while ((entry = readdir(dir)) != NULL && count < SEEDS_MAX) {
 		path = arena_printf(a, "%s/%s", top, entry->d_name);
 		if (entry->d_name[0] != '.' &&
-		    access(arena_printf(a, "%s/template.json", path), F_OK) == 0)
+		    access(arena_printf(a, "%s/template.json", path), F_OK) ==
+			0)
 			paths[count++] = path;
 	}
 	closedir(dir);

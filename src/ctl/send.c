@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The same way as over REST: the body is read by the same table, checked by the same
- * code and stored in the same transaction.
+ * The same way as over REST: the body is read by the same table, checked by the
+ * same code and stored in the same transaction.
  */
 #include <string.h>
 
@@ -60,8 +60,8 @@ read_data(struct ctl *c, json_t *body, struct err *e)
 		text = arena_strdup(c->a, given);
 		len = strlen(given);
 	}
-	if (js_parse(c->a, text, len, (int)c->config->api_json_depth, &data, e) ==
-	    -1)
+	if (js_parse(c->a, text, len, (int)c->config->api_json_depth, &data,
+		e) == -1)
 		return -1;
 	json_object_set(body, "data", data);
 	return 0;
@@ -116,8 +116,8 @@ find_account(struct ctl *c, struct account_id *id_r, struct err *e)
 }
 
 static int
-find_template(struct ctl *c, const char *key, const struct template_head **head_r,
-    struct err *e)
+find_template(struct ctl *c, const char *key,
+    const struct template_head **head_r, struct err *e)
 {
 	struct template_head *head;
 	int found;
@@ -144,8 +144,9 @@ refuse(struct ctl *c, const struct field_errors *fe, struct err *e)
 
 	c->faults = json_array();
 	for (f = fe->first; f != NULL; f = f->next)
-		json_array_append_new(c->faults,
-		    json_pack("{s:s, s:s}", "place", f->pointer, "text", f->detail));
+		json_array_append_new(
+		    c->faults, json_pack("{s:s, s:s}", "place", f->pointer,
+				   "text", f->detail));
 	return err_set(e, ERR_UNPROCESSABLE, "the notification has errors");
 }
 
@@ -189,7 +190,8 @@ command_send(struct ctl *c, struct err *e)
 	p.request_id = request_id;
 	p.idempotency_key = ctl_value(c, "idempotency-key");
 	if (accept(c, &p, &result, e) == -1 ||
-	    js_parse(c->a, result.body, strlen(result.body), 16, &answer, e) == -1)
+	    js_parse(c->a, result.body, strlen(result.body), 16, &answer, e) ==
+		-1)
 		return -1;
 	out_said(c, json_incref(answer), "%s",
 	    json_string_value(json_object_get(answer, "id")));

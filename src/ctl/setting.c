@@ -30,11 +30,11 @@ find_field(const struct field_table *t, const char *name, size_t n)
 	return NULL;
 }
 
-/* Follows "a.b": *object_r is the object that the last step lies in, which is made
- * when "make" is true (NULL when it is not there). */
+/* Follows "a.b": *object_r is the object that the last step lies in, which
+ * is made when "make" is true (NULL when it is not there). */
 static int
-follow(const struct field_table *t, json_t *settings, const char *key, bool make,
-    json_t **object_r, const struct field **field_r, struct err *e)
+follow(const struct field_table *t, json_t *settings, const char *key,
+    bool make, json_t **object_r, const struct field **field_r, struct err *e)
 {
 	const char *step = key;
 	size_t n = strcspn(step, ".=");
@@ -54,7 +54,8 @@ follow(const struct field_table *t, json_t *settings, const char *key, bool make
 	}
 	if (f == NULL || step[n] == '.')
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "there is no setting \"%.*s\"", (int)strcspn(key, "="), key);
+		    "there is no setting \"%.*s\"", (int)strcspn(key, "="),
+		    key);
 	*object_r = settings;
 	*field_r = f;
 	return 0;
@@ -62,7 +63,8 @@ follow(const struct field_table *t, json_t *settings, const char *key, bool make
 
 /* Reads a line without its end; what is typed on a terminal is not shown. */
 static int
-read_line(struct arena *a, const char *prompt, const char **line_r, struct err *e)
+read_line(
+    struct arena *a, const char *prompt, const char **line_r, struct err *e)
 {
 	struct termios before, quiet;
 	bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
@@ -82,7 +84,8 @@ read_line(struct arena *a, const char *prompt, const char **line_r, struct err *
 	}
 	if (!got)
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "there was no line for \"%.60s\" on standard input", prompt);
+		    "there was no line for \"%.60s\" on standard input",
+		    prompt);
 	line[strcspn(line, "\r\n")] = '\0';
 	*line_r = line;
 	return 0;
@@ -121,8 +124,8 @@ boolean(const char *text)
 	return is_one_of(text, no) ? json_false() : json_string(text);
 }
 
-/* The value as the field's type has it; texts that do not fit stay texts, so that the
- * table says what is wrong. */
+/* The value as the field's type has it; texts that do not fit stay texts, so
+ * that the table says what is wrong. */
 static json_t *
 convert(const struct field *f, const char *text)
 {
@@ -133,8 +136,8 @@ convert(const struct field *f, const char *text)
 	if (f->type == FIELD_BOOL)
 		return boolean(text);
 	if (f->type == FIELD_JSON || f->type == FIELD_OBJECT)
-		json = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-		    NULL);
+		json = json_loads(
+		    text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
 	return json != NULL ? json : json_string(text);
 }
 
@@ -171,7 +174,8 @@ setting_set(struct arena *a, const struct field_table *t, json_t *settings,
 	    follow(t, settings, text, true, &object, &f, e) == -1)
 		return -1;
 	value = equals + 1;
-	if (strcmp(value, "-") == 0 && read_line(a, field_name(f), &value, e) == -1)
+	if (strcmp(value, "-") == 0 &&
+	    read_line(a, field_name(f), &value, e) == -1)
 		return -1;
 	json = (f->extra & FIELD_ARRAY) != 0 ? convert_list(a, f, value)
 	                                     : convert(f, value);

@@ -95,17 +95,18 @@ deliveries_json(const struct db_rows *r)
 
 	for (i = 0; i < db_count(r); i++)
 		json_array_append_new(list,
-		    json_pack("{s:s, s:o, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o}",
-		        "id", db_text(r, i, 0), "channel",
-		        channel_or_null(r, i, 3), "user_id",
-		        out_text(db_text(r, i, 6)), "address",
-		        out_text(db_text(r, i, 7)), "state",
-		        delivery_state_name((int)db_int(r, i, 4)), "attempts",
-		        (int)db_int(r, i, 5), "provider",
-		        out_text(db_text(r, i, 8)), "class",
-		        class_or_null(r, i, 10), "reason",
-		        out_text(db_text(r, i, 11)), "due",
-		        out_time(db_time_ms(r, i, 12))));
+		    json_pack(
+			"{s:s, s:o, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o}",
+			"id", db_text(r, i, 0), "channel",
+			channel_or_null(r, i, 3), "user_id",
+			out_text(db_text(r, i, 6)), "address",
+			out_text(db_text(r, i, 7)), "state",
+			delivery_state_name((int)db_int(r, i, 4)), "attempts",
+			(int)db_int(r, i, 5), "provider",
+			out_text(db_text(r, i, 8)), "class",
+			class_or_null(r, i, 10), "reason",
+			out_text(db_text(r, i, 11)), "due",
+			out_time(db_time_ms(r, i, 12))));
 	return list;
 }
 
@@ -117,17 +118,20 @@ timeline_json(const struct db_rows *r)
 
 	for (i = 0; i < db_count(r); i++)
 		json_array_append_new(list,
-		    json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		              "s:o}",
-		        "at", out_time(db_time_ms(r, i, 0)), "type",
-		        db_text(r, i, 2), "delivery", out_text(db_text(r, i, 3)),
-		        "channel", channel_or_null(r, i, 4), "provider",
-		        out_text(db_text(r, i, 5)), "attempt",
-		        number_or_null(r, i, 6), "class", class_or_null(r, i, 7),
-		        "code", out_text(db_text(r, i, 8)), "text",
-		        out_text(db_text(r, i, 9)), "by",
-		        out_text(db_text(r, i, 10)), "next_attempt_at",
-		        out_time(db_time_ms(r, i, 11))));
+		    json_pack(
+			"{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			"s:o}",
+			"at", out_time(db_time_ms(r, i, 0)), "type",
+			db_text(r, i, 2), "delivery",
+			out_text(db_text(r, i, 3)), "channel",
+			channel_or_null(r, i, 4), "provider",
+			out_text(db_text(r, i, 5)), "attempt",
+			number_or_null(r, i, 6), "class",
+			class_or_null(r, i, 7), "code",
+			out_text(db_text(r, i, 8)), "text",
+			out_text(db_text(r, i, 9)), "by",
+			out_text(db_text(r, i, 10)), "next_attempt_at",
+			out_time(db_time_ms(r, i, 11))));
 	return list;
 }
 

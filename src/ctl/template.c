@@ -43,8 +43,8 @@ command_template_pull(struct ctl *c, struct err *e)
 
 	if (ctl_number(c, "number", 1, INT32_MAX, &number, e) == -1)
 		return -1;
-	found = template_draft_load(c->a, c->db, c->tenant->id, key, (int)number,
-	    &draft, &version, e);
+	found = template_draft_load(
+	    c->a, c->db, c->tenant->id, key, (int)number, &draft, &version, e);
 	if (found == 0)
 		return err_set(e, ERR_NOT_FOUND,
 		    "there is no such version of a template \"%.63s\"", key);
@@ -52,8 +52,9 @@ command_template_pull(struct ctl *c, struct err *e)
 		return -1;
 	out_said(c,
 	    json_pack("{s:s, s:i, s:s}", "key", key, "version", version.number,
-	        "directory", path),
-	    "version %d of \"%s\" was written to %s", version.number, key, path);
+		"directory", path),
+	    "version %d of \"%s\" was written to %s", version.number, key,
+	    path);
 	return 0;
 }
 
@@ -73,7 +74,8 @@ row_json(const struct template_row *r)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:o, s:o}", "key",
 	    r->key, "name", r->name, "description", r->description, "category",
-	    r->category, "default_locale", r->default_locale, "published_version",
+	    r->category, "default_locale", r->default_locale,
+	    "published_version",
 	    r->published != 0 ? json_integer(r->published) : json_null(),
 	    "latest_version", r->latest, "created_at", out_time(r->created_ms),
 	    "updated_at", out_time(r->updated_ms));
@@ -88,8 +90,8 @@ command_template_list(struct ctl *c, struct err *e)
 	size_t count, i;
 
 	do {
-		if (template_list(c->a, c->db, c->tenant->id, after, PAGE, &list,
-		        &count, e) == -1) {
+		if (template_list(c->a, c->db, c->tenant->id, after, PAGE,
+			&list, &count, e) == -1) {
 			json_decref(rows);
 			return -1;
 		}

@@ -44,8 +44,8 @@ check(const struct tenant *t, struct err *e)
 		    "the slug \"%.80s\" is not made of a-z, 0-9 and \"-\"",
 		    t->slug);
 	if (!locale_is_valid(t->default_locale))
-		return err_set(e, ERR_UNPROCESSABLE, "\"%.80s\" is not a locale",
-		    t->default_locale);
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "\"%.80s\" is not a locale", t->default_locale);
 	if (!form_is_zone(t->time_zone))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "\"%.80s\" is not a time zone", t->time_zone);
@@ -89,7 +89,8 @@ command_tenant_list(struct ctl *c, struct err *e)
 	size_t count, i;
 
 	do {
-		if (tenant_list(c->a, c->db, after, PAGE, &list, &count, e) == -1) {
+		if (tenant_list(c->a, c->db, after, PAGE, &list, &count, e) ==
+		    -1) {
 			json_decref(rows);
 			return -1;
 		}

@@ -21,8 +21,10 @@ conninfo_value(struct arena *a, const char *conninfo, const char *keyword,
 	int found = 0;
 
 	if (options == NULL) {
-		err_set(e, ERR_UNPROCESSABLE, "the connection string is malformed");
-		err_detail(e, "%s", message != NULL ? message : "out of memory");
+		err_set(
+		    e, ERR_UNPROCESSABLE, "the connection string is malformed");
+		err_detail(
+		    e, "%s", message != NULL ? message : "out of memory");
 		PQfreemem(message);
 		return -1;
 	}

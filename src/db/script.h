@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Texts for db_script(): what belfryctl does to roles and databases, which cannot be
- * prepared.  The file roles.sql there is SCRIPT_ROLES here.
+ * Texts for db_script(): what belfryctl does to roles and databases, which
+ * cannot be prepared.  The file roles.sql there is SCRIPT_ROLES here.
  */
 #ifndef BELFRY_DB_SCRIPT_H
 #define BELFRY_DB_SCRIPT_H

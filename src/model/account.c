@@ -15,7 +15,8 @@
 #include "db/db.h"
 #include "model/edit.h"
 
-/* ---- Authentication ------------------------------------------------------- */
+/* ---- Authentication
+ * ------------------------------------------------------- */
 
 void
 account_key_add(struct db_batch *b, struct tenant_id tenant, const char *key_id)
@@ -63,12 +64,12 @@ account_key_from_text(struct arena *a, const char *text, size_t len,
 
 	arena_defer(a, defer_json, json);
 	if (json_unpack(json,
-	        "{s:s, s:s, s:I, s:b, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:I}",
-	        "key", &k->key_id, "hash", &hash, "expires", &expires, "revoked",
-	        &revoked, "account", &account, "name", &k->name, "scopes",
-	        &scopes, "slug", &k->slug, "suspended", &suspended,
-	        "default_locale", &k->default_locale, "time_zone",
-	        &k->time_zone, "generation", &generation) == -1 ||
+		"{s:s, s:s, s:I, s:b, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:I}",
+		"key", &k->key_id, "hash", &hash, "expires", &expires,
+		"revoked", &revoked, "account", &account, "name", &k->name,
+		"scopes", &scopes, "slug", &k->slug, "suspended", &suspended,
+		"default_locale", &k->default_locale, "time_zone",
+		&k->time_zone, "generation", &generation) == -1 ||
 	    strlen(hash) != 2 * sizeof(k->hash) ||
 	    text_hex_decode(hash, k->hash, sizeof(k->hash)) == -1 ||
 	    uuid_parse(account, &k->account.u) == -1)
@@ -96,10 +97,12 @@ account_key_find(struct arena *a, struct db *db, struct tenant_id tenant,
 	text = account_key_text(rows[0]);
 	if (text == NULL)
 		return 0;
-	return account_key_from_text(a, text, strlen(text), key_r, e) == -1 ? -1 : 1;
+	return account_key_from_text(a, text, strlen(text), key_r, e) == -1 ? -1
+									    : 1;
 }
 
-/* ---- Accounts --------------------------------------------------------------- */
+/* ---- Accounts
+ * --------------------------------------------------------------- */
 
 static void
 accounts_of(struct arena *a, const struct db_rows *r, struct account **list_r,
@@ -288,7 +291,8 @@ account_remove(const struct editor *ed, struct account_id id,
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 
-/* ---- Keys -------------------------------------------------------------------- */
+/* ---- Keys
+ * -------------------------------------------------------------------- */
 
 int
 api_key_list(struct arena *a, struct db *db, struct tenant_id tenant,
@@ -355,8 +359,8 @@ api_key_revoke(const struct editor *ed, const char *key_id, struct err *e)
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	if (db_count(rows[1]) == 0) {
-		err_set(e, ERR_NOT_FOUND, "there is no key \"%.80s\" that works",
-		    key_id);
+		err_set(e, ERR_NOT_FOUND,
+		    "there is no key \"%.80s\" that works", key_id);
 		return edit_abort(ed);
 	}
 	b = edit_commit(ed, "key.revoke", key_id, NULL);

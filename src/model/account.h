@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * An account has scopes and any number of keys, so that keys can be changed without a
- * moment in which none works.  Only hashes of keys are stored (auth/apikey.h makes
- * keys and reads them).
+ * An account has scopes and any number of keys, so that keys can be changed
+ * without a moment in which none works.  Only hashes of keys are stored
+ * (auth/apikey.h makes keys and reads them).
  */
 #ifndef BELFRY_MODEL_ACCOUNT_H
 #define BELFRY_MODEL_ACCOUNT_H
@@ -49,8 +49,8 @@ struct api_key {
 
 /* ---- Authentication ------------------------------------------------------ */
 
-/* What a request's key leads to.  The caller compares the hash (auth/apikey.h) and
- * looks at revoked, expires_ms and suspended. */
+/* What a request's key leads to.  The caller compares the hash
+ * (auth/apikey.h) and looks at revoked, expires_ms and suspended. */
 struct account_key {
 	const char *key_id;
 	uint8_t hash[ACCOUNT_HASH_BYTES];
@@ -67,9 +67,10 @@ struct account_key {
 	int64_t generation; /* the tenant's when this was read */
 };
 
-/* Adds the query for a key; its rows are one text, which account_key_text() returns
- * (NULL: there is no such key) and account_key_from_text() reads.  The text may be
- * cached where only Belfry can write: who can change it can become anybody. */
+/* Adds the query for a key; its rows are one text, which account_key_text()
+ * returns (NULL: there is no such key) and account_key_from_text()
+ * reads.  The text may be cached where only Belfry can write: who can change
+ * it can become anybody. */
 void account_key_add(struct db_batch *b, struct tenant_id tenant,
     const char *key_id);
 const char *account_key_text(const struct db_rows *rows);
@@ -80,7 +81,8 @@ int account_key_from_text(struct arena *a, const char *text, size_t len,
 int account_key_find(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *key_id, struct account_key **key_r, struct err *e) MUST_CHECK;
 
-/* ---- Accounts -------------------------------------------------------------- */
+/* ---- Accounts
+ * -------------------------------------------------------------- */
 
 int account_list(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *after, int limit, struct account **list_r, size_t *count_r,
@@ -92,13 +94,13 @@ int account_get(struct arena *a, struct db *db, struct tenant_id tenant,
 int account_find(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *name, struct account **account_r, struct err *e) MUST_CHECK;
 
-/* Makes an account from its name and scopes, and its first key (NULL: none); sets
- * account->id and key->account. */
+/* Makes an account from its name and scopes, and its first key (NULL: none);
+ * sets account->id and key->account. */
 int account_create(const struct editor *ed, struct account *account,
     struct api_key *key, struct err *e) MUST_CHECK;
 
-/* Replaces name, scopes and state.  account->version is the one that is expected (0:
- * any), afterwards it is the new one. */
+/* Replaces name, scopes and state.  account->version is the one that is
+ * expected (0: any), afterwards it is the new one. */
 int account_update(const struct editor *ed, struct account *account,
     struct err *e) MUST_CHECK;
 
@@ -106,15 +108,16 @@ int account_update(const struct editor *ed, struct account *account,
 int account_remove(const struct editor *ed, struct account_id id,
     int expected_version, struct err *e) MUST_CHECK;
 
-/* ---- Keys ------------------------------------------------------------------ */
+/* ---- Keys
+ * ------------------------------------------------------------------ */
 
 /* The keys of an account, newest first. */
 int api_key_list(struct arena *a, struct db *db, struct tenant_id tenant,
     struct account_id account, struct api_key **list_r, size_t *count_r,
     struct err *e) MUST_CHECK;
 
-/* Adds a key to key->account.  Its other keys go on working for overlap_ms, or as they
- * are when that is -1. */
+/* Adds a key to key->account.  Its other keys go on working for overlap_ms,
+ * or as they are when that is -1. */
 int api_key_add(const struct editor *ed, const struct api_key *key,
     int64_t overlap_ms, struct err *e) MUST_CHECK;
 

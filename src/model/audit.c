@@ -10,8 +10,8 @@
 
 int
 audit_list(struct arena *a, struct db *db, struct tenant_id tenant,
-    const struct uuid *before, int limit, struct audit **list_r, size_t *count_r,
-    struct err *e)
+    const struct uuid *before, int limit, struct audit **list_r,
+    size_t *count_r, struct err *e)
 {
 	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
 	struct db_rows **rows;

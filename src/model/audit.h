@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Each change that an admin makes leaves one row, written in the transaction of the
- * change (edit.h).  The detail never holds a secret.
+ * Each change that an admin makes leaves one row, written in the transaction of
+ * the change (edit.h).  The detail never holds a secret.
  */
 #ifndef BELFRY_MODEL_AUDIT_H
 #define BELFRY_MODEL_AUDIT_H
@@ -29,10 +29,10 @@ struct audit {
 	const char *request_id; /* or NULL */
 };
 
-/* Reads at most "limit" entries, newest first, that are older than *before (NULL: from
- * the newest on). */
+/* Reads at most "limit" entries, newest first, that are older than *before
+ * (NULL: from the newest on). */
 int audit_list(struct arena *a, struct db *db, struct tenant_id tenant,
-    const struct uuid *before, int limit, struct audit **list_r, size_t *count_r,
-    struct err *e) MUST_CHECK;
+    const struct uuid *before, int limit, struct audit **list_r,
+    size_t *count_r, struct err *e) MUST_CHECK;
 
 #endif

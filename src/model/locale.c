@@ -37,7 +37,8 @@ locale_is_valid(const char *s)
 	size_t n = subtag(s, false);
 	const char *p = s + n;
 
-	if (n < 2 || n > 8 || strnlen(s, LOCALE_BYTES_MAX + 1) > LOCALE_BYTES_MAX)
+	if (n < 2 || n > 8 ||
+	    strnlen(s, LOCALE_BYTES_MAX + 1) > LOCALE_BYTES_MAX)
 		return false;
 	while (*p == '-') {
 		n = subtag(p + 1, true);

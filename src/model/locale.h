@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A locale is BCP 47 as far as its form goes: "de", "de-AT", "zh-Hant-TW".  What is
- * not there for a locale is looked for in its parents: "zh-Hant-TW", "zh-Hant", "zh".
+ * A locale is BCP 47 as far as its form goes: "de", "de-AT",
+ * "zh-Hant-TW".  What is not there for a locale is looked for in its parents:
+ * "zh-Hant-TW", "zh-Hant", "zh".
  */
 #ifndef BELFRY_MODEL_LOCALE_H
 #define BELFRY_MODEL_LOCALE_H
@@ -20,8 +21,8 @@ bool locale_is_valid(const char *s);
 /* The length of the parent of the first len bytes; 0 when there is none. */
 size_t locale_parent(const char *s, size_t len);
 
-/* True when the first len bytes of "s" name the same locale as "other" does (case
- * does not matter). */
+/* True when the first len bytes of "s" name the same locale as "other" does
+ * (case does not matter). */
 bool locale_is(const char *s, size_t len, const char *other);
 
 #endif

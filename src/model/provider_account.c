@@ -135,7 +135,8 @@ bind_settings(struct db_batch *b, const struct provider_account *p)
 }
 
 static int
-say_taken(const struct editor *ed, const struct provider_account *p, struct err *e)
+say_taken(
+    const struct editor *ed, const struct provider_account *p, struct err *e)
 {
 	if (db_violates(e, "provider_tenant_id_name_key"))
 		err_set(e, ERR_CONFLICT, "there is a provider \"%s\" already",
@@ -169,7 +170,8 @@ provider_account_create(const struct editor *ed,
 
 /* Opens the transaction and locks the account. */
 static int
-lock(const struct editor *ed, struct provider_id id, int expected, struct err *e)
+lock(
+    const struct editor *ed, struct provider_id id, int expected, struct err *e)
 {
 	struct db_batch *b = edit_begin(ed);
 	struct db_rows **rows;

@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Settings are JSON that only the provider's kind understands, and its secret part is
- * sealed: provider/settings.h turns a stored account into one that can send.
+ * Settings are JSON that only the provider's kind understands, and its secret
+ * part is sealed: provider/settings.h turns a stored account into one that can
+ * send.
  */
 #ifndef BELFRY_MODEL_PROVIDER_ACCOUNT_H
 #define BELFRY_MODEL_PROVIDER_ACCOUNT_H
@@ -51,33 +52,35 @@ struct provider_account {
 /* "enabled", "disabled", "parked". */
 const char *provider_state_name(enum provider_state state);
 
-/* Reading in a batch of one's own: adds the query for accounts whose name comes after
- * "after" ("" from the first on), at most "limit"; then reads its rows. */
+/* Reading in a batch of one's own: adds the query for accounts whose name
+ * comes after "after" ("" from the first on), at most "limit"; then reads
+ * its rows. */
 void provider_account_list_add(struct db_batch *b, struct tenant_id tenant,
     const char *after, int limit);
 void provider_account_from_rows(struct arena *a, const struct db_rows *rows,
     struct provider_account **list_r, size_t *count_r);
 
 /* The same on a blocking connection. */
-int provider_account_list(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *after, int limit, struct provider_account **list_r,
-    size_t *count_r, struct err *e) MUST_CHECK;
+int provider_account_list(struct arena *a, struct db *db,
+    struct tenant_id tenant, const char *after, int limit,
+    struct provider_account **list_r, size_t *count_r, struct err *e)
+    MUST_CHECK;
 
 /* One account: 1, 0 when the tenant has none such, -1 with *e. */
-int provider_account_get(struct arena *a, struct db *db, struct tenant_id tenant,
-    struct provider_id id, struct provider_account **account_r, struct err *e)
-    MUST_CHECK;
-int provider_account_find(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *name, struct provider_account **account_r, struct err *e)
-    MUST_CHECK;
+int provider_account_get(struct arena *a, struct db *db,
+    struct tenant_id tenant, struct provider_id id,
+    struct provider_account **account_r, struct err *e) MUST_CHECK;
+int provider_account_find(struct arena *a, struct db *db,
+    struct tenant_id tenant, const char *name,
+    struct provider_account **account_r, struct err *e) MUST_CHECK;
 
-/* Stores a new account for ed->tenant; the caller makes its id (sealing needs it).  ERR_CONFLICT
- * when the name is taken. */
+/* Stores a new account for ed->tenant; the caller makes its id (sealing
+ * needs it).  ERR_CONFLICT when the name is taken. */
 int provider_account_create(const struct editor *ed,
     const struct provider_account *account, struct err *e) MUST_CHECK;
 
-/* Replaces everything but id, kind and channel.  account->version is the version that
- * is expected, 0 for any; afterwards it is the new one. */
+/* Replaces everything but id, kind and channel.  account->version is the
+ * version that is expected, 0 for any; afterwards it is the new one. */
 int provider_account_update(const struct editor *ed,
     struct provider_account *account, struct err *e) MUST_CHECK;
 
@@ -87,7 +90,8 @@ int provider_account_set_state(const struct editor *ed, struct provider_id id,
 int provider_account_remove(const struct editor *ed, struct provider_id id,
     int expected_version, struct err *e) MUST_CHECK;
 
-/* For the spooler, in a batch of its own: parks or unparks without an editor. */
+/* For the spooler, in a batch of its own: parks or unparks without an
+ * editor. */
 void provider_account_set_state_add(struct db_batch *b, struct tenant_id tenant,
     struct provider_id id, enum provider_state state);
 

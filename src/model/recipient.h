@@ -34,10 +34,10 @@ struct recipient {
 	int64_t updated_ms;
 };
 
-/* Stores a recipient, new or in place of the old one.  r->version is the one that is
- * expected (0: any; else there must be one already), afterwards it is the new one.
- * created_r (may be NULL) tells whether it is new.  ERR_PRECONDITION when somebody
- * else was faster. */
+/* Stores a recipient, new or in place of the old one.  r->version is the one
+ * that is expected (0: any; else there must be one already), afterwards it
+ * is the new one. created_r (may be NULL) tells whether it is
+ * new.  ERR_PRECONDITION when somebody else was faster. */
 int recipient_put(struct arena *a, struct db *db, struct tenant_id tenant,
     struct recipient *r, bool *created_r, struct err *e) MUST_CHECK;
 
@@ -49,8 +49,8 @@ int recipient_get(struct arena *a, struct db *db, struct tenant_id tenant,
 int recipient_delete(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *user_id, struct err *e) MUST_CHECK;
 
-/* Many in a batch of one's own: those of the ids (texts) that there are, in no order;
- * then reads the rows. */
+/* Many in a batch of one's own: those of the ids (texts) that there are, in
+ * no order; then reads the rows. */
 void recipient_find_add(struct db_batch *b, struct tenant_id tenant,
     const struct db_array *user_ids);
 void recipient_from_rows(struct arena *a, const struct db_rows *rows,

@@ -38,7 +38,8 @@ parse(struct arena *a, const char *text, size_t len, json_t **json_r,
 
 	if (json == NULL) {
 		err_set(e, ERR_INTERNAL, "the stored template is broken");
-		return err_detail(e, "%s at byte %d", fault.text, fault.position);
+		return err_detail(
+		    e, "%s at byte %d", fault.text, fault.position);
 	}
 	arena_defer(a, defer_json, json);
 	*json_r = json;
@@ -56,12 +57,13 @@ static int
 read_opening(json_t *json, struct opening *o, struct template_id *id_r,
     struct err *e)
 {
-	if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "id", &o->id,
-	        "key", &o->key, "category", &o->category, "default_locale",
-	        &o->default_locale, "version", &o->version, "variables",
-	        &o->variables, "parts", &o->parts) == -1 ||
+	if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "id",
+		&o->id, "key", &o->key, "category", &o->category,
+		"default_locale", &o->default_locale, "version", &o->version,
+		"variables", &o->variables, "parts", &o->parts) == -1 ||
 	    uuid_parse(o->id, &id_r->u) == -1)
-		return err_set(e, ERR_INTERNAL, "the stored template is broken");
+		return err_set(
+		    e, ERR_INTERNAL, "the stored template is broken");
 	return 0;
 }
 
@@ -146,8 +148,9 @@ template_head_find(struct arena *a, struct db *db, struct tenant_id tenant,
 	text = template_text(rows[0]);
 	if (text == NULL)
 		return 0;
-	return template_head_from_text(a, text, strlen(text), head_r, e) == -1 ? -1
-	                                                                       : 1;
+	return template_head_from_text(a, text, strlen(text), head_r, e) == -1
+		   ? -1
+		   : 1;
 }
 
 static bool
@@ -195,12 +198,13 @@ compile_part(struct template *tpl, struct template_locale *l, const char *name,
 	if (part == TEMPLATE_PART_COUNT)
 		return 0;
 	if (!json_is_string(source))
-		return err_set(e, ERR_INTERNAL, "the stored template is broken");
+		return err_set(
+		    e, ERR_INTERNAL, "the stored template is broken");
 	if (hbs_compile(json_string_value(source), json_string_length(source),
 	        NULL, &compiled, &fault) == -1) {
 		err_set(e, ERR_INTERNAL, "the stored template is broken");
-		return err_detail(e, "%s/%s:%d:%d: %s", l->name, name, fault.line,
-		    fault.column, fault.text);
+		return err_detail(e, "%s/%s:%d:%d: %s", l->name, name,
+		    fault.line, fault.column, fault.text);
 	}
 	arena_defer(tpl->a, defer_hbs, compiled);
 	l->parts[part] = compiled;

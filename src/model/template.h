@@ -3,14 +3,15 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Two forms.  The head is what must be known to take a notification in: is there such a
- * template, which version is in use, what data does it need, which channels does it
- * have.  The whole is one version compiled, ready to render.  Both are read from one
- * column of JSON, whose text is also what may be kept in memcached.
+ * Two forms.  The head is what must be known to take a notification in: is
+ * there such a template, which version is in use, what data does it need, which
+ * channels does it have.  The whole is one version compiled, ready to
+ * render.  Both are read from one column of JSON, whose text is also what may
+ * be kept in memcached.
  *
- * A version never changes, so a whole may be kept forever under (tenant, id, version)
- * as long as its category and its default locale may be old; a head is as good as the
- * tenant's generation (generation.h).
+ * A version never changes, so a whole may be kept forever under (tenant, id,
+ * version) as long as its category and its default locale may be old; a head is
+ * as good as the tenant's generation (generation.h).
  */
 #ifndef BELFRY_MODEL_TEMPLATE_H
 #define BELFRY_MODEL_TEMPLATE_H
@@ -36,7 +37,7 @@ struct template_head {
 	const char *category;
 	const char *default_locale;
 	int version; /* the published one; 0: there is none */
-	unsigned channels; /* 1 << enum channel for each that it has parts for */
+	unsigned channels; /* 1 << enum channel for each it has parts for */
 	const char **required; /* names of variables that must be given */
 	size_t required_count;
 };
@@ -62,25 +63,28 @@ struct template {
 
 /* ---- Heads ------------------------------------------------------------- */
 
-/* Adds the query for the head of the template "key"; its rows have one text column. */
+/* Adds the query for the head of the template "key"; its rows have one text
+ * column. */
 void template_head_add(struct db_batch *b, struct tenant_id tenant,
     const char *key);
 
-/* The text of those rows, which lives as long as they do; NULL when there is no such
- * template. */
+/* The text of those rows, which lives as long as they do; NULL when there is
+ * no such template. */
 const char *template_text(const struct db_rows *rows);
 
-/* Reads that text.  -1 (ERR_INTERNAL) when it is not what template_head_add() reads. */
+/* Reads that text.  -1 (ERR_INTERNAL) when it is not what
+ * template_head_add() reads. */
 int template_head_from_text(struct arena *a, const char *text, size_t len,
     struct template_head **head_r, struct err *e) MUST_CHECK;
 
-/* Both on a blocking connection: 1, 0 when the tenant has no such template, -1. */
+/* Both on a blocking connection: 1, 0 when the tenant has no such template,
+ * -1. */
 int template_head_find(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *key, struct template_head **head_r, struct err *e) MUST_CHECK;
 
-/* The first required variable that neither of the two objects (either may be NULL)
- * has (null is nothing), counted on from *i, which starts at 0; NULL when there is no
- * more. */
+/* The first required variable that neither of the two objects (either may be
+ * NULL) has (null is nothing), counted on from *i, which starts at 0; NULL
+ * when there is no more. */
 const char *template_head_missing(const struct template_head *head, size_t *i,
     const json_t *data, const json_t *more);
 
@@ -91,8 +95,8 @@ void template_load_add(struct db_batch *b, struct tenant_id tenant,
     struct template_id id, int version);
 
 /* Compiles it.  The result has an arena of its own: give it back with
- * template_free().  -1 with ERR_INTERNAL when the text or a part of it is broken
- * (what was saved is not). */
+ * template_free().  -1 with ERR_INTERNAL when the text or a part of it is
+ * broken (what was saved is not). */
 int template_from_text(const char *text, size_t len, struct template **tpl_r,
     struct err *e) MUST_CHECK;
 
@@ -108,10 +112,10 @@ int template_load(struct arena *a, struct db *db, struct tenant_id tenant,
 /* Frees the template and clears *tplp.  NULL is fine. */
 void template_free(struct template **tplp);
 
-/* The part for a locale (NULL: the default one): looks in the locale, its parents, the
- * template's default locale and its parents, and last in the locale that the version
- * has first.  NULL when none of them has it.  locale_r (may be NULL) gets the name of
- * the one that it was found in. */
+/* The part for a locale (NULL: the default one): looks in the locale, its
+ * parents, the template's default locale and its parents, and last in the
+ * locale that the version has first.  NULL when none of them has
+ * it.  locale_r (may be NULL) gets the name of the one that it was found in. */
 const struct hbs_template *template_part(const struct template *tpl,
     const char *locale, enum template_part part, const char **locale_r);
 

@@ -48,7 +48,8 @@ cannot(const char *what, const char *path, struct err *e)
 	    "could not %s \"%s\": %s", what, path, strerror(errno));
 }
 
-/* ---- Reading ---------------------------------------------------------------- */
+/* ---- Reading
+ * ---------------------------------------------------------------- */
 
 static int
 read_stream(struct arena *a, FILE *f, const char *path, struct buf **text_r,
@@ -67,7 +68,8 @@ read_stream(struct arena *a, FILE *f, const char *path, struct buf **text_r,
 		    "\"%s\" has more than %d bytes", path, TEMPLATE_BYTES_MAX);
 	if (!text_is_utf8(text->data, text->len) ||
 	    memchr(text->data, '\0', text->len) != NULL)
-		return err_set(e, ERR_UNPROCESSABLE, "\"%s\" is not UTF-8", path);
+		return err_set(
+		    e, ERR_UNPROCESSABLE, "\"%s\" is not UTF-8", path);
 	*text_r = text;
 	return 0;
 }
@@ -94,14 +96,15 @@ read_json(struct arena *a, const char *path, json_t **json_r, struct err *e)
 
 	if (read_file(a, path, &text, e) == -1)
 		return -1;
-	json = json_loadb(text->data, text->len, JSON_REJECT_DUPLICATES, &fault);
+	json =
+	    json_loadb(text->data, text->len, JSON_REJECT_DUPLICATES, &fault);
 	if (json == NULL)
 		return err_set(e, ERR_UNPROCESSABLE, "%s:%d:%d: %.120s", path,
 		    fault.line, fault.column, fault.text);
 	keep(a, json);
 	if (!json_is_object(json))
-		return err_set(e, ERR_UNPROCESSABLE, "%s: this is no JSON object",
-		    path);
+		return err_set(
+		    e, ERR_UNPROCESSABLE, "%s: this is no JSON object", path);
 	*json_r = json;
 	return 0;
 }
@@ -112,11 +115,13 @@ strip_end(enum template_part part, struct buf *text)
 {
 	if (part != TEMPLATE_EMAIL_SUBJECT && part != TEMPLATE_SMS)
 		return;
-	while (text->len > 0 && strchr("\r\n", text->data[text->len - 1]) != NULL)
+	while (
+	    text->len > 0 && strchr("\r\n", text->data[text->len - 1]) != NULL)
 		buf_truncate(text, text->len - 1);
 }
 
-/* Takes a file of a locale's directory: a part, a sample, or nothing of ours. */
+/* Takes a file of a locale's directory: a part, a sample, or nothing of
+ * ours. */
 static int
 take_file(struct arena *a, const char *path, const char *name, json_t *parts,
     json_t **sample, struct err *e)
@@ -277,7 +282,8 @@ template_dir_read(struct arena *a, const char *path,
 	return 0;
 }
 
-/* ---- Writing ---------------------------------------------------------------- */
+/* ---- Writing
+ * ---------------------------------------------------------------- */
 
 static int
 write_file(struct arena *a, const char *path, const char *text, bool end_line,
@@ -351,8 +357,8 @@ write_locale(struct arena *a, const char *path, const json_t *parts,
 			return -1;
 	if (sample == NULL)
 		return 0;
-	return write_json(a, arena_printf(a, "%s/%s", path, sample_name), sample,
-	    e);
+	return write_json(
+	    a, arena_printf(a, "%s/%s", path, sample_name), sample, e);
 }
 
 int
@@ -377,7 +383,8 @@ template_dir_write(struct arena *a, const char *path,
 	json = keep(a, json_pack("{s:s, s:s, s:s, s:s, s:O}", "name", d->name,
 	    "description", d->description, "category", d->category,
 	    "default_locale", d->default_locale, "variables", d->variables));
-	return write_json(a, arena_printf(a, "%s/%s", path, head_name), json, e);
+	return write_json(
+	    a, arena_printf(a, "%s/%s", path, head_name), json, e);
 }
 
 const char *
@@ -396,8 +403,8 @@ template_dir_place(struct arena *a, const char *path,
 	if (f->part == NULL)
 		return arena_printf(a, "%s/%s", path, below);
 	if (f->line == 0)
-		return arena_printf(a, "%s/%s%s%s%s", path, below, slash, f->part,
-		    source_suffix);
+		return arena_printf(a, "%s/%s%s%s%s", path, below, slash,
+		    f->part, source_suffix);
 	return arena_printf(a, "%s/%s%s%s%s:%d:%d", path, below, slash, f->part,
 	    source_suffix, f->line, f->column);
 }

@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * doc/templates.md tells the form: KEY/template.json, the parts of the default locale,
- * sample.json, and the same in a directory for each other locale.
+ * doc/templates.md tells the form: KEY/template.json, the parts of the default
+ * locale, sample.json, and the same in a directory for each other locale.
  */
 #ifndef BELFRY_MODEL_TEMPLATE_DIR_H
 #define BELFRY_MODEL_TEMPLATE_DIR_H
@@ -16,18 +16,20 @@ struct err;
 struct template_draft;
 struct template_fault;
 
-/* Reads a directory; its last name is the template's key.  The draft is not checked yet
- * (template_check), but what is no part of a template is refused.  -1 with
- * ERR_NOT_FOUND, ERR_UNPROCESSABLE (naming the file) or ERR_INTERNAL. */
+/* Reads a directory; its last name is the template's key.  The draft is not
+ * checked yet (template_check), but what is no part of a template is
+ * refused.  -1 with ERR_NOT_FOUND, ERR_UNPROCESSABLE (naming the file) or
+ * ERR_INTERNAL. */
 int template_dir_read(struct arena *a, const char *path,
     struct template_draft **draft_r, struct err *e) MUST_CHECK;
 
-/* Writes a draft, into a directory that is made when it is missing.  Files of parts
- * that it does not have are removed. */
+/* Writes a draft, into a directory that is made when it is missing.  Files
+ * of parts that it does not have are removed. */
 int template_dir_write(struct arena *a, const char *path,
     const struct template_draft *draft, struct err *e) MUST_CHECK;
 
-/* Where a fault stands: "PATH/de/email.html.hbs:3:7", or "PATH/template.json". */
+/* Where a fault stands: "PATH/de/email.html.hbs:3:7", or
+ * "PATH/template.json". */
 const char *template_dir_place(struct arena *a, const char *path,
     const struct template_draft *draft, const struct template_fault *fault);
 

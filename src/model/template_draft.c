@@ -32,7 +32,8 @@ add(struct template_faults *faults, const char *member, const char *fmt, ...)
 static struct template_fault *
 add(struct template_faults *faults, const char *member, const char *fmt, ...)
 {
-	struct template_fault *f = arena_object(faults->a, struct template_fault);
+	struct template_fault *f =
+	    arena_object(faults->a, struct template_fault);
 	va_list ap;
 
 	f->member = member;
@@ -119,7 +120,8 @@ check_head(const struct template_draft *d, struct template_faults *faults)
 {
 	if (!text_is_slug(d->key))
 		add(faults, "key",
-		    "the key \"%.80s\" is not made of a-z, 0-9 and \"-\"", d->key);
+		    "the key \"%.80s\" is not made of a-z, 0-9 and \"-\"",
+		    d->key);
 	check_text(faults, "name", d->name, true);
 	check_text(faults, "description", d->description, false);
 	check_text(faults, "category", d->category, false);
@@ -130,7 +132,8 @@ check_head(const struct template_draft *d, struct template_faults *faults)
 	check_sample(faults, d->sample);
 }
 
-/* ---- Parts ---------------------------------------------------------------- */
+/* ---- Parts
+ * ---------------------------------------------------------------- */
 
 /* The sample for a locale: its own, its parents', or the default's. */
 static const json_t *
@@ -186,8 +189,8 @@ check_part(const struct template_draft *d, struct template_faults *faults,
 	struct hbs_error e;
 
 	if (part == TEMPLATE_PART_COUNT) {
-		add(faults, "parts", "there is no part \"%.80s\"", name)->locale =
-		    locale;
+		add(faults, "parts", "there is no part \"%.80s\"", name)
+		    ->locale = locale;
 		return;
 	}
 	if (!json_is_string(source)) {
@@ -252,7 +255,8 @@ template_check(const struct template_draft *d, struct template_faults *faults)
 		add(faults, "parts", "there are more than %d locales",
 		    TEMPLATE_LOCALES_MAX);
 	else if (count_bytes(d->parts) > TEMPLATE_BYTES_MAX)
-		add(faults, "parts", "the parts have more than %d bytes together",
+		add(faults, "parts",
+		    "the parts have more than %d bytes together",
 		    TEMPLATE_BYTES_MAX);
 	else
 		json_object_foreach(d->parts, locale, parts)
@@ -275,11 +279,12 @@ template_faults_err(const struct template_draft *d,
 		    f->locale, f->part, f->line, f->column);
 	else if (f->part != NULL)
 		snprintf(place, sizeof(place), "%s/%s: ", f->locale, f->part);
-	return err_set(e, ERR_UNPROCESSABLE, "template \"%.63s\": %s%s%s", d->key,
-	    place, f->text, more);
+	return err_set(e, ERR_UNPROCESSABLE, "template \"%.63s\": %s%s%s",
+	    d->key, place, f->text, more);
 }
 
-/* ---- Checksum ------------------------------------------------------------- */
+/* ---- Checksum
+ * ------------------------------------------------------------- */
 
 static int
 add_bytes(const char *bytes, size_t n, void *arg)

@@ -4,9 +4,9 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Sources are one object by locale and part, samples one object by locale:
- *	parts   {"en": {"email.subject": "Order {{order}}", "sms": "..."}, "de": {...}}
+ *	parts   {"en": {"email.subject": "Order {{order}}", ...}, "de": {...}}
  *	sample  {"en": {"order": "42"}}
- *	variables {"order": {"required": true, "description": "...", "example": "42"}}
+ *	variables {"order": {"required": true, "description": "..."}}
  */
 #ifndef BELFRY_MODEL_TEMPLATE_DRAFT_H
 #define BELFRY_MODEL_TEMPLATE_DRAFT_H
@@ -39,8 +39,8 @@ struct template_draft {
 	json_t *parts;
 };
 
-/* A fault: in a part (locale, part, and the place in its source), or in a member of
- * the draft ("key", "variables", "parts" ...), when part is NULL. */
+/* A fault: in a part (locale, part, and the place in its source), or in a
+ * member of the draft ("key", "variables", "parts" ...), when part is NULL. */
 struct template_fault {
 	struct template_fault *next;
 	const char *member;
@@ -59,18 +59,18 @@ struct template_faults {
 
 void template_faults_init(struct template_faults *faults, struct arena *a);
 
-/* Compiles every part, checks the rest, and renders the JSON parts with their samples.
- * Returns 0, or -1 when faults were added. */
+/* Compiles every part, checks the rest, and renders the JSON parts with
+ * their samples. Returns 0, or -1 when faults were added. */
 int template_check(const struct template_draft *draft,
     struct template_faults *faults) MUST_CHECK;
 
-/* Sets *e (ERR_UNPROCESSABLE) from the first fault and how many there are: "order
- * shipped: de/email.html, line 3, column 7: ...".  Returns -1. */
+/* Sets *e (ERR_UNPROCESSABLE) from the first fault and how many there are:
+ * "order shipped: de/email.html, line 3, column 7: ...".  Returns -1. */
 int template_faults_err(const struct template_draft *draft,
     const struct template_faults *faults, struct err *e);
 
-/* Of what makes a version: parts, variables and sample, whatever order their members
- * have. */
+/* Of what makes a version: parts, variables and sample, whatever order their
+ * members have. */
 void template_checksum(const struct template_draft *draft,
     uint8_t sum[static TEMPLATE_CHECKSUM_BYTES]);
 

@@ -56,7 +56,8 @@ template_part_escape(enum template_part part)
 unsigned
 template_part_channels(unsigned mask)
 {
-	const unsigned bodies = 1u << TEMPLATE_EMAIL_HTML | 1u << TEMPLATE_EMAIL_TEXT;
+	const unsigned bodies =
+	    1u << TEMPLATE_EMAIL_HTML | 1u << TEMPLATE_EMAIL_TEXT;
 	unsigned channels = 0;
 	int i;
 

@@ -27,8 +27,8 @@ enum template_part template_part_parse(const char *name, size_t len);
 enum channel template_part_channel(enum template_part part);
 enum hbs_escape template_part_escape(enum template_part part);
 
-/* A bit for each channel that a message with these parts (a bit for each) can go out
- * on: a mail needs a subject and one of its bodies. */
+/* A bit for each channel that a message with these parts (a bit for each)
+ * can go out on: a mail needs a subject and one of its bodies. */
 unsigned template_part_channels(unsigned parts);
 
 #endif

@@ -28,7 +28,8 @@ template_outcome_name(enum template_outcome outcome)
 	return names[outcome];
 }
 
-/* ---- Reading -------------------------------------------------------------- */
+/* ---- Reading
+ * -------------------------------------------------------------- */
 
 static void
 rows_of(struct arena *a, const struct db_rows *r, struct template_row **list_r,
@@ -182,12 +183,13 @@ template_draft_load(struct arena *a, struct db *db, struct tenant_id tenant,
 	return 1;
 }
 
-/* ---- Saving --------------------------------------------------------------- */
+/* ---- Saving
+ * --------------------------------------------------------------- */
 
 /* What the template is before it is saved. */
 struct before {
 	bool exists;
-	bool same_version; /* parts, variables and sample are those of the latest */
+	bool same_version; /* parts and so on are those of the latest */
 	bool same_row; /* name, category and so on too */
 	bool seeded; /* the latest version came with Belfry */
 	struct template_id id;
@@ -211,7 +213,8 @@ lock(const struct editor *ed, const char *key, const struct db_rows **r_r,
 }
 
 static struct before
-compare(struct arena *a, const struct db_rows *r, const struct template_draft *d)
+compare(
+    struct arena *a, const struct db_rows *r, const struct template_draft *d)
 {
 	uint8_t sum[TEMPLATE_CHECKSUM_BYTES];
 	const void *old;
@@ -316,12 +319,14 @@ change(const struct editor *ed, const struct template_draft *d,
 	struct db_batch *b;
 	struct db_rows **rows;
 
-	s->outcome = was->same_version ? TEMPLATE_CHANGED : TEMPLATE_NEW_VERSION;
+	s->outcome =
+	    was->same_version ? TEMPLATE_CHANGED : TEMPLATE_NEW_VERSION;
 	s->id = was->id;
 	s->number = was->same_version ? was->latest : was->latest + 1;
 	published = how->publish ? s->number : was->published;
 	b = edit_commit(ed, "template.change", d->key,
-	    json_pack("{s:i, s:i}", "latest", s->number, "published", published));
+	    json_pack(
+		"{s:i, s:i}", "latest", s->number, "published", published));
 	db_add(b, Q_TEMPLATE_UPDATE);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_uuid(b, &s->id.u);
@@ -387,7 +392,8 @@ template_save(const struct editor *ed, const struct template_draft *d,
 	return save_old(ed, d, how, &was, saved_r, e);
 }
 
-/* ---- Publishing and removing ---------------------------------------------- */
+/* ---- Publishing and removing
+ * ---------------------------------------------- */
 
 int
 template_publish(const struct editor *ed, const char *key, int number,

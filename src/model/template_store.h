@@ -4,8 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A template has a row of its own (name, category, which version is in use) and
- * versions, which never change.  Saving makes a new version only when something in it
- * differs from the latest one.
+ * versions, which never change.  Saving makes a new version only when something
+ * in it differs from the latest one.
  */
 #ifndef BELFRY_MODEL_TEMPLATE_STORE_H
 #define BELFRY_MODEL_TEMPLATE_STORE_H
@@ -53,13 +53,15 @@ int template_list(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *after, int limit, struct template_row **list_r, size_t *count_r,
     struct err *e) MUST_CHECK;
 
-/* Versions of a template, the newest first, with numbers below "before" (0: all). */
+/* Versions of a template, the newest first, with numbers below "before" (0:
+ * all). */
 int template_versions(struct arena *a, struct db *db, struct tenant_id tenant,
     struct template_id id, int before, int limit,
-    struct template_version **list_r, size_t *count_r, struct err *e) MUST_CHECK;
+    struct template_version **list_r, size_t *count_r, struct err *e)
+    MUST_CHECK;
 
-/* A version as a draft; number 0 is the published one, or the latest when none is.
- * version_r (may be NULL) gets its number and so on.  1, 0, -1. */
+/* A version as a draft; number 0 is the published one, or the latest when
+ * none is. version_r (may be NULL) gets its number and so on.  1, 0, -1. */
 int template_draft_load(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *key, int number, struct template_draft **draft_r,
     struct template_version *version_r, struct err *e) MUST_CHECK;
@@ -68,7 +70,7 @@ enum template_save_mode {
 	TEMPLATE_SAVE, /* make it or change it */
 	TEMPLATE_SAVE_NEW, /* ERR_CONFLICT when it exists */
 	TEMPLATE_SAVE_OLD, /* ERR_NOT_FOUND when it does not exist */
-	TEMPLATE_SAVE_SEED /* leave one alone whose latest version is not a seed's */
+	TEMPLATE_SAVE_SEED /* leave it when its latest is not a seed's */
 };
 
 struct template_save {
@@ -98,8 +100,8 @@ struct template_saved {
 /* "created", "new version", "changed", "unchanged", "kept". */
 const char *template_outcome_name(enum template_outcome outcome);
 
-/* Checks the draft and stores it.  0, or -1; a broken draft is ERR_UNPROCESSABLE (call
- * template_check() before for all its faults). */
+/* Checks the draft and stores it.  0, or -1; a broken draft is
+ * ERR_UNPROCESSABLE (call template_check() before for all its faults). */
 int template_save(const struct editor *ed, const struct template_draft *draft,
     const struct template_save *how, struct template_saved *saved_r,
     struct err *e) MUST_CHECK;
@@ -108,8 +110,8 @@ int template_save(const struct editor *ed, const struct template_draft *draft,
 int template_publish(const struct editor *ed, const char *key, int number,
     int expected_version, struct err *e) MUST_CHECK;
 
-/* Removes a template with all its versions.  Notifications that are under way with it
- * die; their timeline says why. */
+/* Removes a template with all its versions.  Notifications that are under
+ * way with it die; their timeline says why. */
 int template_remove(const struct editor *ed, const char *key,
     int expected_version, struct err *e) MUST_CHECK;
 

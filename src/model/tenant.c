@@ -44,8 +44,8 @@ tenants_of(struct arena *a, const struct db_rows *r, struct tenant **list_r,
 }
 
 static int
-one(struct arena *a, struct db *db, struct db_batch *b, struct tenant **tenant_r,
-    struct err *e)
+one(struct arena *a, struct db *db, struct db_batch *b,
+    struct tenant **tenant_r, struct err *e)
 {
 	struct db_rows **rows;
 	struct tenant *list;
@@ -112,15 +112,16 @@ insert(const struct editor *ed, const struct tenant *t, struct tenant_id *id_r,
 	db_arg_text(b, t->time_zone);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1) {
 		if (db_violates(e, "tenant_slug_key"))
-			err_set(e, ERR_CONFLICT, "there is a tenant \"%s\" already",
-			    t->slug);
+			err_set(e, ERR_CONFLICT,
+			    "there is a tenant \"%s\" already", t->slug);
 		return -1;
 	}
 	id_r->n = db_int(rows[0], 0, 0);
 	return 0;
 }
 
-/* The id is known only after the insert, so the transaction enters its tenant then. */
+/* The id is known only after the insert, so the transaction enters its
+ * tenant then. */
 int
 tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
 {
@@ -144,7 +145,8 @@ tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
 }
 
 int
-tenant_set_state(const struct editor *ed, enum tenant_state state, struct err *e)
+tenant_set_state(
+    const struct editor *ed, enum tenant_state state, struct err *e)
 {
 	struct db_batch *b = edit_begin(ed);
 	struct db_rows **rows;

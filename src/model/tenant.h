@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The table is a global one, which every role may read and only belfry_owner may
- * change.
+ * The table is a global one, which every role may read and only belfry_owner
+ * may change.
  */
 #ifndef BELFRY_MODEL_TENANT_H
 #define BELFRY_MODEL_TENANT_H
@@ -47,13 +47,13 @@ int tenant_find(struct arena *a, struct db *db, const char *slug,
 int tenant_list(struct arena *a, struct db *db, const char *after, int limit,
     struct tenant **list_r, size_t *count_r, struct err *e) MUST_CHECK;
 
-/* Makes a tenant from t->slug, name, default_locale and time_zone, and sets t->id.
- * ed->tenant is not looked at.  ERR_CONFLICT when the slug is taken. */
+/* Makes a tenant from t->slug, name, default_locale and time_zone, and sets
+ * t->id. ed->tenant is not looked at.  ERR_CONFLICT when the slug is taken. */
 int tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
     MUST_CHECK;
 
-/* Suspends or resumes ed->tenant: a suspended one is sent nothing for, and its keys are
- * refused. */
+/* Suspends or resumes ed->tenant: a suspended one is sent nothing for, and
+ * its keys are refused. */
 int tenant_set_state(const struct editor *ed, enum tenant_state state,
     struct err *e) MUST_CHECK;
 

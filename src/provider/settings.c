@@ -131,8 +131,8 @@ settings_whole(struct arena *a, const struct keyring *ring,
 		*settings_r = shown;
 		return 0;
 	}
-	if (unseal(a, ring, &place, p->sealed, p->sealed_bytes, &plain, &n, e) ==
-	        -1 ||
+	if (unseal(a, ring, &place, p->sealed, p->sealed_bytes, &plain, &n,
+		e) == -1 ||
 	    js_parse(a, plain, n, SETTINGS_DEPTH_MAX, &secret, e) == -1)
 		return -1;
 	*settings_r = js_merge_patch(a, shown, secret);

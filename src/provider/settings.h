@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * An account is stored in two columns: what may be shown, and the fields that their
- * table marks secret, sealed and bound to the account's row.
+ * An account is stored in two columns: what may be shown, and the fields that
+ * their table marks secret, sealed and bound to the account's row.
  */
 #ifndef BELFRY_PROVIDER_SETTINGS_H
 #define BELFRY_PROVIDER_SETTINGS_H
@@ -20,24 +20,25 @@ struct keyring;
 struct provider;
 struct provider_account;
 
-/* Checks the whole settings of an account of account->kind and sets account->channel,
- * settings and sealed, for which account->tenant and id must stand.  Faults of fields
- * are added to "fe" with pointers from the settings on, and the first one is told in
- * *e too.  Returns 0, or -1 with ERR_UNPROCESSABLE (also for a kind that there is
- * not). */
+/* Checks the whole settings of an account of account->kind and sets
+ * account->channel, settings and sealed, for which account->tenant and id
+ * must stand.  Faults of fields are added to "fe" with pointers from the
+ * settings on, and the first one is told in *e too.  Returns 0, or -1 with
+ * ERR_UNPROCESSABLE (also for a kind that there is not). */
 int settings_seal(struct arena *a, const struct keyring *ring, json_t *settings,
     struct provider_account *account, struct field_errors *fe, struct err *e)
     MUST_CHECK;
 
-/* The whole settings again, secrets included; lives as long as "a".  To change some,
- * merge them into this (js_merge_patch) and seal the result. */
+/* The whole settings again, secrets included; lives as long as "a".  To
+ * change some, merge them into this (js_merge_patch) and seal the result. */
 int settings_whole(struct arena *a, const struct keyring *ring,
     const struct provider_account *account, json_t **settings_r, struct err *e)
     MUST_CHECK;
 
-/* The account ready to send; lives in "a", where its secrets are wiped with the arena
- * as far as they were sealed.  -1 when this program does not know its kind, when a key
- * of the ring is missing, or when the settings no longer pass their table. */
+/* The account ready to send; lives in "a", where its secrets are wiped with
+ * the arena as far as they were sealed.  -1 when this program does not know
+ * its kind, when a key of the ring is missing, or when the settings no
+ * longer pass their table. */
 int settings_open(struct arena *a, const struct keyring *ring,
     const struct provider_account *account, struct provider **provider_r,
     struct err *e) MUST_CHECK;

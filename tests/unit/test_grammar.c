@@ -201,8 +201,8 @@ arguments_are_counted(void **state)
 	}
 }
 
-/* No command may begin with all words of another one, each text has its form, and no
- * letter or name stands twice. */
+/* No command may begin with all words of another one, each text has its
+ * form, and no letter or name stands twice. */
 static void
 the_table_is_sound(void **state)
 {

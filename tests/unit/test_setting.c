@@ -1,5 +1,6 @@
 /*
- * test_setting.c - settings of providers, from the command line into sealed columns
+ * test_setting.c - settings of providers, from the command line into sealed
+ * columns
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */

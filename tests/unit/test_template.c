@@ -83,7 +83,8 @@ the_nearest_part_is_taken(void **state)
 	template_free(&tpl);
 }
 
-/* The default locale of the template may have moved on since the version was made. */
+/* The default locale of the template may have moved on since the version was
+ * made. */
 static void
 the_first_locale_is_the_last_resort(void **state)
 {

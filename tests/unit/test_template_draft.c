@@ -190,7 +190,8 @@ the_checksum_is_of_the_content(void **state)
 	assert_memory_not_equal(one, two, sizeof(one));
 }
 
-/* ---- Directories ------------------------------------------------------------- */
+/* ---- Directories
+ * ------------------------------------------------------------- */
 
 static char top[64];
 
