@@ -116,28 +116,36 @@ put(FCGX_Stream *out, const char *s, size_t n)
 	(void)FCGX_PutStr(s, (int)n, out);
 }
 
+static void
+put_text(FCGX_Stream *out, const char *s)
+{
+	put(out, s, strlen(s));
+}
+
+/* libfcgi gathers what is put in a buffer of its own, so there is one write for an
+ * answer of usual size. */
 void
 response_send(const struct response *rs, FCGX_Stream *out, bool head_only)
 {
-	char *head;
+	char number[24];
 
 	ensure(rs->status >= 200 && rs->status < 600);
-	head = arena_printf(rs->a,
-	    "Status: %d %s\r\n"
-	    "%s%s%s"
-	    "Cache-Control: %s\r\n" SECURITY_HEADERS,
-	    rs->status, http_phrase(rs->status),
-	    rs->type != NULL ? "Content-Type: " : "",
-	    rs->type != NULL ? rs->type : "", rs->type != NULL ? "\r\n" : "",
-	    rs->cache);
-	put(out, head, strlen(head));
-	put(out, rs->head->data, rs->head->len);
+	snprintf(number, sizeof(number), "%d ", rs->status);
+	put_text(out, "Status: ");
+	put_text(out, number);
+	put_text(out, http_phrase(rs->status));
 	if (rs->type != NULL) {
-		head = arena_printf(rs->a, "Content-Length: %zu\r\n",
-		    rs->body->len);
-		put(out, head, strlen(head));
+		put_text(out, "\r\nContent-Type: ");
+		put_text(out, rs->type);
+		snprintf(number, sizeof(number), "%zu", rs->body->len);
+		put_text(out, "\r\nContent-Length: ");
+		put_text(out, number);
 	}
-	put(out, "\r\n", 2);
+	put_text(out, "\r\nCache-Control: ");
+	put_text(out, rs->cache);
+	put_text(out, "\r\n" SECURITY_HEADERS);
+	put(out, rs->head->data, rs->head->len);
+	put_text(out, "\r\n");
 	if (rs->type != NULL && !head_only)
 		put(out, rs->body->data, rs->body->len);
 }
