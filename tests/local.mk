@@ -57,6 +57,9 @@ endif
 # Fuzzing: as a test each program runs over its corpus.
 check_PROGRAMS += tests/fuzz/fuzz_hbs
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fuzz/corpus/hbs/*)
+check_PROGRAMS += tests/fuzz/fuzz_request
+EXTRA_DIST += tests/fuzz/replay.h \
+	$(wildcard $(srcdir)/tests/fuzz/corpus/request/*)
 
 # Programs that the integration tests run: built by "make check", not tests.
 EXTRA_PROGRAMS += tests/tools/mimedump
