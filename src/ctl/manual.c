@@ -212,5 +212,6 @@ manual_write(const struct grammar *g, struct buf *out)
 		buf_printf(out, ".It %d\n%s\n", exits[i].status, exits[i].text);
 	buf_puts(out, ".El\n");
 	buf_puts(out, examples);
-	buf_puts(out, ".Sh SEE ALSO\n.Xr belfry.conf 5\n");
+	buf_puts(out, ".Sh SEE ALSO\n.Xr belfry.conf 5 ,\n.Xr belfry-api 8 ,\n"
+	    ".Xr belfry-spooler 8\n");
 }
