@@ -140,6 +140,7 @@ prepare(const struct config *config, const struct listen_params *listening,
 	if (process_become(config->process_user, e) != 0 ||
 	    metrics_open(config->process_run_directory, e) != 0 ||
 	    check_keys(config, e) != 0 || check_schema(config, e) != 0) {
+		listen_unlink(listening, fd);
 		close(fd);
 		return -1;
 	}

@@ -1,3 +1,4 @@
+EXTRA_DIST += src/web/README.md
 libbelfry_la_SOURCES += \
 	src/web/field.c src/web/field.h src/web/field_code.def \
 	src/web/field_form.c src/web/field_form.h \
