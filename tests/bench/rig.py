@@ -115,8 +115,7 @@ class Sink:
 class Rig(Stack):
     def __init__(self, options):
         super().__init__(fast=False)
-        self.settings = {"api.workers": options.workers,
-                         "maildir.base": self.directory / "mail"}
+        self.settings = {"api.workers": options.workers}
         self.settings.update(s.split("=", 1) for s in options.set)
         self.programs = build() / "tests/bench"
         self.prefix = 0
@@ -136,7 +135,7 @@ class Rig(Stack):
                      "--set", "host=127.0.0.1", "--set", f"port={self.sink.port}",
                      "--set", "tls=none", "--set", "from=bench@bench.example",
                      tenant=self.tenant)
-            self.run_ctl("provider", "disable", "maildir", tenant=self.tenant)
+            self.ctl("provider", "disable", "maildir", tenant=self.tenant)
             self.tenant_id = self.value("SELECT id FROM tenant WHERE slug = %s",
                                         self.tenant)
             time.sleep(1)  # until caches have forgotten the old provider
