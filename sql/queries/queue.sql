@@ -1,4 +1,10 @@
 -- The queue: what is to do, who does it, and what came of it.
+--
+-- The planner must not walk over all rows of a tenant, whatever statistics it has (the
+-- tables may have been empty when they were analysed, and full of dead entries now).
+-- So look-ups of single rows are LATERAL with OFFSET 0, which leaves the whole key as
+-- the only way, and updates of many rows say between which ids they lie, which also
+-- names the partitions before the query starts.
 
 -- name: ready_keys
 -- A row for each tenant, lane and priority that has work.
@@ -34,13 +40,16 @@ WITH c AS MATERIALIZED (
     ORDER BY due, id LIMIT $4 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = 0
-        AND q.prio = $2 AND q.due = c.due AND q.id = c.id
+        AND q.prio = $2 AND q.due <= now()
+        AND q.due >= GREATEST($3::timestamptz, '-infinity')
+        AND q.due = c.due AND q.id = c.id
     RETURNING q.id, q.due
 )
 SELECT d.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
     n.created_at, n.user_ids, d.due
-FROM d LEFT JOIN notification n ON n.tenant_id = $1 AND n.id = d.id
+FROM d LEFT JOIN LATERAL (
+    SELECT * FROM notification WHERE tenant_id = $1 AND id = d.id OFFSET 0) n ON true
 ORDER BY d.due, d.id
 
 -- name: claim_lane
@@ -53,7 +62,9 @@ WITH c AS MATERIALIZED (
     ORDER BY due, id LIMIT $5 FOR UPDATE SKIP LOCKED
 ), q AS (
     DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = $2
-        AND q.prio = $3 AND q.due = c.due AND q.id = c.id
+        AND q.prio = $3 AND q.due <= now()
+        AND q.due >= GREATEST($4::timestamptz, '-infinity')
+        AND q.due = c.due AND q.id = c.id
     RETURNING q.id, q.notification_id, q.lease_no, q.due
 )
 SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
@@ -62,10 +73,12 @@ SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     q.id, q.notification_id, q.lease_no, d.recipient_no, d.channel, d.state,
     d.attempts, d.counted, d.crashes, d.user_id, d.address, d.recipient, d.locale,
     d.provider_id, d.created_at
-FROM q
-LEFT JOIN delivery d ON d.tenant_id = $1 AND d.notification_id = q.notification_id
-    AND d.id = q.id
-LEFT JOIN notification n ON n.tenant_id = $1 AND n.id = q.notification_id
+FROM q LEFT JOIN LATERAL (
+    SELECT * FROM delivery WHERE tenant_id = $1
+        AND notification_id = q.notification_id AND id = q.id OFFSET 0) d ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM notification WHERE tenant_id = $1
+        AND id = q.notification_id OFFSET 0) n ON true
 ORDER BY q.due, q.id
 
 -- name: route_write
@@ -113,7 +126,7 @@ SET state = CASE r.open WHEN 0 THEN 3 ELSE 2 END, routed_at = now(),
     open_count = r.open, delivery_count = r.total,
     done_at = CASE r.open WHEN 0 THEN now() END
 FROM unnest($2::uuid[], $3::int[], $4::int[]) AS r (id, open, total)
-WHERE n.tenant_id = $1 AND n.id = r.id
+WHERE n.tenant_id = $1 AND n.id = r.id AND n.id BETWEEN $5 AND $6
 
 -- name: lane_write
 -- Nothing.  Leases claimed deliveries; those with an attempt number start it.
@@ -130,7 +143,7 @@ WITH r AS MATERIALIZED (
 )
 UPDATE delivery d SET state = 3, attempts = r.n, provider_id = r.provider_id
 FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
-    AND d.id = r.id AND r.n > 0
+    AND d.id = r.id AND r.n > 0 AND d.notification_id BETWEEN $10 AND $11
 
 -- name: settle
 -- The ids of the deliveries whose outcome took effect: those whose lease was still the
@@ -144,13 +157,14 @@ WITH r AS MATERIALIZED (
 ), l AS (
     DELETE FROM q_leased q USING r
     WHERE q.tenant_id = $1 AND q.id = r.id AND q.lease_no = r.lease_no
-        AND q.spooler = r.spooler
+        AND q.spooler = r.spooler AND q.id BETWEEN $15 AND $16
     RETURNING q.lane, q.prio, r.*, now() + r.delay_ms * interval '1 ms' AS due
 ), a AS (
     UPDATE attempt a SET finished_at = now(), class = l.class, state = l.state,
         next_due = CASE l.state WHEN 1 THEN l.due END, code = l.code, text = l.text
     FROM l WHERE a.tenant_id = $1 AND a.notification_id = l.notification_id
         AND a.delivery_id = l.id AND a.n = l.n
+        AND a.notification_id BETWEEN $17 AND $18
 ), d AS (
     UPDATE delivery d SET state = l.state, class = l.class,
         reason = CASE WHEN l.state = 4 THEN NULL ELSE l.text END,
@@ -159,7 +173,7 @@ WITH r AS MATERIALIZED (
         counted = d.counted + l.counted,
         finished_at = CASE WHEN l.state IN (4, 5, 6, 7, 9, 10, 11) THEN now() END
     FROM l WHERE d.tenant_id = $1 AND d.notification_id = l.notification_id
-        AND d.id = l.id
+        AND d.id = l.id AND d.notification_id BETWEEN $17 AND $18
 ), w AS (
     INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
     SELECT $1, due, id, notification_id, lane, prio, lease_no FROM l WHERE state = 1
@@ -186,7 +200,7 @@ WITH r AS MATERIALIZED (
             ELSE n.done_at END
     FROM (SELECT notification_id, count(*)::int AS closed FROM l
         WHERE state IN (4, 5, 6, 7, 9, 10, 11) GROUP BY notification_id) c
-    WHERE n.tenant_id = $1 AND n.id = c.notification_id
+    WHERE n.tenant_id = $1 AND n.id = c.notification_id AND n.id BETWEEN $17 AND $18
 )
 SELECT id FROM l
 
@@ -218,7 +232,7 @@ WITH c AS MATERIALIZED (
     ORDER BY due, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM q_later q USING c
-    WHERE q.tenant_id = $1 AND q.due = c.due AND q.id = c.id
+    WHERE q.tenant_id = $1 AND q.due <= now() AND q.due = c.due AND q.id = c.id
     RETURNING q.id, q.notification_id, q.lane, q.prio, q.lease_no
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
@@ -265,7 +279,7 @@ WITH r AS MATERIALIZED (
 ), d AS (
     UPDATE delivery d SET state = 2, crashes = crashes + 1
     FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
-        AND d.id = r.id AND d.state = 3
+        AND d.id = r.id AND d.state = 3 AND d.notification_id BETWEEN $9 AND $10
     RETURNING d.id, d.attempts
 )
 INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, attempt,
@@ -281,3 +295,7 @@ SELECT partitions_make($1)
 -- name: partitions_drop
 -- One row: how many partitions were dropped.
 SELECT partitions_drop($1)
+
+-- name: statistics_refresh
+-- One row: how many tables were analysed because they have doubled.
+SELECT statistics_refresh()

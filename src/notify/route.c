@@ -377,6 +377,7 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	                *total = db_array_new(a);
 	const struct delivery *d = deliveries->list;
 	const struct delivery *end = d + deliveries->count;
+	struct uuid_range range = { 0 };
 	int open_count, all_count;
 	size_t i;
 
@@ -389,6 +390,7 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 		}
 		if (all_count == 0)
 			continue;
+		uuid_range_add(&range, &n[i].id.u);
 		db_array_uuid(ids, &n[i].id.u);
 		db_array_int(open, open_count);
 		db_array_int(total, all_count);
@@ -398,4 +400,5 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	db_arg_array(b, ids);
 	db_arg_array(b, open);
 	db_arg_array(b, total);
+	db_arg_range(b, &range);
 }
