@@ -1,9 +1,7 @@
 # conftest.py - what the tests that need a running Belfry share
 #
 # SPDX-License-Identifier: BSD-2-Clause
-import email
-import email.policy
-import itertools
+import json
 import os
 from pathlib import Path
 
@@ -18,21 +16,33 @@ def make_stack(**options):
     return Stack(**options)
 
 
+def no_complaints(stack):
+    """Fails with the lines at warn or above that nobody declared."""
+    lines = [json.dumps(line, ensure_ascii=False)
+             for line in stack.logs.unexpected()]
+    if lines:
+        pytest.fail("unexpected in the logs:\n" + "\n".join(lines[:40]),
+                    pytrace=False)
+
+
 def end_stack(stack):
     """Stops a stack; a program that complains while it stops is a failure."""
     stack.logs.mark()
-    stack.down()
-    complaints = stack.logs.unexpected()
-    stack.remove()
-    assert complaints == []
+    try:
+        stack.down()
+        no_complaints(stack)
+    finally:
+        stack.remove()
 
 
 @pytest.fixture(scope="session")
 def shared_stack():
     """One running Belfry for all tests of a pytest process."""
-    stack = make_stack().up()
-    yield stack
-    end_stack(stack)
+    stack = make_stack()
+    try:
+        yield stack.up()
+    finally:
+        end_stack(stack)
 
 
 def watched(request, stack):
@@ -40,7 +50,7 @@ def watched(request, stack):
     for marker in request.node.iter_markers("expect_log"):
         stack.logs.allow(marker.args[0])
     yield stack
-    assert stack.logs.unexpected() == []
+    no_complaints(stack)
 
 
 @pytest.fixture
@@ -53,8 +63,42 @@ def stack(request, shared_stack):
 
 @pytest.fixture
 def own_stack(request):
-    """A Belfry for this test alone, which may be killed and restarted."""
+    """A Belfry for this test alone, which may be killed and restarted.
+
+    @pytest.mark.settings(settings={"section.key": "value"}, fast=False)
+    says what it is started with.
+    """
     marker = request.node.get_closest_marker("settings")
-    stack = make_stack(**(marker.kwargs if marker else {})).up()
-    yield from watched(request, stack)
-    end_stack(stack)
+    stack = make_stack(**(marker.kwargs if marker else {}))
+    try:
+        stack.up()
+        yield from watched(request, stack)
+    finally:
+        end_stack(stack)
+
+
+@pytest.fixture
+def tenant(stack):
+    """A fresh tenant of the shared Belfry."""
+    from harness.tenant import Tenant
+    return Tenant(stack)
+
+
+@pytest.fixture
+def other_tenant(stack):
+    from harness.tenant import Tenant
+    return Tenant(stack)
+
+
+@pytest.fixture
+def own_tenant(own_stack):
+    """A fresh tenant of the test's own Belfry."""
+    from harness.tenant import Tenant
+    return Tenant(own_stack)
+
+
+@pytest.fixture(scope="session")
+def authority(shared_stack):
+    """A certificate authority whose files the spooler can read."""
+    from harness.certificates import Authority
+    return Authority(shared_stack.directory / "tls")

@@ -78,3 +78,8 @@ def problem(answer, status, code):
     assert body["title"] and body["type"]
     assert body["request_id"] == answer.headers["X-Request-Id"]
     return body
+
+
+def checks(answer):
+    """The dependencies of /health/ready by their names."""
+    return {check["name"]: check for check in answer.json()["checks"]}

@@ -7,6 +7,7 @@ import re
 import socket
 import socketserver
 import threading
+import time
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -102,6 +103,7 @@ class FaultyConversation(socketserver.StreamRequestHandler):
         octets = b""
         for line in self.rfile:
             if line == b".\r\n":
+                time.sleep(self.server.latency_s)
                 self.server.bodies.append(octets)
                 return True
             octets += line
@@ -128,16 +130,18 @@ class FaultyServer(socketserver.ThreadingTCPServer):
     """Misbehaves as faults says: {"RCPT": "451 4.2.0 later", "DATA": HANG}.
 
     "times" is how often each fault shows before the step works (None: always).
-    Steps are connect, EHLO, MAIL, RCPT, DATA, body and QUIT.
+    Steps are connect, EHLO, MAIL, RCPT, DATA, body and QUIT.  "latency_s" is
+    what the server needs for a body.
     """
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, faults, times=None):
+    def __init__(self, faults, times=None, latency_s=0):
         super().__init__(("127.0.0.1", 0), FaultyConversation)
         self.port = self.server_address[1]
         self.faults = faults
+        self.latency_s = latency_s
         self.left = {name: times for name in faults}
         self.lock = threading.Lock()
         self.connections = 0

@@ -1,0 +1,160 @@
+# test_quickstart.py - the command that a stranger types first
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+import requests
+
+from harness.stack import QUICKSTART
+from harness.wait import wait_until
+
+VARIABLES = {
+    "BELFRY_URL", "BELFRY_API_KEY", "BELFRY_ADMIN_KEY", "BELFRY_TENANT",
+    "BELFRY_CONF", "BELFRY_MAILDIR", "PGHOST", "PGPORT", "PGDATABASE",
+    "PGUSER", "BELFRY_API_PID", "BELFRY_SPOOLER_PID"}
+
+
+@pytest.fixture
+def directory():
+    path = Path(tempfile.mkdtemp(prefix="belfry-q.", dir="/tmp"))
+    yield path
+    run("down", "--dir", path, "--purge")
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def run(*arguments, **more):
+    return subprocess.run([QUICKSTART, *map(str, arguments)],
+                          capture_output=True, text=True, timeout=120, **more)
+
+
+def env(directory):
+    """What a shell knows after reading DIR/env."""
+    out = subprocess.run(["sh", "-c", f". {directory}/env && env"],
+                         capture_output=True, text=True, check=True).stdout
+    return dict(line.split("=", 1) for line in out.splitlines()
+                if line.split("=")[0] in VARIABLES)
+
+
+def processes(directory):
+    """Command lines that name the directory."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if f"{directory}/" in line and "quickstart" not in line:
+            found.append(line)
+    return found
+
+
+def commands(output):
+    """The commands to copy: the indented lines after "what to try next"."""
+    return re.findall(r"^    (\S.*)$",
+                      output[output.index("what to try next"):], re.MULTILINE)
+
+
+def test_once():
+    done = run("--no-install", "--once", "--port", 0)
+    assert done.returncode == 0, done.stderr
+    directory = re.search(r"in (/\S+/belfry\.\w+)", done.stderr).group(1)
+    for word in ("Subject:", "ann@example.org", "delivery.sent",
+                 "notification.accepted"):
+        assert word in done.stdout
+    assert len(commands(done.stdout)) == 3
+    assert not Path(directory).exists()
+    assert processes(directory) == []
+
+
+def test_until_ctrl_c(tmp_path):
+    """It stays; the printed commands work as they are; Ctrl-C cleans up."""
+    process = subprocess.Popen(
+        [QUICKSTART, "--no-install", "--port", "0"], text=True,
+        stdout=open(tmp_path / "out", "w"), stderr=open(tmp_path / "err", "w"),
+        start_new_session=True)
+    try:
+        wait_until(lambda: "until Ctrl-C" in (tmp_path / "err").read_text()
+                   or process.poll() is not None, 120, "the first mail")
+        assert process.poll() is None, (tmp_path / "err").read_text()
+        printed = commands((tmp_path / "out").read_text())
+        for command in printed:
+            done = subprocess.run(["bash", "-c", command], text=True,
+                                  capture_output=True, timeout=60)
+            assert done.returncode == 0, (command, done.stderr)
+            assert '"status"' not in done.stdout, (command, done.stdout)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+    text = (tmp_path / "err").read_text()
+    directory = re.search(r"in (/\S+/belfry\.\w+)", text).group(1)
+    assert not Path(directory).exists()
+    assert processes(directory) == []
+
+
+def test_up_status_down(directory):
+    assert run("up", "--no-install", "--dir", directory, "--port", 0,
+               "--tenant", "acme").returncode == 0
+    known = env(directory)
+    assert set(known) == VARIABLES
+    assert known["BELFRY_TENANT"] == "acme"
+    assert requests.get(known["BELFRY_URL"] + "/health/ready",
+                        timeout=5).status_code == 200
+    for name in ("BELFRY_API_PID", "BELFRY_SPOOLER_PID"):
+        line = Path(f"/proc/{known[name]}/cmdline").read_text()
+        assert str(directory) in line
+    assert (directory / "env").stat().st_mode & 0o077 == 0
+
+    status = run("status", "--dir", directory)
+    assert status.returncode == 0
+    assert status.stdout.count("runs") == 5
+    assert known["BELFRY_URL"] in status.stdout
+
+    assert run("down", "--dir", directory).returncode == 0
+    assert run("status", "--dir", directory).returncode == 3
+    assert processes(directory) == []
+
+    # Started again it is the same: port, keys, data.
+    assert run("up", "--no-install", "--dir", directory).returncode == 0
+    again = env(directory)
+    for name in ("BELFRY_URL", "BELFRY_API_KEY", "BELFRY_ADMIN_KEY"):
+        assert again[name] == known[name]
+
+
+def test_up_twice_is_no_harm(directory):
+    assert run("up", "--no-install", "--dir", directory,
+               "--port", 0).returncode == 0
+    before = env(directory)
+    assert run("up", "--no-install", "--dir", directory).returncode == 0
+    assert env(directory) == before
+
+
+def test_a_taken_port_is_told(directory):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("up", "--no-install", "--dir", directory, "--port", port)
+    assert done.returncode == 1
+    assert f"port {port} is taken" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, status", [
+    (["--nonsense"], 2), (["start", "engine"], 2), (["--help"], 0),
+    (["down", "--dir", "/nonexistent"], 1),
+])
+def test_arguments(arguments, status):
+    assert run(*arguments).returncode == status
+
+
+def test_a_directory_too_deep_for_sockets(tmp_path):
+    done = run("up", "--no-install", "--dir", tmp_path / ("x" * 90))
+    assert done.returncode == 1
+    assert "too long" in done.stderr
