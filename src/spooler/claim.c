@@ -49,10 +49,19 @@ claim_release(struct claim *c)
 	arena_free(&a);
 }
 
+/* What it was promised is in flight now, or free for others. */
+static void
+keep_promise(struct claim *c)
+{
+	c->spooler->promised -= c->promised;
+	c->promised = 0;
+}
+
 /* The transaction is over, well or not. */
 static void
 end(struct claim *c)
 {
+	keep_promise(c);
 	c->spooler->claims--;
 	c->key->claims--;
 	metrics_observe_us(METRIC_CLAIM_SECONDS, 0,
@@ -118,7 +127,7 @@ write_route(struct claim *c, struct db_batch *b)
 		.tenant = c->key->tenant,
 		.page = c->page,
 		.recipients = c->recipients,
-		.room = (size_t)spooler_room(c->spooler),
+		.room = (size_t)(c->promised + spooler_room(c->spooler)),
 		.now_ms = clock_wall_ms(),
 	};
 	size_t i;
@@ -146,6 +155,7 @@ write(struct claim *c)
 	for (i = 0; i < c->deliveries.count; i++)
 		c->spooler->in_flight +=
 		    c->deliveries.list[i].lease_no > 0;
+	keep_promise(c);
 	c->stage = CLAIM_WRITE;
 	pool_continue(c->spooler->pool, &c->job, b);
 }
@@ -414,6 +424,8 @@ claim_start(struct spooler *sp, struct key *key)
 	c->asked = (int)sp->config->spooler_claim_batch;
 	if (c->asked > room)
 		c->asked = room;
+	c->promised = c->asked;
+	sp->promised += c->promised;
 	db_add(b, Q_GENERATION_GET);
 	db_arg_int(b, key->tenant.n);
 	db_add(b, key->lane == LANE_ROUTE ? Q_CLAIM_ROUTE : Q_CLAIM_LANE);

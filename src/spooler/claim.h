@@ -27,6 +27,7 @@ struct claim {
 	struct key *key;
 	unsigned marks; /* of the key when it began */
 	int asked;
+	int promised; /* how many deliveries it may start */
 	enum { CLAIM_ROWS, CLAIM_LOAD, CLAIM_WRITE, CLAIM_END } stage;
 	int64_t started_us;
 	int64_t generation;

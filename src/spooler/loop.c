@@ -49,7 +49,8 @@ spooler_trouble(struct spooler *sp, const char *what, const struct err *e)
 int
 spooler_room(const struct spooler *sp)
 {
-	int room = (int)sp->config->spooler_transfers_max - sp->in_flight;
+	int room = (int)sp->config->spooler_transfers_max - sp->in_flight -
+	    sp->promised;
 
 	return room > 0 ? room : 0;
 }

@@ -43,6 +43,7 @@ struct spooler {
 	bool stopping; /* nothing new is claimed */
 	int claims; /* claim jobs under way */
 	int in_flight; /* deliveries leased to us and without a result yet */
+	int promised; /* room that claims under way may fill */
 	int64_t trusted_until_ms; /* monotonic: how long our leases surely last */
 	int64_t next_heartbeat_ms;
 	int64_t next_poll_ms, poll_interval_ms;
