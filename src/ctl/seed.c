@@ -74,7 +74,7 @@ command_seed(struct ctl *c, struct err *e)
 		.publish = true,
 		.created_by = TEMPLATE_SEEDER };
 	const char **paths = arena_zalloc(c->a, SEEDS_MAX, sizeof(*paths));
-	size_t count;
+	size_t count = 0;
 
 	if (list_templates(c->a, find_templates(c), paths, &count, e) == -1)
 		return -1;
