@@ -120,3 +120,19 @@ def table_rows(path):
         parts = re.findall(r'(?:"(?:\\.|[^"\\])*"|[^,"])+', match.group(1))
         rows.append([" ".join(p.split()).strip('"') for p in parts])
     return rows
+
+
+def routes():
+    """(method, path, scope, summary) of each row of the route table."""
+    text = (SRC / "api/routes.c").read_text()
+    names = dict(re.findall(r'^#define (\w+) "([^"]+)"', text, re.MULTILINE))
+    found = []
+    for row in re.findall(r"\{ (HTTP_\w+, .*?) \},", text, re.DOTALL):
+        method = row[len("HTTP_"):row.index(",")]
+        path = re.match(r'HTTP_\w+, (\w*) ?"([^"]*)"', row)
+        scope = re.search(r'\.scope = "([^"]*)"', row)
+        summary = re.search(r'\.summary = ((?:\s*"[^"]*")+)', row)
+        found.append((method, names.get(path.group(1), "") + path.group(2),
+                      scope.group(1) if scope else "",
+                      "".join(re.findall(r'"([^"]*)"', summary.group(1)))))
+    return found

@@ -1,7 +1,10 @@
 # test_documented.py - every row of every table is documented
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +59,76 @@ def test_nothing_else_is_documented():
     metrics = {"belfry_" + r[0].lower() for r in METRICS}
     assert {h for h in headings(DOC / "metrics.md")
             if h.startswith("belfry_")} == metrics
+
+
+# Routes, configuration keys, commands, scopes, exit codes
+
+@pytest.mark.parametrize("row", source.routes(), ids=lambda r: " ".join(r[:2]))
+def test_route(row):
+    method, path, scope, summary = row
+    shown = f"`{scope}`" if scope else ""
+    assert f"| `{method} {path}` | {shown} | {summary} |" in \
+        (DOC / "api.md").read_text()
+
+
+def test_no_route_is_invented():
+    assert len(re.findall(r"^\| `[A-Z]+ /", (DOC / "api.md").read_text(),
+                          re.MULTILINE)) == len(source.routes())
+
+
+KEYS = source.table_rows(source.SRC / "base/config.def")
+
+
+@pytest.mark.parametrize("row", KEYS, ids=lambda row: ".".join(row[:2]))
+def test_configuration_key(row):
+    """In the sample, below its section, with its help in front of it."""
+    sections = re.split(r"^\[(\w+)\]$",
+                        (source.ROOT / "conf/belfry.conf").read_text(),
+                        flags=re.MULTILINE)
+    text = dict(zip(sections[1::2], sections[2::2]))[row[0]]
+    assert re.search(rf"^#? ?{row[1]} =", text, re.MULTILINE)
+    shown = " ".join(text.replace("#", " ").split())
+    assert row[-1].replace('\\"', '"') in shown
+
+
+def commands():
+    """The words of each row of belfryctl's grammar."""
+    text = (source.SRC / "ctl/command.c").read_text()
+    table = text[text.index("ctl_command commands[]"):]
+    return re.findall(r'^\t\{ "([a-z -]+)", "', table, re.MULTILINE)
+
+
+@pytest.fixture(scope="session")
+def belfryctl():
+    path = Path(os.environ["BELFRY_BUILDDIR"]) / "belfryctl"
+    assert path.exists(), "build first"
+
+    def run(*arguments):
+        return subprocess.run([path, *arguments], capture_output=True,
+                              text=True, timeout=30)
+    return run
+
+
+@pytest.fixture(scope="session")
+def manual(belfryctl):
+    return belfryctl("help", "--mdoc").stdout
+
+
+@pytest.mark.parametrize("words", commands())
+def test_command(words, belfryctl, manual):
+    """In the manual and in the help."""
+    assert re.search(rf"^\.It .*{words}\b", manual, re.MULTILINE)
+    done = belfryctl("help", *words.split())
+    assert done.returncode == 0 and words in done.stdout
+
+
+@pytest.mark.parametrize("row", source.table_rows(
+    source.SRC / "ctl/exit.def"), ids=lambda row: row[1])
+def test_exit_code(row, manual):
+    assert " ".join(row[2].split())[:40] in " ".join(manual.split())
+
+
+@pytest.mark.parametrize("row", source.table_rows(
+    source.SRC / "auth/scope.def"), ids=lambda row: row[1])
+def test_scope(row):
+    assert f"| `{row[1]}` | {row[2]} |" in (DOC / "api.md").read_text()
