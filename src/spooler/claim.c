@@ -167,7 +167,7 @@ static void
 go(struct claim *c, struct delivery *d)
 {
 	struct spooler *sp = c->spooler;
-	enum delivery_state state;
+	enum delivery_state state = DELIVERY_WAITING;
 	const char *reason;
 	struct result *r;
 

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/ensure.h"
 #include "template/space.h"
 #include "template/tree.h"
 
@@ -163,6 +164,7 @@ visit_block(struct node *node, bool keep_lines, struct wish *wish)
 		program = inverse;
 		inverse = NULL;
 	}
+	ensure(program != NULL);
 	last = inverse == NULL ? program :
 	    inverse->chained ? inverse->first->u.block.program : inverse;
 	wish->strip.open = node->strip.open;
