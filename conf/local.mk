@@ -21,6 +21,13 @@ update-conf: src/base/config-doc$(EXEEXT)
 # the administrator knows where they belong.
 examplesdir = $(docdir)/examples
 dist_examples_DATA = conf/apache.conf conf/lighttpd.conf conf/nginx.conf
+
+# Installed ones have the paths of this build, too.
+install-data-hook:
+	for file in $(dist_examples_DATA); do \
+		sed -i 's|/run/belfry|$(runstatedir)/belfry|' \
+		    "$(DESTDIR)$(examplesdir)/$${file##*/}" || exit; \
+	done
 nodist_examples_DATA = conf/belfry-api.service conf/belfry-spooler.service \
 	conf/belfry.sysusers conf/belfry.tmpfiles
 EXTRA_DIST += conf/belfry-api.service.in conf/belfry-spooler.service.in \
