@@ -247,6 +247,17 @@ write_all(int fd, const char *text)
 	return write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
 }
 
+/* What root makes belongs to the owner of the directory: an administrator makes
+ * the keys, and the programs read them as a user of their own. */
+static bool
+give_to_owner(const struct place *dir, int fd)
+{
+	struct stat st;
+
+	return geteuid() != 0 || (fstat(dir->fd, &st) == 0 &&
+	    fchown(fd, st.st_uid, st.st_gid) == 0);
+}
+
 /* Makes a file that is either whole or not there; one that is there already
  * stays as it is. */
 static int
@@ -263,7 +274,7 @@ make_file(const struct place *dir, const char *name, const char *text,
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return could_not_make(dir, name, e);
-	done = write_all(fd, text);
+	done = give_to_owner(dir, fd) && write_all(fd, text);
 	if (close(fd) != 0)
 		done = false;
 	if (done && linkat(dir->fd, temporary, dir->fd, name, 0) != 0)
