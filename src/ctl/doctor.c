@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -71,6 +72,23 @@ doctor_fail(struct doctor *d, const char *mend, const char *fmt, ...)
 /* ---- This host
  * ---------------------------------------------------------------- */
 
+/* Root may read what the programs of Belfry, as a user of their own, may not. */
+static void
+check_owner_of_keys(struct doctor *d, const char *directory)
+{
+	const char *current = arena_printf(d->c->a, "%s/current", directory);
+	struct stat dir, file;
+
+	if (stat(directory, &dir) == -1 || stat(current, &file) == -1 ||
+	    dir.st_uid == file.st_uid)
+		doctor_ok(d, "%s can be read, and only by its owner", directory);
+	else
+		doctor_fail(d,
+		    "Let directory and files belong to the user of Belfry "
+		    "(chown -R).",
+		    "%s and the keys in it have different owners", directory);
+}
+
 static void
 check_keys(struct doctor *d)
 {
@@ -79,7 +97,7 @@ check_keys(struct doctor *d)
 	struct err e;
 
 	if (ctl_keyring(d->c, &ring, &e) == 0)
-		doctor_ok(d, "%s can be read, and only by us", directory);
+		check_owner_of_keys(d, directory);
 	else
 		doctor_fail(d,
 		    "Restore the keys from your copy, or give them the "
@@ -235,6 +253,7 @@ static const struct {
 	{ "durability", doctor_durability },
 	{ "clock", doctor_clock },
 	{ "partitions", doctor_partitions },
+	{ "providers", doctor_providers },
 	{ "memcached", check_cache },
 	{ "api", check_api },
 	{ "doorbell", check_doorbell },

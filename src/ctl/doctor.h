@@ -43,4 +43,7 @@ void doctor_clock(struct doctor *d);
 void doctor_partitions(struct doctor *d);
 void doctor_spoolers(struct doctor *d);
 
+/* What each tenant needs (doctor_tenants.c). */
+void doctor_providers(struct doctor *d);
+
 #endif

@@ -596,6 +596,11 @@ def test_doctor_sees_what_is_wrong(empty):
     empty.ctl("init")
     assert wrong() == set()
 
+    assert ("providers", "warn") in findings(empty)
+    empty.ctl("provider", "add", "mail", "--kind", "smtp", "--set",
+              "host=smtp.example.org", "--set", "from=shop@example.org")
+    assert ("providers", "ok") in findings(empty)
+
     empty.rows("ALTER ROLE belfry_api BYPASSRLS")
     assert wrong() == {"roles"}
     empty.rows("ALTER ROLE belfry_api NOBYPASSRLS")
@@ -610,6 +615,11 @@ def test_doctor_sees_what_is_wrong(empty):
     pepper.chmod(0o644)
     assert wrong() == {"keys"}
     pepper.chmod(0o600)
+
+    if os.getuid() == 0:  # which may read what the programs may not
+        os.chown(empty.directory / "ring/current", 65534, -1)
+        assert wrong() == {"keys"}
+        os.chown(empty.directory / "ring/current", 0, -1)
 
     empty.rows("DELETE FROM belfry.schema_migration")
     assert "schema" in wrong()
