@@ -61,7 +61,8 @@ static const struct field provider_fields[] = {
 	    .help = "The account with the lowest goes first."),
 	FIELD(struct provider_body, weight, INT, .min = 1, .max = 1000,
 	    .flags = FIELD_DEFAULT, .def = 1,
-	    .help = "The share among accounts of the same priority."),
+	    .help = "Kept, but not looked at yet: of accounts of the same priority "
+	            "the first by name goes first."),
 	FIELD(struct provider_body, settings, JSON, .flags = FIELD_REQUIRED,
 	    .help = "What the kind asks for; secrets are taken, never shown."),
 	FIELD(struct provider_body, created_at, TIME, .flags = FIELD_READ_ONLY,
