@@ -36,7 +36,8 @@ PKG_CHECK_MODULES([$1], [$2], [], [
 	belfry_packages="$belfry_packages $3"])
 ])
 
-# BELFRY_OPTION(NAME, VARIABLE, MODULES, WHAT): --with-NAME, auto by default.
+# BELFRY_OPTION(NAME, VARIABLE, MODULES, WHAT, DEBIAN-PACKAGE): --with-NAME, auto
+# by default.
 AC_DEFUN([BELFRY_OPTION], [
 AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1], [$4 @<:@auto@:>@])], [],
     [with_$1=auto])
@@ -44,5 +45,5 @@ have_$1=no
 AS_IF([test "x$with_$1" != xno], [
 	PKG_CHECK_MODULES([$2], [$3], [have_$1=yes], [
 		AS_IF([test "x$with_$1" = xyes], [AC_MSG_ERROR(
-		    [--with-$1 was given, but $3 was not found])])])])
+		    [--with-$1 was given, but $3 was not found (Debian: $5)])])])])
 ])
