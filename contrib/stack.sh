@@ -239,8 +239,8 @@ part_start() {
 # Writes belfry.conf from CONF, later entries winning over earlier ones.
 write_config() {
 	local all entry section last=
-	all=("database.conninfo=host=$DIR/s port=5432 dbname=belfry"
-	    "database.admin_conninfo=host=$DIR/s port=5432 dbname=belfry user=postgres"
+	all=("database.conninfo=host='$DIR/s' port=5432 dbname=belfry"
+	    "database.admin_conninfo=host='$DIR/s' port=5432 dbname=belfry user=postgres"
 	    "api.listen=unix:$DIR/s/api.sock" "api.workers=4"
 	    "spooler.doorbell=$DIR/s/doorbell.sock"
 	    "cache.servers=$DIR/s/memcached.sock"
@@ -262,6 +262,10 @@ make_directories() {
 	mkdir -p "$DIR" && DIR=$(cd "$DIR" && pwd -P) || exit 1
 	[ ${#DIR} -le 80 ] || die "the path $DIR is too long for unix sockets" \
 	    "(80 octets at most): choose another --dir"
+	case $DIR in
+	*[,\'\"\\]*) die "the path $DIR has a comma, quote or backslash, which" \
+	    "configuration files would not take as it is" ;;
+	esac
 	[ -O "$DIR" ] || die "$DIR belongs to somebody else"
 	chmod 711 "$DIR"
 	(cd "$DIR" && mkdir -p "${own[@]}" bin www &&
@@ -324,6 +328,7 @@ write_env() {
 		export BELFRY_ADMIN_KEY='$(json_value "$DIR/init.json" admin_key)'
 		export BELFRY_TENANT='$(json_value "$DIR/init.json" tenant)'
 		export BELFRY_CONF='$DIR/belfry.conf'
+		export BELFRY_TEMPLATES='$TOP/templates'
 		export BELFRY_MAILDIR='$DIR/mail'
 		export PGHOST='$DIR/s'
 		export PGPORT='5432'
@@ -331,6 +336,10 @@ write_env() {
 		export PGUSER='postgres'
 		export BELFRY_API_PID='$api'
 		export BELFRY_SPOOLER_PID='$spooler'
+		case ":\$PATH:" in
+		*':$DIR/bin:'*) ;;
+		*) PATH='$DIR/bin':"\$PATH" ;;
+		esac
 	ENV
 	) && mv -f "$DIR/env.new" "$DIR/env"
 }
