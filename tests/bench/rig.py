@@ -113,8 +113,8 @@ class Sink:
 
 
 class Rig(Stack):
-    def __init__(self, options):
-        super().__init__(fast=False)
+    def __init__(self, options, fast=False):
+        super().__init__(fast=fast)
         self.settings = {"api.workers": options.workers}
         self.settings.update(s.split("=", 1) for s in options.set)
         self.programs = build() / "tests/bench"
