@@ -7,6 +7,7 @@ libbelfry_la_SOURCES += \
 	src/base/config_check.c src/base/config_check.h \
 	src/base/config_dump.c \
 	src/base/config_value.c src/base/config_value.h \
+	src/base/crew.c src/base/crew.h \
 	src/base/ensure.c src/base/ensure.h \
 	src/base/err.c src/base/err.def src/base/err.h \
 	src/base/id.h \
@@ -17,6 +18,7 @@ libbelfry_la_SOURCES += \
 	src/base/master.c src/base/master.h \
 	src/base/pidfile.c src/base/pidfile.h \
 	src/base/process.c src/base/process.h \
+	src/base/renew.c src/base/renew.h \
 	src/base/service.c src/base/service.h \
 	src/base/seal.c src/base/seal.h \
 	src/base/text.c src/base/text.h \

@@ -5,11 +5,16 @@
  *
  * The master keeps N workers alive and does nothing else; it stays in the
  * foreground.  SIGTERM and SIGINT stop all workers in order.  SIGHUP starts new ones
- * with the configuration read again and then stops the old ones, while the listen
- * socket stays open; a faulty file is logged and the old configuration stays in
- * force.  SIGUSR1 has everybody reopen the log.  A worker that ends by itself is
- * started again, at most once a second per slot.  A worker that was told to stop and
- * does not is killed.  The service manager is told of all this (base/service.h).
+ * with the configuration read again and, when each of them is ready for work, stops
+ * the old ones, while the listen socket stays open.  When the file has a fault, or a
+ * new worker ends before it is ready, or that takes longer than 30 s, the log says so
+ * and the old workers and configuration stay.  SIGUSR1 has everybody reopen the log.
+ * A worker that ends by itself is started again, at most once a second per slot.  One
+ * that was told to stop and does not is killed.  The service manager is told of all
+ * this (base/service.h), of the start when each worker is ready.
+ *
+ * A worker is ready when it calls worker_wait() or worker_signal_fd() for the first
+ * time.  While a reload goes on, two workers have the same slot number.
  */
 #ifndef BELFRY_BASE_MASTER_H
 #define BELFRY_BASE_MASTER_H

@@ -27,8 +27,9 @@ static struct {
 	int signal_fd;
 	int listen_fd;
 	int epoll_fd;
+	int report_fd;
 	bool stopping;
-} me = { .signal_fd = -1, .listen_fd = -1, .epoll_fd = -1 };
+} me = { .signal_fd = -1, .listen_fd = -1, .epoll_fd = -1, .report_fd = -1 };
 
 static void
 watch(int fd, unsigned events)
@@ -62,9 +63,32 @@ worker_enter(int listen_fd)
 		watch(listen_fd, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
+void
+worker_report_to(int fd)
+{
+	me.report_fd = fd;
+}
+
+/* Less than PIPE_BUF is written whole or not at all; a master that is gone needs
+ * no report. */
+static void
+report(void)
+{
+	pid_t pid = getpid();
+
+	if (me.report_fd == -1)
+		return;
+	if (write(me.report_fd, &pid, sizeof(pid)) == -1)
+		log_warn(NULL, "could not report to the master",
+		    LF_STR("error", strerror(errno)));
+	close(me.report_fd);
+	me.report_fd = -1;
+}
+
 int
 worker_signal_fd(void)
 {
+	report();
 	return me.signal_fd;
 }
 
@@ -125,6 +149,7 @@ worker_wait(int fd, int other_fd, int timeout_ms)
 		{ .fd = me.signal_fd, .events = POLLIN },
 	};
 
+	report();
 	if (fd != -1 && fd == me.listen_fd && other_fd == -1 && !me.stopping)
 		return wait_exclusively(timeout_ms);
 	if (poll(fds, NELEMS(fds), timeout_ms) <= 0)

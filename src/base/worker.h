@@ -17,6 +17,10 @@
  * "listen_fd" may be -1. */
 void worker_enter(int listen_fd);
 
+/* The worker is to write its pid into "fd", which is closed then, as soon as it is
+ * ready: when it calls worker_wait() or worker_signal_fd() for the first time. */
+void worker_report_to(int fd);
+
 /* True after SIGTERM. */
 bool worker_stopping(void);
 

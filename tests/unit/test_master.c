@@ -48,6 +48,9 @@ static pid_t master;
 static int lifeline; /* at its end when master and workers are gone */
 static char log_text[1 << 16];
 
+/* Values of api.json_depth with which a toy worker fails or is slow. */
+enum { DEPTH_FAILS = 66, DEPTH_SLOW = 77 };
+
 /* Does what the byte says and answers. */
 static int
 serve(const struct config *config, int fd, int slot)
@@ -76,6 +79,10 @@ toy(const struct config *config, int fd, int slot)
 	int client;
 	bool stop;
 
+	if (config->api_json_depth == DEPTH_FAILS)
+		return 5;
+	if (config->api_json_depth == DEPTH_SLOW)
+		poll(NULL, 0, 200);
 	for (;;) {
 		stop = worker_stopping();
 		if (worker_wait(fd, -1, stop ? 0 : -1) == 1) {
@@ -166,6 +173,7 @@ start(int (*worker)(const struct config *, int, int))
 		close(ends[0]);
 		exit(run(worker));
 	}
+	setpgid(master, master); /* whoever comes first */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ends[1]);
 	lifeline = ends[0];
@@ -293,12 +301,13 @@ static void
 read_log(void)
 {
 	FILE *f = fopen(log_path, "r");
-	size_t n;
+	size_t n = 0;
 
-	assert_non_null(f);
-	n = fread(log_text, 1, sizeof(log_text) - 1, f);
+	if (f != NULL) {
+		n = fread(log_text, 1, sizeof(log_text) - 1, f);
+		fclose(f);
+	}
 	log_text[n] = '\0';
-	fclose(f);
 }
 
 static int
@@ -406,7 +415,7 @@ static void
 be_patient(int64_t begun_ms)
 {
 	if (clock_mono_ms() - begun_ms > PATIENCE_MS)
-		fail_msg("it did not come for %d ms", PATIENCE_MS);
+		fail_msg("it did not come for %d ms: %s", PATIENCE_MS, log_text);
 }
 
 /* Asks until the workers of the new configuration answer alone. */
@@ -471,6 +480,65 @@ a_faulty_file_changes_nothing(void **state)
 	stop_in_order();
 }
 
+/* The old crew is not sent away before the new one is ready for work. */
+static void
+workers_that_cannot_start_change_nothing(void **state)
+{
+	int pid;
+
+	write_config("[api]\nworkers = 1\njson_depth = 20\n");
+	start(toy);
+	expect_told("READY=1");
+	pid = ask('a').pid;
+	write_config("[api]\nworkers = 1\njson_depth = 66\n[log]\n"
+	             "level = error\n");
+	kill(master, SIGHUP);
+	expect_told("RELOADING=1");
+	expect_told("READY=1");
+	assert_int_equal(ask('a').pid, pid);
+	assert_int_equal(count_in_log("the reload failed"), 1);
+
+	write_config("[api]\nworkers = 1\njson_depth = 67\n");
+	kill(master, SIGHUP);
+	expect_told("RELOADING=1");
+	expect_told("READY=1");
+	wait_for_depth(67);
+	assert_int_equal(count_in_log("reloaded"), 1);
+	stop_in_order();
+}
+
+static void
+the_last_of_many_reloads_counts(void **state)
+{
+	write_config("[api]\nworkers = 1\njson_depth = 20\n");
+	start(toy);
+	expect_told("READY=1");
+	write_config("[api]\nworkers = 1\njson_depth = 77\n");
+	kill(master, SIGHUP);
+	expect_told("RELOADING=1");
+	write_config("[api]\nworkers = 1\njson_depth = 78\n");
+	kill(master, SIGHUP);
+	kill(master, SIGHUP);
+	wait_for_depth(78);
+	stop_in_order();
+	forget_told();
+}
+
+static void
+a_stop_ends_a_reload(void **state)
+{
+	write_config("[api]\nworkers = 1\njson_depth = 20\n");
+	start(toy);
+	expect_told("READY=1");
+	write_config("[api]\nworkers = 2\njson_depth = 77\n[log]\n"
+	             "level = debug\n");
+	kill(master, SIGHUP);
+	expect_told("RELOADING=1");
+	stop_in_order();
+	assert_int_equal(count_in_log("a worker has ended"), 3);
+	forget_told();
+}
+
 static void
 keys_that_need_a_restart_stay(void **state)
 {
@@ -525,10 +593,12 @@ static void
 a_failing_worker_is_started_once_a_second(void **state)
 {
 	int64_t begun = clock_mono_ms();
+	char told[300];
+	ssize_t n;
 
+	forget_told();
 	write_config("[api]\nworkers = 2\n");
 	start(failing);
-	expect_told("READY=1");
 	while (count_in_log("a worker has failed") < 4) {
 		poll(NULL, 0, 20);
 		be_patient(begun);
@@ -536,6 +606,11 @@ a_failing_worker_is_started_once_a_second(void **state)
 	assert_true(clock_mono_ms() - begun >= 1000);
 	assert_true(count_in_log("a worker has started") <= 6);
 	stop_in_order();
+	/* It never was ready. */
+	while ((n = recv(notify_fd, told, sizeof(told) - 1, MSG_DONTWAIT)) > 0) {
+		told[n] = '\0';
+		assert_string_not_equal(told, "READY=1");
+	}
 }
 
 static void
@@ -666,6 +741,9 @@ main(void)
 		TEST(no_round_hangs),
 		TEST(a_reload_refuses_nobody),
 		TEST(a_faulty_file_changes_nothing),
+		TEST(workers_that_cannot_start_change_nothing),
+		TEST(the_last_of_many_reloads_counts),
+		TEST(a_stop_ends_a_reload),
 		TEST(keys_that_need_a_restart_stay),
 		TEST(a_crashed_worker_comes_back),
 		TEST(a_failing_worker_is_started_once_a_second),
