@@ -54,7 +54,8 @@ SELECT 1 FROM notification WHERE tenant_id = $1 AND id = $2
 SELECT n.id, n.state, n.priority, n.category, n.locale, n.channels, t.key,
     n.template_version, n.batch_id, n.metadata, n.send_at, n.expires_at, n.created_at,
     n.routed_at, n.done_at, n.delivery_count, n.request_id,
-    json_array_length(n.recipients)
+    CASE json_typeof(n.recipients) WHEN 'array' THEN json_array_length(n.recipients)
+        ELSE 0 END
 FROM notification n
 LEFT JOIN template t ON t.tenant_id = $1 AND t.id = n.template_id
 WHERE n.tenant_id = $1 AND n.id = $2

@@ -7,8 +7,9 @@
 -- names the partitions before the query starts.
 
 -- name: ready_keys
--- A row for each tenant, lane and priority that has work.
-SELECT tenant_id, lane, prio FROM tenant_ready
+-- A row for each tenant, lane and priority that has work, but for suspended tenants.
+SELECT tenant_id, lane, prio FROM tenant_ready r
+WHERE NOT EXISTS (SELECT FROM tenant t WHERE t.id = r.tenant_id AND t.state <> 1)
 
 -- name: ready_key_clear
 -- Nothing; takes a key's mark away unless it has work again.
@@ -31,12 +32,13 @@ SELECT tenant_id, lane, prio FROM k
 ON CONFLICT DO NOTHING
 
 -- name: claim_route
--- The claimed notifications, oldest first.  Their rows leave the queue in this
+-- The claimed notifications, oldest first; none of a suspended tenant.  Their rows leave the queue in this
 -- transaction, which must go on to write what they become.
 WITH c AS MATERIALIZED (
     SELECT due, id FROM q_ready
     WHERE tenant_id = $1 AND lane = 0 AND prio = $2 AND due <= now()
         AND due >= GREATEST($3::timestamptz, '-infinity')
+        AND EXISTS (SELECT FROM tenant WHERE id = $1 AND state = 1)
     ORDER BY due, id LIMIT $4 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = 0
@@ -53,12 +55,14 @@ FROM d LEFT JOIN LATERAL (
 ORDER BY d.due, d.id
 
 -- name: claim_lane
--- The claimed deliveries with their notifications, oldest first.  Their rows leave the
+-- The claimed deliveries with their notifications, oldest first; none of a suspended
+-- tenant.  Their rows leave the
 -- ready queue in this transaction, which must go on to lease or close them.
 WITH c AS MATERIALIZED (
     SELECT due, id FROM q_ready
     WHERE tenant_id = $1 AND lane = $2 AND prio = $3 AND due <= now()
         AND due >= GREATEST($4::timestamptz, '-infinity')
+        AND EXISTS (SELECT FROM tenant WHERE id = $1 AND state = 1)
     ORDER BY due, id LIMIT $5 FOR UPDATE SKIP LOCKED
 ), q AS (
     DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = $2

@@ -210,7 +210,7 @@ notification_json(struct arena *a, const struct db_rows *n,
 
 	set_uuid(json, "id", n, 0, 0);
 	set_text(json, "state", notification_state_name((int)db_int(n, 0, 1)));
-	set_text(json, "priority", priority_name((int)db_int(n, 0, 2)));
+	set_text(json, "priority", priority_name(priority_from_row(db_int(n, 0, 2))));
 	set_text(json, "category", db_text(n, 0, 3));
 	set_text(json, "locale", db_text(n, 0, 4));
 	set_text(json, "template", db_text(n, 0, 6));

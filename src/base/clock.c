@@ -12,10 +12,6 @@
 
 #include "base/ensure.h"
 
-/* The first and the last millisecond that RFC 3339 can write. */
-#define FIRST_MS INT64_C(-62167219200000)
-#define LAST_MS INT64_C(253402300799999)
-
 static int64_t wall_shift_ms;
 static int64_t mono_shift_ms;
 
@@ -72,10 +68,10 @@ clock_format(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES])
 	char *p = text;
 	int ms;
 
-	if (wall_ms < FIRST_MS)
-		wall_ms = FIRST_MS;
-	if (wall_ms > LAST_MS)
-		wall_ms = LAST_MS;
+	if (wall_ms < CLOCK_FIRST_MS)
+		wall_ms = CLOCK_FIRST_MS;
+	if (wall_ms > CLOCK_LAST_MS)
+		wall_ms = CLOCK_LAST_MS;
 	ms = (int)(wall_ms % 1000);
 	if (ms < 0)
 		ms += 1000;
@@ -204,7 +200,7 @@ clock_parse(const char *text, int64_t *wall_ms_r)
 	if (strncmp(text + 17, "60", 2) == 0 && result % 86400 != 0)
 		return -1;
 	result = result * 1000 + ms;
-	if (result < FIRST_MS || result > LAST_MS)
+	if (result < CLOCK_FIRST_MS || result > CLOCK_LAST_MS)
 		return -1;
 	*wall_ms_r = result;
 	return 0;

@@ -18,6 +18,10 @@
 /* "2026-12-01T08:00:00.123Z" and its NUL. */
 enum { CLOCK_TEXT_BYTES = 32 };
 
+/* The first and the last millisecond that RFC 3339 can write. */
+#define CLOCK_FIRST_MS INT64_C(-62167219200000)
+#define CLOCK_LAST_MS INT64_C(253402300799999)
+
 /* Milliseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ms(void);
 

@@ -80,7 +80,7 @@ head_json(const struct db_rows *r)
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:o}", "id",
 	    db_text(r, 0, 0), "state",
 	    notification_state_name((int)db_int(r, 0, 1)), "priority",
-	    priority_name((int)db_int(r, 0, 2)), "template",
+	    priority_name(priority_from_row(db_int(r, 0, 2))), "template",
 	    out_text(db_text(r, 0, 6)), "template_version",
 	    number_or_null(r, 0, 7), "recipients", (int)db_int(r, 0, 17),
 	    "created_at", out_time(db_time_ms(r, 0, 12)), "done_at",

@@ -94,7 +94,8 @@ const char *db_text(const struct db_rows *r, int row, int column); /* NULL: NULL
 int64_t db_int(const struct db_rows *r, int row, int column); /* NULL: 0 */
 bool db_bool(const struct db_rows *r, int row, int column);
 struct uuid db_uuid(const struct db_rows *r, int row, int column); /* NULL: nil */
-/* Of a timestamptz: milliseconds since 1970, 0 for NULL. */
+/* Of a timestamptz: milliseconds since 1970, 0 for NULL.  What lies outside the years
+ * 1 to 9999 is the first or the last moment of them. */
 int64_t db_time_ms(const struct db_rows *r, int row, int column);
 /* Of a bytea, decoded into "a". */
 const void *db_bytes(struct arena *a, const struct db_rows *r, int row,

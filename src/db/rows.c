@@ -81,6 +81,9 @@ db_uuid(const struct db_rows *r, int row, int column)
 	return u;
 }
 
+/* The first moment of the year 1: PostgreSQL knows no year 0. */
+static const int64_t FIRST_MS = INT64_C(-62135596800000);
+
 /* PostgreSQL writes "2026-12-01 08:00:00.123456+00" (DateStyle ISO). */
 int64_t
 db_time_ms(const struct db_rows *r, int row, int column)
@@ -93,6 +96,10 @@ db_time_ms(const struct db_rows *r, int row, int column)
 	if (s == NULL)
 		return 0;
 	n = strlen(s);
+	if (*s == '-' || s[n - 1] == 'C') /* "-infinity", "... BC" */
+		return FIRST_MS;
+	if (*s == 'i' || strspn(s, "0123456789") > 4)
+		return CLOCK_LAST_MS;
 	ensure(n > 19 && n + 4 < sizeof(text));
 	memcpy(text, s, n + 1);
 	text[10] = 'T';

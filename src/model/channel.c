@@ -37,6 +37,13 @@ channel_parse(const char *name)
 	return CHANNEL_NONE;
 }
 
+int
+priority_from_row(int64_t priority)
+{
+	return priority >= 0 && priority < PRIORITY_COUNT ? (int)priority
+							  : PRIORITY_NORMAL;
+}
+
 const char *
 priority_name(int priority)
 {

@@ -9,6 +9,8 @@
 #ifndef BELFRY_MODEL_CHANNEL_H
 #define BELFRY_MODEL_CHANNEL_H
 
+#include <stdint.h>
+
 enum channel {
 	CHANNEL_NONE,
 #define X(number, NAME, name) CHANNEL_##NAME = (number),
@@ -33,6 +35,9 @@ const char *channel_name(int channel);
 enum channel channel_parse(const char *name);
 
 const char *priority_name(int priority);
+
+/* What the database says; a damaged row is PRIORITY_NORMAL. */
+int priority_from_row(int64_t priority);
 
 /* The names for field tables, each list ended by NULL: channels from CHANNEL_EMAIL
  * on, priorities from PRIORITY_URGENT on. */

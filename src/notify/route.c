@@ -50,7 +50,7 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 		.a = a,
 		.id = { db_uuid(rows, row, ID) },
 		.state = (enum notification_state)db_int(rows, row, STATE),
-		.priority = (int)db_int(rows, row, PRIORITY),
+		.priority = priority_from_row(db_int(rows, row, PRIORITY)),
 		.template_id = { db_uuid(rows, row, TEMPLATE) },
 		.template_version = (int)db_int(rows, row, TEMPLATE_VERSION),
 		.category = db_text(rows, row, CATEGORY),
@@ -289,6 +289,27 @@ plan_corrupt(struct arena *a, struct notification *n, struct delivery_list *out,
 	};
 }
 
+/* What is wrong with a row that should have been checked before it was written. */
+static const char *
+fault_of(struct arena *a, const struct notification *n,
+    const json_t *recipients)
+{
+	const char *name = n->channels;
+	size_t len;
+
+	if (!json_is_array(recipients) || json_array_size(recipients) == 0)
+		return "its recipients cannot be read";
+	if (name == NULL)
+		return NULL;
+	for (;; name += len + 1) {
+		len = strcspn(name, ",");
+		if (channel_parse(arena_strndup(a, name, len)) == CHANNEL_NONE)
+			return "its channels cannot be read";
+		if (name[len] == '\0')
+			return NULL;
+	}
+}
+
 void
 route_plan(struct arena *a, const struct route_params *p,
     struct notification *n, struct delivery_list *out)
@@ -298,8 +319,8 @@ route_plan(struct arena *a, const struct route_params *p,
 	struct buf *text;
 	size_t i;
 
-	if (n->corrupt == NULL && !json_is_array(recipients))
-		n->corrupt = "its recipients cannot be read";
+	if (n->corrupt == NULL)
+		n->corrupt = fault_of(a, n, recipients);
 	if (n->corrupt != NULL) {
 		plan_corrupt(a, n, out, p->now_ms);
 		return;
@@ -341,7 +362,9 @@ write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
 	db_array_text(v[i++], d->locale);
 	db_array_uuid(v[i++], d->provider != NULL ? &d->provider->id.u : NULL);
 	db_array_text(v[i++], d->reason);
-	db_array_time_ms(v[i++], d->notification->expires_ms);
+	db_array_time_ms(v[i++], d->notification->corrupt == NULL
+	        ? d->notification->expires_ms
+	        : 0);
 	if (delivery_state_is_final((int)d->state)) {
 		event = uuid_make();
 		db_array_uuid(v[i], &event);

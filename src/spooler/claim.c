@@ -8,6 +8,10 @@
  * COMMIT.  So the usual claim is two round trips and one commit, after which deliveries
  * go straight to their providers.  Should we die on the way, the transaction is gone and
  * the rows are where they were.
+ *
+ * When the database refuses what becomes of the rows, one of them is damaged.  Then they
+ * are claimed one by one; the one that is refused alone is condemned: at its next claim
+ * it ends as dead, with nothing of what it holds.  So it is seen, and holds up nobody.
  */
 #include "spooler/claim.h"
 
@@ -162,13 +166,33 @@ write(struct claim *c)
 
 /* ---- After the commit -------------------------------------------------------------- */
 
+/* What hindered a delivery ends it, or it waits: the longer, the older it is. */
+static void
+hinder(struct result *r, const struct delivery *d, const struct config *config)
+{
+	int64_t now_ms = clock_wall_ms(), age_ms = now_ms - d->created_ms;
+	enum delivery_state state = DELIVERY_WAITING;
+	const char *reason = hindrance(d, now_ms, &state);
+
+	if (reason == NULL)
+		reason = "it could not be started";
+	if (state == DELIVERY_WAITING && age_ms > config->retry_give_up_after)
+		state = DELIVERY_DEAD;
+	settle_unsent(r, d, state, reason);
+	if (state != DELIVERY_WAITING)
+		return;
+	r->delay_ms = age_ms / 2;
+	if (r->delay_ms < config->retry_delay_first)
+		r->delay_ms = config->retry_delay_first;
+	if (r->delay_ms > config->retry_delay_max)
+		r->delay_ms = config->retry_delay_max;
+}
+
 /* A leased delivery goes on its way, or its end is written. */
 static void
 go(struct claim *c, struct delivery *d)
 {
 	struct spooler *sp = c->spooler;
-	enum delivery_state state = DELIVERY_WAITING;
-	const char *reason;
 	struct result *r;
 
 	if (d->attempt > 0 && !sp->stopping && lease_is_trusted(sp) &&
@@ -177,14 +201,10 @@ go(struct claim *c, struct delivery *d)
 		return;
 	}
 	r = settler_result(sp->settler, c->key->tenant);
-	if (d->attempt > 0) {
+	if (d->attempt > 0)
 		settle_handed_back(r, d, "it was handed back before it was sent");
-	} else {
-		reason = hindrance(d, clock_wall_ms(), &state);
-		settle_unsent(r, d, state,
-		    reason != NULL ? reason : "it could not be started");
-		r->delay_ms = sp->config->retry_delay_first;
-	}
+	else
+		hinder(r, d, sp->config);
 	r->tenant = c->key->tenant;
 	r->spooler = c->id;
 	sp->in_flight--;
@@ -226,6 +246,15 @@ committed(struct claim *c)
 
 /* ---- Reading and loading ---------------------------------------------------------- */
 
+/* The row of the queue that was refused when it was claimed alone is given up. */
+static void
+condemn(const struct claim *c, const struct uuid *id, struct notification *n)
+{
+	if (uuid_cmp(&c->key->condemned, id) == 0)
+		n->corrupt = "it is damaged: the database refused what was to "
+		             "become of it";
+}
+
 static void
 read_rows(struct claim *c, const struct db_rows *rows)
 {
@@ -235,8 +264,11 @@ read_rows(struct claim *c, const struct db_rows *rows)
 
 	c->n = arena_zalloc(c->job.a, count, sizeof(*c->n));
 	c->count = count;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		notification_from_row(c->job.a, rows, (int)i, &c->n[i]);
+		if (c->key->lane == LANE_ROUTE)
+			condemn(c, &c->n[i].id.u, &c->n[i]);
+	}
 	if (c->key->lane == LANE_ROUTE)
 		return;
 	c->deliveries.list = arena_zalloc(c->job.a, count, sizeof(*d));
@@ -244,8 +276,12 @@ read_rows(struct claim *c, const struct db_rows *rows)
 		n = &c->n[i];
 		d = &c->deliveries.list[c->deliveries.count];
 		delivery_from_row(rows, (int)i, n, d);
+		condemn(c, &d->id.u, n);
+		d->channel = (enum channel)c->key->lane;
+		d->priority = c->key->prio;
 		/* Cancelled or finished in the meantime: only its row goes. */
-		if (delivery_move_is_legal((int)d->state, DELIVERY_SENDING))
+		if (d->state == 0 ||
+		    delivery_move_is_legal((int)d->state, DELIVERY_SENDING))
 			c->deliveries.count++;
 	}
 }
@@ -324,6 +360,8 @@ claimed(struct claim *c, struct db_rows **rows)
 
 	c->generation = db_count(rows[0]) > 0 ? db_int(rows[0], 0, 0) : 0;
 	read_rows(c, rows[1]);
+	if (key->careful > 0)
+		key->careful = c->count > 0 ? key->careful - 1 : 0;
 	if ((int)c->count < c->asked && key->marks == c->marks)
 		key->marked = false;
 	if (c->count == 0) {
@@ -357,6 +395,43 @@ hand_back_doubtful(struct claim *c, const struct delivery *d)
 	r->doubtful = true;
 }
 
+/* A value was refused, which no waiting will change.  Anything else that cannot be
+ * repeated is a fault of ours and not of the rows. */
+static bool
+is_damaged(const struct claim *c, const struct err *e)
+{
+	return c->stage == CLAIM_WRITE &&
+	    (e->kind == ERR_UNPROCESSABLE || e->kind == ERR_CONFLICT);
+}
+
+static bool
+is_condemned(const struct claim *c)
+{
+	const struct uuid *id = c->key->lane == LANE_ROUTE
+	    ? &c->n[0].id.u
+	    : &c->deliveries.list[0].id.u;
+
+	return c->count == 1 && uuid_cmp(&c->key->condemned, id) == 0;
+}
+
+static void
+isolate(struct claim *c, const struct err *e)
+{
+	struct key *key = c->key;
+	char id[UUID_TEXT_BYTES];
+
+	if (c->count > 1) {
+		key->careful = (int)c->count;
+		return;
+	}
+	uuid_format(&c->n[0].id.u, id);
+	log_error(NULL, "row is damaged", LF_INT("tenant_id", key->tenant.n),
+	    LF_STR("notification", id), LF_ERR(e));
+	key->condemned = c->key->lane == LANE_ROUTE ? c->n[0].id.u
+						    : c->deliveries.list[0].id.u;
+	key->careful++;
+}
+
 static void
 failed(struct claim *c, const struct err *e)
 {
@@ -365,7 +440,10 @@ failed(struct claim *c, const struct err *e)
 
 	spooler_trouble(c->spooler, "claim failed", e);
 	c->key->marked = true;
-	c->key->pause_until_ms = clock_mono_ms() + PAUSE_MS;
+	if (is_damaged(c, e) && !is_condemned(c))
+		isolate(c, e);
+	else
+		c->key->pause_until_ms = clock_mono_ms() + PAUSE_MS;
 	for (i = 0; c->stage == CLAIM_WRITE && i < c->deliveries.count; i++) {
 		d = &c->deliveries.list[i];
 		if (d->lease_no == 0)
@@ -424,6 +502,8 @@ claim_start(struct spooler *sp, struct key *key)
 	c->asked = (int)sp->config->spooler_claim_batch;
 	if (c->asked > room)
 		c->asked = room;
+	if (key->careful > 0)
+		c->asked = 1;
 	c->promised = c->asked;
 	sp->promised += c->promised;
 	db_add(b, Q_GENERATION_GET);

@@ -96,7 +96,8 @@ keys_next(struct keys *ks, int max_claims, int64_t now_ms)
 		k = ks->ring.ring_next;
 		ring_remove(k);
 		ring_add(ks, k);
-		if (k->marked && k->claims < max_claims &&
+		if (k->marked &&
+		    k->claims < (k->careful > 0 ? 1 : max_claims) &&
 		    k->pause_until_ms <= now_ms)
 			return k;
 	}

@@ -27,6 +27,8 @@ struct key {
 	int holds; /* claims whose memory still names it */
 	unsigned marks; /* counts up; a claim compares it */
 	bool marked; /* may have work */
+	int careful; /* claims to come that take one row each */
+	struct uuid condemned; /* the row whose claim of its own was refused */
 	int64_t pause_until_ms; /* after trouble */
 	int64_t last_work_ms; /* when it last had some */
 	int64_t low_water_ms; /* wall: nothing ready is due before; 0: not known */
@@ -41,7 +43,8 @@ struct keys *keys_new(struct arena *a) MUST_CHECK;
 /* The key may have work. */
 void keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio);
 
-/* The next marked key that has fewer than max_claims claims under way, or NULL. */
+/* The next marked key that has fewer than max_claims claims under way (a careful one:
+ * none), or NULL. */
 struct key *keys_next(struct keys *ks, int max_claims, int64_t now_ms);
 
 /* Forgets all low-water marks: the next claims look at everything. */
