@@ -206,11 +206,21 @@ text_is_slug(const char *s)
 	return s[n] == '\0' && n >= 1 && n <= 63 && s[0] != '-';
 }
 
+/* U+0080 to U+009F, and the separators of lines and paragraphs U+2028 and U+2029: some
+ * readers end a line there. */
+static bool
+is_wide_control(const char *s)
+{
+	return (s[0] == '\xc2' && (s[1] & 0xe0) == 0x80) ||
+	    (s[0] == '\xe2' && s[1] == '\x80' &&
+	        (s[2] == '\xa8' || s[2] == '\xa9'));
+}
+
 bool
 text_has_control(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if ((uint8_t)*s < 0x20 || *s == 0x7f)
+		if ((uint8_t)*s < 0x20 || *s == 0x7f || is_wide_control(s))
 			return true;
 	return false;
 }

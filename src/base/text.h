@@ -43,7 +43,8 @@ size_t text_utf8_len(const char *s, size_t n) MUST_CHECK;
 /* True for [a-z0-9] followed by up to 62 of [a-z0-9-]: slugs and keys. */
 bool text_is_slug(const char *s);
 
-/* True when the text holds a control character (U+0000 to U+001F, U+007F). */
+/* True when the text holds a control character (U+0000 to U+001F, U+007F to U+009F) or
+ * one that ends a line or paragraph (U+2028, U+2029). */
 bool text_has_control(const char *s);
 
 #endif

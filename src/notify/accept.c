@@ -106,10 +106,35 @@ check_text(struct arena *a, const char *pointer, const char *text,
 	hbs_free(&tpl);
 }
 
-static void
-check_note(struct arena *a, const char *channel, const struct send_note *note,
-    struct field_errors *fe)
+static const char *
+json_text(struct arena *a, const json_t *json)
 {
+	struct buf *out;
+
+	if (json == NULL || json_is_null(json))
+		return NULL;
+	out = buf_new(a, 64 << 20);
+	js_write(out, json);
+	return out->data;
+}
+
+/* What is sent as JSON is one template, whose texts stand in it as JSON has them. */
+static void
+check_object(struct arena *a, const struct accept_params *p,
+    const char *channel, struct field_errors *fe)
+{
+	const json_t *content = json_object_get(p->body, "content");
+
+	check_text(a, arena_printf(a, "/content/%s", channel),
+	    json_text(a, json_object_get(content, channel)), fe);
+}
+
+static void
+check_note(struct arena *a, const struct accept_params *p, const char *channel,
+    const struct send_note *note, struct field_errors *fe)
+{
+	size_t before = fe->count;
+
 	if (note == NULL)
 		return;
 	check_text(a, arena_printf(a, "/content/%s/title", channel), note->title,
@@ -117,6 +142,8 @@ check_note(struct arena *a, const char *channel, const struct send_note *note,
 	check_text(a, arena_printf(a, "/content/%s/body", channel), note->body,
 	    fe);
 	check_text(a, arena_printf(a, "/content/%s/url", channel), note->url, fe);
+	if (fe->count == before)
+		check_object(a, p, channel, fe);
 }
 
 /* Inline content is a template of its own: what does not compile is not accepted. */
@@ -135,8 +162,9 @@ check_content(struct arena *a, const struct accept_params *p,
 	}
 	if (c->sms != NULL)
 		check_text(a, "/content/sms/text", c->sms->text, fe);
-	check_note(a, "push", c->push, fe);
-	check_note(a, "inapp", c->inapp, fe);
+	check_note(a, p, "push", c->push, fe);
+	check_note(a, p, "inapp", c->inapp, fe);
+	check_object(a, p, "whatsapp", fe);
 }
 
 static unsigned
@@ -191,10 +219,12 @@ check_times(const struct accept_params *p, struct field_errors *fe)
 	if (rq->send_at > now + YEAR_MS)
 		field_errors_add(fe, "/send_at", FIELD_ERR_TOO_LARGE,
 		    "it is more than a year ahead");
-	if (rq->expires_at != 0 && rq->expires_at <= now)
+	if (json_object_get(p->body, "expires_at") == NULL)
+		return;
+	if (rq->expires_at <= now)
 		field_errors_add(fe, "/expires_at", FIELD_ERR_TOO_SMALL,
 		    "it is over already");
-	else if (rq->expires_at != 0 && rq->expires_at <= rq->send_at)
+	else if (rq->expires_at <= rq->send_at)
 		field_errors_add(fe, "/expires_at", FIELD_ERR_TOO_SMALL,
 		    "it is not after send_at");
 }
@@ -216,18 +246,6 @@ accept_check(struct arena *a, const struct accept_params *p,
 }
 
 /* ---- The transaction -------------------------------------------------------- */
-
-static const char *
-json_text(struct arena *a, const json_t *json)
-{
-	struct buf *out;
-
-	if (json == NULL || json_is_null(json))
-		return NULL;
-	out = buf_new(a, 64 << 20);
-	js_write(out, json);
-	return out->data;
-}
 
 /* "to" as a list, also when a single recipient stood there. */
 static const char *

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/ensure.h"
+#include "base/text.h"
 
 static bool
 is_alpha(char c)
@@ -57,6 +58,28 @@ domain_end(const char *s)
 	    : s;
 }
 
+/* What nobody sees, or what turns the reading order: U+200B to U+200F, U+202A to U+202E,
+ * U+2060 to U+206F, U+FEFF.  With it an address looks like another one. */
+static bool
+has_invisible(const char *s)
+{
+	unsigned char c;
+
+	for (; *s != '\0'; s++) {
+		if (strncmp(s, "\xef\xbb\xbf", 3) == 0)
+			return true;
+		if (s[0] != '\xe2' || s[1] == '\0')
+			continue;
+		c = (unsigned char)s[2];
+		if (s[1] == '\x80' &&
+		    ((c >= 0x8b && c <= 0x8f) || (c >= 0xaa && c <= 0xae)))
+			return true;
+		if (s[1] == '\x81' && c >= 0xa0 && c <= 0xaf)
+			return true;
+	}
+	return false;
+}
+
 bool
 form_is_email(const char *s)
 {
@@ -64,7 +87,8 @@ form_is_email(const char *s)
 
 	if (at == NULL || at == s || at - s > 64 || strlen(s) > 254)
 		return false;
-	if (*s == '.' || at[-1] == '.')
+	if (*s == '.' || at[-1] == '.' || text_has_control(s) ||
+	    has_invisible(s))
 		return false;
 	for (p = s; p < at; p++)
 		if ((is_separator(*p) && strchr("'{}^`|", *p) == NULL) ||

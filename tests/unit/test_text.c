@@ -184,7 +184,11 @@ slugs_and_controls(void **state)
 		assert_false(text_is_slug(others[i]));
 	assert_false(text_has_control(""));
 	assert_false(text_has_control("text \xc3\xa4 ~"));
+	assert_false(text_has_control("\xc2\xa0 \xe2\x80\xa7 \xe2\x80\xaa"));
 	assert_true(text_has_control("a\r"));
+	assert_true(text_has_control("a\xc2\x85" "b"));
+	assert_true(text_has_control("\xe2\x80\xa8"));
+	assert_true(text_has_control("\xe2\x80\xa9x"));
 	assert_true(text_has_control("\x1b[0m"));
 	assert_true(text_has_control("a\x7f"));
 	assert_true(text_has_control("\x01"));
