@@ -32,8 +32,8 @@ SELECT tenant_id, lane, prio FROM k
 ON CONFLICT DO NOTHING
 
 -- name: claim_route
--- The claimed notifications, oldest first; none of a suspended tenant.  Their rows leave the queue in this
--- transaction, which must go on to write what they become.
+-- The claimed notifications, oldest first; none of a suspended tenant.  Their rows
+-- leave the queue in this transaction, which must go on to write what they become.
 WITH c AS MATERIALIZED (
     SELECT due, id FROM q_ready
     WHERE tenant_id = $1 AND lane = 0 AND prio = $2 AND due <= now()
@@ -56,8 +56,8 @@ ORDER BY d.due, d.id
 
 -- name: claim_lane
 -- The claimed deliveries with their notifications, oldest first; none of a suspended
--- tenant.  Their rows leave the
--- ready queue in this transaction, which must go on to lease or close them.
+-- tenant.  Their rows leave the ready queue in this transaction, which must go on to
+-- lease or close them.
 WITH c AS MATERIALIZED (
     SELECT due, id FROM q_ready
     WHERE tenant_id = $1 AND lane = $2 AND prio = $3 AND due <= now()

@@ -1,0 +1,118 @@
+# test_damage.py - a damaged row is seen, and holds up nobody
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import pytest
+
+from harness.api import mail
+
+FAR = "2027-06-01T00:00:00Z"
+# Column of "notification", what stands in it, what the timeline tells of it.
+DAMAGE = [
+    ("recipients", "json", "{}", "its recipients cannot be read"),
+    ("recipients", "json", "[]", "its recipients cannot be read"),
+    ("recipients", "json", '[{"email": "a\\u0000b@example.org"}]',
+     "its recipients cannot be read"),
+    ("recipients", "json", "[" * 2000 + "]" * 2000,
+     "its recipients cannot be read"),
+    ("recipients", "json", "[7]", "has no address"),
+    ("channels", "text", "pigeon", "its channels cannot be read"),
+    ("channels", "text", "email,pigeon", "its channels cannot be read"),
+    ("channels", "text", "", "its channels cannot be read"),
+    ("content", "json", None, "its template is gone"),
+    ("content", "json", "5", "no part for email"),
+    ("content", "json", '{"email": {"subject": "{{", "text": "t"}}',
+     "cannot be compiled"),
+    ("data", "json", '{"a": "\\u0000"}', "is malformed"),
+    ("data", "json", '{"a": ' + "[" * 600 + "]" * 600 + "}",
+     "nested too deep"),
+    ("expires_at", "timestamptz", "-infinity", "it expired"),
+    ("expires_at", "timestamptz", "0044-03-15 BC", "it expired"),
+    ("expires_at", "timestamptz", "infinity", "written"),
+    ("expires_at", "timestamptz", "12000-01-01", "written"),
+    ("priority", "smallint", "77", "written"),
+    ("traceparent", "text", "x\r\nEvil: y", "written"),
+    ("locale", "text", "\u0085../..", "written"),
+]
+
+
+def damaged(stack, tenant, column, kind, value):
+    """A notification that is due, with one column changed by hand."""
+    notification = tenant.api.accepted(mail(send_at=FAR))
+    stack.rows(f"UPDATE notification SET {column} = %s::{kind} WHERE id = %s",
+               value, notification)
+    return notification
+
+
+def release(stack, tenant):
+    """What waits is due now, all at once, so that one claim takes it all."""
+    stack.rows("UPDATE q_later SET due = now() WHERE tenant_id = %s",
+               tenant.id)
+
+
+def told(tenant, notification):
+    return " ".join(e["text"] or "" for e in tenant.api.ended(notification))
+
+
+@pytest.mark.expect_log("template cannot be used")
+@pytest.mark.expect_log("claim failed")
+@pytest.mark.expect_log("row is damaged")
+def test_damaged_notifications(stack, tenant):
+    ids = []
+    for column, kind, value, _ in DAMAGE:
+        ids.append(damaged(stack, tenant, column, kind, value))
+        tenant.api.accepted(mail("good@example.org", send_at=FAR))
+    release(stack, tenant)
+    tenant.idle()
+    for (column, _, value, text), notification in zip(DAMAGE, ids):
+        assert text in told(tenant, notification), (column, value)
+        assert tenant.api.notification(notification)["state"] == "done"
+    good = [m for m in tenant.mails() if "good@example.org" in m["To"]]
+    assert len(good) == len(DAMAGE)
+
+
+@pytest.mark.expect_log("claim failed")
+@pytest.mark.expect_log("row is damaged")
+def test_what_the_database_refuses(stack, tenant):
+    """An attempt of that number is there already: the claim is refused."""
+    bad = waiting(stack, tenant, "bad@example.org")
+    good = [waiting(stack, tenant, f"good{i}@example.org") for i in range(5)]
+    stack.rows(
+        "INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, "
+        "lease_no, spooler) SELECT tenant_id, notification_id, id, "
+        "attempts + 1, 9, id FROM delivery WHERE notification_id = %s", bad)
+    release(stack, tenant)
+    tenant.idle()
+    assert "it is damaged" in told(tenant, bad)
+    for notification in good:
+        assert "the mail was there already" in told(tenant, notification)
+
+
+def waiting(stack, tenant, address):
+    """A delivery that was tried once, in vain, and is due in an hour."""
+    notification = tenant.api.accepted(mail(address))
+    tenant.api.ended(notification)
+    stack.rows("UPDATE notification SET state = 2, open_count = 1 "
+               "WHERE id = %s", notification)
+    stack.rows("SET session_replication_role = replica; UPDATE delivery "
+               "SET state = 1, finished_at = NULL WHERE notification_id = %s",
+               notification)
+    stack.rows(
+        "INSERT INTO q_later (tenant_id, due, id, notification_id, lane, "
+        "prio, lease_no) SELECT tenant_id, now() + interval '1 hour', id, "
+        "notification_id, 1, 1, 1 FROM delivery WHERE notification_id = %s",
+        notification)
+    return notification
+
+
+def test_a_delivery_that_is_gone(stack, tenant):
+    """The queue's row leads nowhere: the others of its claim go on."""
+    lost = waiting(stack, tenant, "lost@example.org")
+    good = waiting(stack, tenant, "good@example.org")
+    stack.rows("DELETE FROM delivery WHERE notification_id = %s", lost)
+    stack.rows("UPDATE q_later SET due = due - interval '1 s' "
+               "WHERE notification_id = %s", lost)
+    release(stack, tenant)
+    tenant.idle()
+    assert "the delivery itself is gone" in told(tenant, lost)
+    assert tenant.api.notification(lost)["state"] == "done"
+    assert tenant.api.notification(good)["state"] == "done"
