@@ -38,9 +38,11 @@ enum {
 };
 
 static const struct config_key keys[] = {
-#define X(section, name, type, def, min, max, reload, help)                    \
-	{ #section, #name, CONFIG_##type, def, min, max, CONFIG_##reload,      \
-		help, offsetof(struct config, section##_##name) },
+#define X(section_, name_, type_, def_, min_, max_, reload_, help_)            \
+	{ .section = #section_, .name = #name_, .def = (def_),                 \
+		.help = (help_), .min = (min_), .max = (max_),                 \
+		.offset = offsetof(struct config, section_##_##name_),         \
+		.type = CONFIG_##type_, .reload = CONFIG_##reload_ },
 #include "base/config.def"
 #undef X
 };

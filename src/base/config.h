@@ -64,12 +64,12 @@ enum config_reload { CONFIG_RELOAD, CONFIG_RESTART };
 struct config_key {
 	const char *section;
 	const char *name;
-	enum config_type type;
 	const char *def; /* the default as it is written in the file */
-	int64_t min, max; /* numbers only, in the unit of the struct */
-	enum config_reload reload;
 	const char *help;
+	int64_t min, max; /* numbers only, in the unit of the struct */
 	size_t offset; /* in struct config */
+	enum config_type type;
+	enum config_reload reload;
 };
 
 /* The table; *count_r is its length.  The keys of a section stand together. */

@@ -45,7 +45,7 @@ find_user(const char *name, struct user *user_r, struct err *e)
 int
 process_become(const char *name, struct err *e)
 {
-	struct user user;
+	struct user user = { (uid_t)-1, (gid_t)-1 };
 
 	if (name[0] == '\0')
 		return 0;
@@ -74,7 +74,7 @@ process_become(const char *name, struct err *e)
 int
 process_run_directory(const char *path, const char *name, struct err *e)
 {
-	struct user user;
+	struct user user = { (uid_t)-1, (gid_t)-1 };
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
