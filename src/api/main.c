@@ -175,14 +175,30 @@ run_foreground(const struct config *config, int fd)
 	return api_worker(config, fd, 0);
 }
 
+struct door {
+	struct listen_params listening;
+	int fd;
+};
+
+/* Nobody new comes in by the path; who is in the queue is still served. */
+static void
+close_door(void *arg)
+{
+	struct door *door = arg;
+
+	listen_unlink(&door->listening, door->fd);
+}
+
 static int
 run(const struct options *o, const struct config *config)
 {
-	struct listen_params listening = {
-		.address = config->api_listen,
-		.group = config->api_socket_group,
-		.mode = config->api_socket_mode,
-		.backlog = BACKLOG,
+	struct door door = {
+		.listening = {
+			.address = config->api_listen,
+			.group = config->api_socket_group,
+			.mode = config->api_socket_mode,
+			.backlog = BACKLOG,
+		},
 	};
 	struct master_params master = {
 		.program = PROGRAM,
@@ -191,20 +207,22 @@ run(const struct options *o, const struct config *config)
 		.worker_count = worker_count,
 		.worker = api_worker,
 		.stop_limit_ms = stop_limit_ms,
+		.close_door = close_door,
+		.door = &door,
 	};
 	struct err e;
-	int status, fd;
+	int status;
 
-	fd = prepare(config, &listening, &e);
-	if (fd == -1) {
+	door.fd = prepare(config, &door.listening, &e);
+	if (door.fd == -1) {
 		fprintf(stderr, PROGRAM ": %s\n", e.text);
 		return EXIT_FAILURE;
 	}
-	master.listen_fd = fd;
-	status = o->foreground ? run_foreground(config, fd)
+	master.listen_fd = door.fd;
+	status = o->foreground ? run_foreground(config, door.fd)
 			       : master_run(&master);
-	listen_unlink(&listening, fd);
-	close(fd);
+	close_door(&door);
+	close(door.fd);
 	return status;
 }
 

@@ -278,6 +278,8 @@ stop(struct master *m)
 		return;
 	m->stopping = true;
 	service_stopping();
+	if (m->p->close_door != NULL)
+		m->p->close_door(m->p->door);
 	count = dismiss(m, &m->next) + dismiss(m, &m->now);
 	service_status("stopping: %d workers finish", count);
 	log_info(NULL, "stopping", LF_INT("workers", count));

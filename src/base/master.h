@@ -41,6 +41,12 @@ struct master_params {
 	/* How long a worker may take to stop before it is killed: what its
 	 * longest piece of work may take and a margin.  NULL: 30 s. */
 	int64_t (*stop_limit_ms)(const struct config *config);
+
+	/* Called in the master when it begins to stop, before the workers are
+	 * told: closes the door, so that they serve whoever is inside and then
+	 * leave.  May be NULL. */
+	void (*close_door)(void *door);
+	void *door;
 };
 
 /* Runs until stopped.  To be called with the log and metrics open, the socket bound
