@@ -23,6 +23,9 @@ TOKEN = re.compile(
 
 SKIPPED_DIRECTORIES = {".git", "build", "build-aux", "autom4te.cache",
                        "__pycache__", "node_modules"}
+# What autoreconf makes.
+GENERATED = re.compile(r"(configure~?|aclocal\.m4|config\.h\.in~?|Makefile\.in|"
+                       r"l(ibtool|t.*)\.m4)")
 
 
 def tracked():
@@ -36,7 +39,7 @@ def tracked():
     for top, directories, names in os.walk(ROOT):
         directories[:] = [d for d in directories
                           if d not in SKIPPED_DIRECTORIES]
-        found += [Path(top) / n for n in names]
+        found += [Path(top) / n for n in names if not GENERATED.fullmatch(n)]
     return sorted(found)
 
 
