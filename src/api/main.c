@@ -30,7 +30,8 @@
 
 #define PROGRAM "belfry-api"
 
-enum { EXIT_USAGE = 2, BACKLOG = 1024, FAULTS_BYTES_MAX = 65536 };
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 3 };
+enum { BACKLOG = 1024, FAULTS_BYTES_MAX = 65536 };
 
 /* Beyond the slowest request: reading its body and asking the database. */
 static const int64_t STOP_MARGIN_MS = 10000;
@@ -246,7 +247,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s",
 		    faults.len > 0 ? faults.data : e.text);
 		fprintf(stderr, "%s", faults.len > 0 ? "" : "\n");
-		status = EXIT_FAILURE;
+		status = EXIT_CONFIG;
 	} else if (o.check) {
 		puts("the configuration is good");
 		status = EXIT_SUCCESS;

@@ -268,7 +268,7 @@ def test_configuration_errors_stop_the_start(stack, tmp_path):
     for program in ("belfry-api", "belfry-spooler"):
         done = subprocess.run([stack.directory / "bin" / program, "-c", faulty],
                               capture_output=True, text=True, timeout=20)
-        assert done.returncode != 0
+        assert done.returncode == 3
         for place in (f"{faulty}:2: api.workers: ", f"{faulty}:4: [spoler]",
                       "did you mean [spooler]?",
                       f"{faulty}:7: retry.delay_first: "):
