@@ -68,9 +68,9 @@ EXTRA_PROGRAMS += tests/tools/transfers
 check_DATA += tests/tools/transfers
 
 # Tests in Python: contrib/check runs them.
-EXTRA_DIST += tests/pytest.ini $(wildcard $(srcdir)/tests/lint/*.py)
+EXTRA_DIST += tests/pytest.ini tests/conftest.py $(wildcard $(srcdir)/tests/lint/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py)
-EXTRA_DIST += doc/errors.md doc/metrics.md
+EXTRA_DIST += doc/api.md doc/errors.md doc/metrics.md doc/operating.md
 EXTRA_DIST += contrib/check contrib/packages contrib/quickstart contrib/stack.sh

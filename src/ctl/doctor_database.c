@@ -106,8 +106,8 @@ judge_role(struct doctor *d, const struct db_rows *r, int i)
 		doctor_warn(d, mend, "%s may make roles or databases", name);
 	else if (owner == db_bool(r, i, 4))
 		doctor_warn(d,
-		    owner ? "As a superuser: alter role belfry_owner nologin"
-			  : "As a superuser: alter role ... login",
+		    arena_printf(d->c->a, "As a superuser: alter role %s %s",
+		        name, owner ? "nologin" : "login"),
 		    "%s %s log in", name, owner ? "may" : "may not");
 }
 

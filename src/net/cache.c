@@ -117,6 +117,16 @@ hash_name(const char *name, unsigned char hash[static HASH_BYTES])
 	return number;
 }
 
+static size_t
+trailing_blanks(const char *text, size_t n)
+{
+	size_t count = 0;
+
+	while (count < n && text[n - count - 1] == ' ')
+		count++;
+	return count;
+}
+
 int
 cache_new(struct arena *a, const struct config *config, struct cache **cache_r,
     struct err *e)
@@ -131,10 +141,10 @@ cache_new(struct arena *a, const struct config *config, struct cache **cache_r,
 	arena_defer(a, defer_servers, c);
 	for (; *at != '\0'; at += n) {
 		at += strspn(at, " ,");
-		n = strcspn(at, " ,");
+		n = strcspn(at, ",");
 		if (n == 0)
 			continue;
-		name = arena_strndup(a, at, n);
+		name = arena_strndup(a, at, n - trailing_blanks(at, n));
 		s = arena_object(a, struct server);
 		s->seed = hash_name(name, hash);
 		if (read_server(a, s, name, e) != 0)
