@@ -6,6 +6,7 @@
  * By the time we get here the attempt's row has been committed.  A message that cannot
  * be rendered or built is dead with the reason; one that was let go because our leases
  * are no longer sure leaves no result, as if we had died: whoever rescues it says so.
+ * One that was let go because we stop is handed back.
  */
 #include <string.h>
 
@@ -106,6 +107,18 @@ judged(struct flight *f, const struct verdict *v)
 	land(f);
 }
 
+/* The time to stop has come with the answer outstanding: whoever takes it up next sends
+ * it once more, and the attempt does not count.  Were our leases gone meanwhile, this
+ * has no effect. */
+static void
+hand_back(struct flight *f)
+{
+	struct result *r = new_result(f);
+
+	settle_handed_back(r, f->d, "the spooler stopped before the answer came");
+	sign(r, f);
+}
+
 static void
 done(void *arg, const struct transfer_result *res)
 {
@@ -113,6 +126,8 @@ done(void *arg, const struct transfer_result *res)
 	struct verdict v = { .class = VERDICT_NONE };
 
 	if (res->outcome == TRANSFER_ABORTED) {
+		if (f->claim->spooler->stopping)
+			hand_back(f);
 		land(f);
 		return;
 	}

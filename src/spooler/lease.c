@@ -8,6 +8,10 @@
  * goes on while the machine sleeps.  When the trust is gone (we were stopped, or the
  * database was away) nothing more goes out for them: we let everything go and go on
  * under a new id, as if a new spooler had been started.
+ *
+ * When it was the database that was away, every spooler was silent and none is dead.  So
+ * who lost its trust rescues nobody until all others had time to be heard again; in that
+ * time they write the results that they could not write.
  */
 #include <string.h>
 #include <sys/utsname.h>
@@ -25,6 +29,9 @@
 #include "net/transfer.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
+
+/* Until the next heartbeat is in the database. */
+static const int64_t NO_RESCUE_MS = INT64_MAX;
 
 struct beat {
 	struct pool_job job;
@@ -50,6 +57,9 @@ beaten(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		spooler_trouble(sp, "heartbeat failed", e);
 		sp->next_heartbeat_ms = clock_mono_ms() + 500;
 	} else if (uuid_cmp(&bt->id, &sp->id) == 0) {
+		if (sp->rescue_from_ms == NO_RESCUE_MS)
+			sp->rescue_from_ms =
+			    clock_mono_ms() + sp->config->spooler_dead_after;
 		sp->trusted_until_ms =
 		    bt->began_ms + sp->config->spooler_dead_after * 4 / 5;
 	}
@@ -82,6 +92,7 @@ lease_check(struct spooler *sp)
 	sp->id = uuid_make();
 	sp->trusted_until_ms = 0;
 	sp->next_heartbeat_ms = 0;
+	sp->rescue_from_ms = NO_RESCUE_MS;
 	transfers_abort_all(sp->transfers);
 }
 
@@ -211,11 +222,15 @@ orphans_found(struct pool_job *job, struct db_rows **rows, const struct err *e)
 void
 lease_rescue(struct spooler *sp)
 {
-	struct arena *a = arena_new(4096);
-	struct rescue *rs = arena_object(a, struct rescue);
-	struct db_batch *b =
-	    db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
+	struct arena *a;
+	struct rescue *rs;
+	struct db_batch *b;
 
+	if (clock_mono_ms() < sp->rescue_from_ms)
+		return;
+	a = arena_new(4096);
+	rs = arena_object(a, struct rescue);
+	b = db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
 	rs->job.a = a;
 	rs->job.step = orphans_found;
 	rs->sp = sp;

@@ -31,7 +31,8 @@ enum {
 	FDS_MAX = 40,
 	CLAIMS_PER_KEY = 2, /* so that a claim on its way does not hold up the next */
 	CONNECTIONS_KEPT = 1, /* for heartbeats and results */
-	TROUBLE_MS = 1000
+	TROUBLE_MS = 1000,
+	LEAVE_MS = 1000
 };
 
 void
@@ -167,20 +168,28 @@ loop(struct spooler *sp, int doorbell)
 	}
 }
 
-/* Says good-bye, waiting for it only a moment. */
+/* Lets go of what is on the wire still, and says good-bye; waits for the database a
+ * moment only. */
 static void
 leave(struct spooler *sp)
 {
-	int64_t until_ms = clock_mono_ms() + 1000;
+	int64_t until_ms = clock_mono_ms() + LEAVE_MS;
 	struct curl_waitfd none[1];
+	bool said = false;
 
 	if (sp->in_flight > 0)
 		log_warn(NULL, "stopped with deliveries on the wire",
 		    LF_INT("in_flight", sp->in_flight));
-	else
-		lease_leave(sp);
-	while (pool_jobs(sp->pool) > 0 && clock_mono_ms() < until_ms) {
+	transfers_abort_all(sp->transfers);
+	while (clock_mono_ms() < until_ms) {
 		pool_service(sp->pool);
+		settler_service(sp->settler, true);
+		if (!said && sp->claims == 0 && settler_is_empty(sp->settler)) {
+			lease_leave(sp);
+			said = true;
+		}
+		if (said && pool_jobs(sp->pool) == 0)
+			return;
 		transfers_poll(sp->transfers, none, 0, 5);
 	}
 }

@@ -46,6 +46,7 @@ struct spooler {
 	int promised; /* room that claims under way may fill */
 	int64_t trusted_until_ms; /* monotonic: how long our leases surely last */
 	int64_t next_heartbeat_ms;
+	int64_t rescue_from_ms; /* who seems dead before may only have been unheard */
 	int64_t next_poll_ms, poll_interval_ms;
 	int64_t next_promote_ms;
 	int64_t next_sweep_ms;
