@@ -5,6 +5,7 @@
  */
 #include "db/db.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -59,6 +60,21 @@ db_disconnect(struct db *db)
 	conn_close(&db->conn);
 }
 
+/* While nothing is asked nothing is answered, but for the server's good-bye: seen here,
+ * it costs a connection and no request. */
+static bool
+is_gone(const struct db_conn *c)
+{
+	struct pollfd p = { .fd = PQsocket(c->pg), .events = POLLIN };
+
+	if (PQstatus(c->pg) != CONNECTION_OK)
+		return true;
+	while (poll(&p, 1, 0) > 0)
+		if (PQconsumeInput(c->pg) == 0)
+			return true;
+	return false;
+}
+
 int
 db_connect(struct db *db, struct err *e)
 {
@@ -66,7 +82,7 @@ db_connect(struct db *db, struct err *e)
 	char timeout[CONN_TIMEOUT_BYTES];
 	struct db_conn *c = &db->conn;
 
-	if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_OK)
+	if (c->pg != NULL && !is_gone(c))
 		return 0;
 	conn_close(c);
 	if (db->was_connected)
