@@ -1,0 +1,137 @@
+# test_zombie.py - spoolers that stop, sleep and wake, and a database that is away
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import asyncio
+import collections
+import os
+import signal
+import time
+
+import pytest
+
+from harness.api import mail
+from harness.smtp import Inbox, MailServer
+from harness.tenant import Tenant
+from harness.wait import wait_until
+
+QUICK = {"spooler.heartbeat_interval": "300ms", "spooler.dead_after": "1500ms",
+         "spooler.drain_timeout": "1s", "spooler.processes": "2",
+         "spooler.sweep_interval": "200ms"}
+TROUBLE = ("leases are no longer sure|took over|came too late|not written yet|"
+           "failed|on the wire|request|could not|lost")
+
+
+class SlowInbox(Inbox):
+    delay = 0.02
+
+    async def handle_DATA(self, server, session, envelope):
+        await asyncio.sleep(self.delay)
+        return await super().handle_DATA(server, session, envelope)
+
+    def count(self):
+        return collections.Counter(
+            address for _, to, _ in self.received for address in to)
+
+
+class SlowServer(MailServer):
+    def __init__(self):
+        super().__init__()
+        self.inbox.__class__ = SlowInbox
+
+
+@pytest.fixture
+def slow(own_stack):
+    """A slow mail server, and a tenant that sends to it."""
+    with SlowServer() as server:
+        tenant = Tenant(own_stack, maildir=False)
+        tenant.add_provider("out", "smtp", host="127.0.0.1", port=server.port,
+                            tls="none", **{"from": "shop@example.org"})
+        yield tenant, server.inbox
+
+
+def send(tenant, first, count):
+    tenant.api.accepted(mail(to=[{"email": f"z{i}@example.org"}
+                                 for i in range(first, first + count)]))
+
+
+def missing(inbox, count):
+    return {f"z{i}@example.org" for i in range(count)} - set(inbox.count())
+
+
+def queued(tenant):
+    """Whether anything is to do, in one look: rows move from table to table."""
+    return tenant.rows("SELECT 1 FROM q_ready q FULL JOIN q_leased l "
+                       "USING (tenant_id, id) WHERE tenant_id = %s LIMIT 1")
+
+
+def named(tenant, addresses):
+    """How many of the addresses have a delivery with several attempts."""
+    return tenant.rows(
+        "SELECT count(*) AS n FROM delivery WHERE tenant_id = %s AND "
+        "attempts > 1 AND address = ANY(%s)", list(addresses))[0]["n"]
+
+
+@pytest.mark.settings(settings=QUICK)
+@pytest.mark.expect_log(TROUBLE)
+def test_stopped_and_resumed(own_stack, slow):
+    """What another one took over is not sent by the one that wakes up."""
+    tenant, inbox = slow
+    for turn in range(3):
+        send(tenant, 100 * turn, 50)
+        send(tenant, 100 * turn + 50, 50)
+        wait_until(lambda: len(inbox.received) > 100 * turn, 10, "a mail")
+        zombie = own_stack.workers("spooler")[turn % 2]
+        os.kill(zombie, signal.SIGSTOP)
+        try:
+            wait_until(lambda: not queued(tenant), 15, "the others' work")
+            before = len(inbox.received)
+        finally:
+            os.kill(zombie, signal.SIGCONT)
+        time.sleep(0.3)
+        assert len(inbox.received) == before
+    tenant.idle()
+    assert missing(inbox, 300) == set()
+    twice = {a for a, n in inbox.count().items() if n > 1}
+    assert named(tenant, twice) == len(twice)
+
+
+@pytest.mark.settings(settings={**QUICK, "spooler.processes": "1"})
+@pytest.mark.expect_log("on the wire")
+def test_stop_with_deliveries_on_the_wire(own_stack, slow):
+    """They are handed back, count no attempt, and go out once."""
+    tenant, inbox = slow
+    SlowInbox.delay = 30
+    try:
+        send(tenant, 0, 60)
+        wait_until(lambda: tenant.count("attempt") == 60, 10, "the attempts")
+        own_stack.stop("spooler")
+    finally:
+        SlowInbox.delay = 0.02
+    assert tenant.count("q_leased") == 0
+    assert tenant.count("q_ready") == 60
+    assert tenant.rows("SELECT DISTINCT state, counted FROM delivery "
+                       "WHERE tenant_id = %s") == [{"state": 2, "counted": 0}]
+    own_stack.start("spooler")
+    tenant.idle()
+    assert missing(inbox, 60) == set()
+    assert set(inbox.count().values()) == {1}
+
+
+@pytest.mark.settings(settings=QUICK)
+@pytest.mark.expect_log(TROUBLE)
+def test_database_away_for_longer_than_leases_last(own_stack, slow):
+    """Nobody is dead because nobody was heard: results are written when the
+    database is back, not sent again."""
+    tenant, inbox = slow
+    send(tenant, 0, 100)
+    wait_until(lambda: len(inbox.received) >= 10, 10, "some mails")
+    own_stack.stop("postgres")
+    time.sleep(2)
+    own_stack.start("postgres")
+    for _ in own_stack.workers("api"):
+        assert tenant.api.send(mail("probe@example.org")).status_code == 202
+    tenant.idle()
+    assert missing(inbox, 100) == set()
+    twice = {a for a, n in inbox.count().items()
+             if n > 1 and a != "probe@example.org"}
+    assert len(twice) <= 20
