@@ -344,6 +344,38 @@ BEGIN
     END LOOP;
 END $$;
 
+-- What the planner knows of empty tables --------------------------------------------
+
+-- Of an empty table the planner believes that an index on (tenant_id, id) is as well
+-- searched by the tenant alone; such a plan stays in a session while the table fills,
+-- and each batch reads all of it.  So every partition is taught, by rows that
+-- are gone again, that one tenant may own all of it.  "at" is its least id.
+CREATE PROCEDURE planner_teach(target regclass, kind text, at uuid) LANGUAGE plpgsql
+    SET search_path = belfry, pg_temp AS $$
+BEGIN
+    EXECUTE format('INSERT INTO %s (tenant_id, %s FROM (SELECT (left(%L, 24)
+        || lpad(n::text, 12, ''0''))::uuid AS u FROM generate_series(1, 300) n) s',
+        target, CASE kind
+        WHEN 'notification' THEN 'id, account_id, recipients) SELECT 0, u, u, ''[]'''
+        WHEN 'delivery' THEN 'notification_id, id, recipient_no, channel, state)
+            SELECT 0, u, u, 0, 1, 1'
+        WHEN 'attempt' THEN 'notification_id, delivery_id, n, lease_no, spooler)
+            SELECT 0, u, u, 1, 1, u'
+        ELSE 'notification_id, id, type) SELECT 0, u, u, ''''' END, at);
+    EXECUTE format('ANALYZE %s', target);
+    EXECUTE format('TRUNCATE %s', target);
+END $$;
+
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['notification', 'delivery', 'attempt', 'event'] LOOP
+        CALL planner_teach((t || '_default')::regclass, t,
+            '00000000-0000-7000-8000-000000000000');
+    END LOOP;
+END $$;
+
 -- Row-level security ----------------------------------------------------------------
 
 -- Forces a table's rows to be those of the tenant that the transaction names.
@@ -369,16 +401,13 @@ BEGIN
         'q_leased', 'q_later', 'tenant_ready', 'idempotency'] LOOP
         CALL tenant_wall(t::regclass);
     END LOOP;
-    -- The spooler finds work across tenants, in the queue alone.
+    -- The queue, which holds ids and no payload, is the spooler's across tenants: it finds
+    -- work there before it knows whose, and it deletes claimed rows by their place alone.
     FOREACH t IN ARRAY ARRAY['q_ready', 'q_leased', 'q_later', 'tenant_ready'] LOOP
-        EXECUTE format('CREATE POLICY spooler_finds ON %I FOR SELECT
-            TO belfry_spooler USING (true)', t);
+        EXECUTE format('CREATE POLICY spooler_works ON %I
+            TO belfry_spooler USING (true) WITH CHECK (true)', t);
     END LOOP;
 END $$;
-CREATE POLICY spooler_marks ON tenant_ready FOR INSERT
-    TO belfry_spooler WITH CHECK (true);
-CREATE POLICY spooler_clears ON tenant_ready FOR DELETE
-    TO belfry_spooler USING (true);
 -- Old idempotency keys go whoever they belong to.
 CREATE POLICY spooler_expires_finds ON idempotency FOR SELECT
     TO belfry_spooler USING (true);
@@ -419,6 +448,7 @@ BEGIN
                 TO (%L) WITH (fillfactor = %s)', child, parent, uuid_floor(week),
                 uuid_floor(week + interval '7 days'),
                 CASE parent WHEN 'event' THEN 100 ELSE 70 END);
+            CALL planner_teach(child::regclass, parent, uuid_floor(week));
             CALL tenant_wall(child::regclass);
             made := made + 1;
         END LOOP;
@@ -455,39 +485,15 @@ BEGIN
     RETURN dropped;
 END $$;
 
--- Analyses the tables that have doubled since they were analysed last.  Autovacuum does
--- so too, but minutes later; until then the planner knows nothing of a young partition
--- and walks over all of a tenant's rows where the key would do.  New statistics make
--- every connection plan anew.  Returns how many tables were analysed.
-CREATE FUNCTION statistics_refresh() RETURNS int LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = belfry, pg_temp SET lock_timeout = '100ms' AS $$
-DECLARE
-    child regclass;
-    done int := 0;
-BEGIN
-    IF NOT pg_try_advisory_xact_lock(7236837426) THEN
-        RETURN 0;
-    END IF;
-    FOR child IN
-        SELECT c.oid FROM pg_class c
-        WHERE c.relnamespace = 'belfry'::regnamespace AND c.relkind = 'r'
-            AND (c.relispartition OR c.relname IN ('q_leased', 'template_version'))
-            AND pg_relation_size(c.oid) > 16384 * GREATEST(c.relpages, 0) LOOP
-        EXECUTE format('ANALYZE %s', child);
-        done := done + 1;
-    END LOOP;
-    RETURN done;
-END $$;
-
 SELECT partitions_make(8);
 
 -- Who may do what -----------------------------------------------------------------------
 
-REVOKE ALL ON FUNCTION partitions_make(int), partitions_drop(int),
-    statistics_refresh() FROM PUBLIC;
-REVOKE ALL ON PROCEDURE tenant_wall(regclass) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION partitions_make(int), partitions_drop(int),
-    statistics_refresh() TO belfry_spooler;
+REVOKE ALL ON FUNCTION partitions_make(int), partitions_drop(int) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE tenant_wall(regclass), planner_teach(regclass, text, uuid)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION partitions_make(int), partitions_drop(int)
+    TO belfry_spooler;
 
 GRANT SELECT ON tenant TO belfry_api, belfry_spooler, belfry_gateway, belfry_report;
 GRANT SELECT, UPDATE ON tenant_generation TO belfry_api;

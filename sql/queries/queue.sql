@@ -1,10 +1,10 @@
 -- The queue: what is to do, who does it, and what came of it.
 --
--- The planner must not walk over all rows of a tenant, whatever statistics it has (the
--- tables may have been empty when they were analysed, and full of dead entries now).
--- So look-ups of single rows are LATERAL with OFFSET 0, which leaves the whole key as
--- the only way, and updates of many rows say between which ids they lie, which also
--- names the partitions before the query starts.
+-- The planner must not walk over all rows of a tenant, whatever statistics it has: queue
+-- tables may have been empty when they were analysed, and full of dead entries now.  So
+-- rows of the queue are found first, by constants or by LATERAL with OFFSET 0, which
+-- leave the whole key as the only way, and then deleted by their place (ctid).  History
+-- is another matter: its partitions are born with statistics (planner_teach).
 
 -- name: ready_keys
 -- A row for each tenant, lane and priority that has work, but for suspended tenants.
@@ -35,16 +35,14 @@ ON CONFLICT DO NOTHING
 -- The claimed notifications, oldest first; none of a suspended tenant.  Their rows
 -- leave the queue in this transaction, which must go on to write what they become.
 WITH c AS MATERIALIZED (
-    SELECT due, id FROM q_ready
+    SELECT tenant_id, due, id, ctid AS place FROM q_ready
     WHERE tenant_id = $1 AND lane = 0 AND prio = $2 AND due <= now()
         AND due >= GREATEST($3::timestamptz, '-infinity')
         AND EXISTS (SELECT FROM tenant WHERE id = $1 AND state = 1)
     ORDER BY due, id LIMIT $4 FOR UPDATE SKIP LOCKED
 ), d AS (
-    DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = 0
-        AND q.prio = $2 AND q.due <= now()
-        AND q.due >= GREATEST($3::timestamptz, '-infinity')
-        AND q.due = c.due AND q.id = c.id
+    DELETE FROM q_ready q USING c
+    WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
     RETURNING q.id, q.due
 )
 SELECT d.id, n.state, n.priority, n.template_id, n.template_version, n.category,
@@ -59,16 +57,14 @@ ORDER BY d.due, d.id
 -- tenant.  Their rows leave the ready queue in this transaction, which must go on to
 -- lease or close them.
 WITH c AS MATERIALIZED (
-    SELECT due, id FROM q_ready
+    SELECT tenant_id, due, id, ctid AS place FROM q_ready
     WHERE tenant_id = $1 AND lane = $2 AND prio = $3 AND due <= now()
         AND due >= GREATEST($4::timestamptz, '-infinity')
         AND EXISTS (SELECT FROM tenant WHERE id = $1 AND state = 1)
     ORDER BY due, id LIMIT $5 FOR UPDATE SKIP LOCKED
 ), q AS (
-    DELETE FROM q_ready q USING c WHERE q.tenant_id = $1 AND q.lane = $2
-        AND q.prio = $3 AND q.due <= now()
-        AND q.due >= GREATEST($4::timestamptz, '-infinity')
-        AND q.due = c.due AND q.id = c.id
+    DELETE FROM q_ready q USING c
+    WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
     RETURNING q.id, q.notification_id, q.lease_no, q.due
 )
 SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
@@ -130,7 +126,7 @@ SET state = CASE r.open WHEN 0 THEN 3 ELSE 2 END, routed_at = now(),
     open_count = r.open, delivery_count = r.total,
     done_at = CASE r.open WHEN 0 THEN now() END
 FROM unnest($2::uuid[], $3::int[], $4::int[]) AS r (id, open, total)
-WHERE n.tenant_id = $1 AND n.id = r.id AND n.id BETWEEN $5 AND $6
+WHERE n.tenant_id = $1 AND n.id = r.id
 
 -- name: lane_write
 -- Nothing.  Leases claimed deliveries; those with an attempt number start it.
@@ -147,7 +143,7 @@ WITH r AS MATERIALIZED (
 )
 UPDATE delivery d SET state = 3, attempts = r.n, provider_id = r.provider_id
 FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
-    AND d.id = r.id AND r.n > 0 AND d.notification_id BETWEEN $10 AND $11
+    AND d.id = r.id AND r.n > 0
 
 -- name: settle
 -- The ids of the deliveries whose outcome took effect: those whose lease was still the
@@ -158,17 +154,19 @@ WITH r AS MATERIALIZED (
         $12::text[], $13::int[], $14::uuid[])
         AS r (spooler, notification_id, id, lease_no, n, class, state, delay_ms, code,
             text, provider_ref, counted, event_id)
+), f AS MATERIALIZED (
+    SELECT q.tenant_id, q.place, r.* FROM r CROSS JOIN LATERAL (
+        SELECT tenant_id, ctid AS place FROM q_leased WHERE tenant_id = $1 AND id = r.id
+            AND lease_no = r.lease_no AND spooler = r.spooler OFFSET 0) q
 ), l AS (
-    DELETE FROM q_leased q USING r
-    WHERE q.tenant_id = $1 AND q.id = r.id AND q.lease_no = r.lease_no
-        AND q.spooler = r.spooler AND q.id BETWEEN $15 AND $16
-    RETURNING q.lane, q.prio, r.*, now() + r.delay_ms * interval '1 ms' AS due
+    DELETE FROM q_leased q USING f
+    WHERE q.ctid = f.place AND q.tenant_id = f.tenant_id
+    RETURNING q.lane, q.prio, f.*, now() + f.delay_ms * interval '1 ms' AS due
 ), a AS (
     UPDATE attempt a SET finished_at = now(), class = l.class, state = l.state,
         next_due = CASE l.state WHEN 1 THEN l.due END, code = l.code, text = l.text
     FROM l WHERE a.tenant_id = $1 AND a.notification_id = l.notification_id
         AND a.delivery_id = l.id AND a.n = l.n
-        AND a.notification_id BETWEEN $17 AND $18
 ), d AS (
     UPDATE delivery d SET state = l.state, class = l.class,
         reason = CASE WHEN l.state = 4 THEN NULL ELSE l.text END,
@@ -177,7 +175,7 @@ WITH r AS MATERIALIZED (
         counted = d.counted + l.counted,
         finished_at = CASE WHEN l.state IN (4, 5, 6, 7, 9, 10, 11) THEN now() END
     FROM l WHERE d.tenant_id = $1 AND d.notification_id = l.notification_id
-        AND d.id = l.id AND d.notification_id BETWEEN $17 AND $18
+        AND d.id = l.id
 ), w AS (
     INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
     SELECT $1, due, id, notification_id, lane, prio, lease_no FROM l WHERE state = 1
@@ -204,7 +202,7 @@ WITH r AS MATERIALIZED (
             ELSE n.done_at END
     FROM (SELECT notification_id, count(*)::int AS closed FROM l
         WHERE state IN (4, 5, 6, 7, 9, 10, 11) GROUP BY notification_id) c
-    WHERE n.tenant_id = $1 AND n.id = c.notification_id AND n.id BETWEEN $17 AND $18
+    WHERE n.tenant_id = $1 AND n.id = c.notification_id
 )
 SELECT id FROM l
 
@@ -232,11 +230,12 @@ SELECT tenant_id, ceil(extract(epoch FROM due - now()) * 1000)::bigint FROM k
 -- name: later_promote
 -- A row for each lane and priority that got work.
 WITH c AS MATERIALIZED (
-    SELECT due, id FROM q_later WHERE tenant_id = $1 AND due <= now()
+    SELECT tenant_id, ctid AS place FROM q_later
+    WHERE tenant_id = $1 AND due <= now()
     ORDER BY due, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM q_later q USING c
-    WHERE q.tenant_id = $1 AND q.due <= now() AND q.due = c.due AND q.id = c.id
+    WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
     RETURNING q.id, q.notification_id, q.lane, q.prio, q.lease_no
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
@@ -283,7 +282,7 @@ WITH r AS MATERIALIZED (
 ), d AS (
     UPDATE delivery d SET state = 2, crashes = crashes + 1
     FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
-        AND d.id = r.id AND d.state = 3 AND d.notification_id BETWEEN $9 AND $10
+        AND d.id = r.id AND d.state = 3
     RETURNING d.id, d.attempts
 )
 INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, attempt,
@@ -299,7 +298,3 @@ SELECT partitions_make($1)
 -- name: partitions_drop
 -- One row: how many partitions were dropped.
 SELECT partitions_drop($1)
-
--- name: statistics_refresh
--- One row: how many tables were analysed because they have doubled.
-SELECT statistics_refresh()

@@ -172,14 +172,3 @@ uuid_time_ms(const struct uuid *u)
 		ms = ms << 8 | u->b[i];
 	return ms;
 }
-
-void
-uuid_range_add(struct uuid_range *r, const struct uuid *u)
-{
-	if (uuid_is_nil(u))
-		return;
-	if (uuid_is_nil(&r->min) || uuid_cmp(u, &r->min) < 0)
-		r->min = *u;
-	if (uuid_cmp(u, &r->max) > 0)
-		r->max = *u;
-}

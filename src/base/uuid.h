@@ -35,13 +35,6 @@ int uuid_parse(const char *text, struct uuid *u_r) MUST_CHECK;
 int uuid_cmp(const struct uuid *a, const struct uuid *b);
 bool uuid_is_nil(const struct uuid *u);
 
-/* The smallest and the largest of some ids.  Begins as all zeros; nil ids do not
- * count. */
-struct uuid_range {
-	struct uuid min, max;
-};
-void uuid_range_add(struct uuid_range *r, const struct uuid *u);
-
 /* The milliseconds since 1970 in a UUIDv7. */
 int64_t uuid_time_ms(const struct uuid *u);
 

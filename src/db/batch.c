@@ -122,13 +122,6 @@ db_arg_uuid(struct db_batch *b, const struct uuid *u)
 }
 
 void
-db_arg_range(struct db_batch *b, const struct uuid_range *r)
-{
-	db_arg_uuid(b, &r->min);
-	db_arg_uuid(b, &r->max);
-}
-
-void
 db_arg_bytes(struct db_batch *b, const void *p, size_t n)
 {
 	bind(b, p == NULL && n == 0 ? "" : p, n, 1);

@@ -66,7 +66,6 @@ void db_arg_text(struct db_batch *b, const char *s); /* NULL is NULL */
 void db_arg_int(struct db_batch *b, int64_t n);
 void db_arg_bool(struct db_batch *b, bool v);
 void db_arg_uuid(struct db_batch *b, const struct uuid *u); /* NULL is NULL */
-void db_arg_range(struct db_batch *b, const struct uuid_range *r); /* two: min, max */
 void db_arg_bytes(struct db_batch *b, const void *p, size_t n);
 void db_arg_time_ms(struct db_batch *b, int64_t wall_ms); /* 0 is NULL */
 void db_arg_null(struct db_batch *b);

@@ -72,11 +72,9 @@ deliver_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	struct db_array *notifications = db_array_new(a), *ids = db_array_new(a),
 	                *leases = db_array_new(a), *attempts = db_array_new(a),
 	                *providers = db_array_new(a);
-	struct uuid_range range = { 0 };
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		uuid_range_add(&range, &list[i].notification->id.u);
 		db_array_uuid(notifications, &list[i].notification->id.u);
 		db_array_uuid(ids, &list[i].id.u);
 		db_array_int(leases, list[i].lease_no);
@@ -95,7 +93,6 @@ deliver_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	db_arg_array(b, leases);
 	db_arg_array(b, attempts);
 	db_arg_array(b, providers);
-	db_arg_range(b, &range);
 }
 
 /* ---- Data ----------------------------------------------------------------------- */

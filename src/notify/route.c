@@ -400,7 +400,6 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	                *total = db_array_new(a);
 	const struct delivery *d = deliveries->list;
 	const struct delivery *end = d + deliveries->count;
-	struct uuid_range range = { 0 };
 	int open_count, all_count;
 	size_t i;
 
@@ -413,7 +412,6 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 		}
 		if (all_count == 0)
 			continue;
-		uuid_range_add(&range, &n[i].id.u);
 		db_array_uuid(ids, &n[i].id.u);
 		db_array_int(open, open_count);
 		db_array_int(total, all_count);
@@ -423,5 +421,4 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	db_arg_array(b, ids);
 	db_arg_array(b, open);
 	db_arg_array(b, total);
-	db_arg_range(b, &range);
 }

@@ -134,24 +134,18 @@ struct db_batch *
 settle_batch(struct arena *a, const struct result *first)
 {
 	struct db_batch *b = db_batch_new(a, first->tenant, DB_ONE);
-	struct uuid_range ids = { 0 }, notifications = { 0 };
 	struct db_array *v[COLUMNS];
 	const struct result *r;
 	int i;
 
 	for (i = 0; i < COLUMNS; i++)
 		v[i] = db_array_new(a);
-	for (r = first; r != NULL; r = r->next) {
+	for (r = first; r != NULL; r = r->next)
 		add_result(v, r);
-		uuid_range_add(&ids, &r->delivery.u);
-		uuid_range_add(&notifications, &r->notification.u);
-	}
 	db_add(b, Q_SETTLE);
 	db_arg_int(b, first->tenant.n);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);
-	db_arg_range(b, &ids);
-	db_arg_range(b, &notifications);
 	return b;
 }
 

@@ -364,6 +364,10 @@ claimed(struct claim *c, struct db_rows **rows)
 		key->careful = c->count > 0 ? key->careful - 1 : 0;
 	if ((int)c->count < c->asked && key->marks == c->marks)
 		key->marked = false;
+	key->full = (int)c->count == c->asked;
+	if (!key->full)
+		key->pause_until_ms = c->started_us / 1000 +
+		    c->spooler->config->spooler_claim_spacing;
 	if (c->count == 0) {
 		c->stage = CLAIM_END;
 		pool_continue(c->spooler->pool, &c->job,

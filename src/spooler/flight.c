@@ -148,6 +148,18 @@ cannot(struct flight *f, const struct err *e)
 	land(f);
 }
 
+/* It is our fault that it cannot go out: its attempt does not count. */
+static void
+not_now(struct flight *f, const struct err *e)
+{
+	struct result *r = new_result(f);
+
+	settle_handed_back(r, f->d, e->text);
+	sign(r, f);
+	log_result(f, r);
+	land(f);
+}
+
 static int
 send(struct flight *f, const struct message *m, struct err *e)
 {
@@ -176,7 +188,6 @@ flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
 	struct arena *a = arena_new(CHUNK_BYTES);
 	struct flight *f = arena_object(a, struct flight);
 	struct message *m = arena_object(a, struct message);
-	struct verdict v;
 	struct err e;
 
 	f->a = a;
@@ -187,10 +198,8 @@ flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
 	if (deliver_render(a, sp->config, page, d, m, &e) == 0 &&
 	    send(f, m, &e) == 0)
 		return;
-	if (!err_may_retry(e.kind)) {
+	if (err_may_retry(e.kind))
+		not_now(f, &e);
+	else
 		cannot(f, &e);
-		return;
-	}
-	verdict_set(&v, VERDICT_RETRY, "", e.text);
-	judged(f, &v);
 }

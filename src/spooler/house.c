@@ -24,7 +24,6 @@ enum {
 	PROMOTE_MAX_MS = 1000, /* the longest time between two promotions */
 	PROMOTE_BATCH = 1000,
 	KEY_IDLE_MS = 1000, /* a key without work for this long goes */
-	STATISTICS_MS = 1000,
 	HOUSE_MS = 3600 * 1000,
 	PARTITION_WEEKS = 8
 };
@@ -187,17 +186,6 @@ sweep(struct spooler *sp)
 }
 
 static void
-refresh_statistics(struct spooler *sp)
-{
-	struct chore *ch =
-	    new_chore(sp, "refreshing statistics failed", NULL);
-
-	ch->running = &sp->statistics_running;
-	sp->statistics_running = true;
-	pool_submit(sp->pool, &ch->job, plain(ch, Q_STATISTICS_REFRESH));
-}
-
-static void
 partitions_made(struct chore *ch, struct db_rows **rows)
 {
 	if (db_int(rows[0], 0, 0) > 0)
@@ -253,10 +241,6 @@ house_service(struct spooler *sp)
 	    lease_is_trusted(sp)) {
 		sweep(sp);
 		sp->next_sweep_ms = now + sp->config->spooler_sweep_interval;
-	}
-	if (now >= sp->next_statistics_ms && !sp->statistics_running) {
-		refresh_statistics(sp);
-		sp->next_statistics_ms = now + STATISTICS_MS;
 	}
 	if (now >= sp->next_house_ms) {
 		keep_house(sp);

@@ -97,11 +97,25 @@ keys_next(struct keys *ks, int max_claims, int64_t now_ms)
 		ring_remove(k);
 		ring_add(ks, k);
 		if (k->marked &&
-		    k->claims < (k->careful > 0 ? 1 : max_claims) &&
+		    k->claims < (k->full && k->careful == 0 ? max_claims : 1) &&
 		    k->pause_until_ms <= now_ms)
 			return k;
 	}
 	return NULL;
+}
+
+int
+keys_timeout_ms(const struct keys *ks, int64_t now_ms)
+{
+	const struct key *k;
+	int64_t least = -1, ms;
+
+	for (k = ks->ring.ring_next; k != &ks->ring; k = k->ring_next) {
+		ms = k->pause_until_ms - now_ms;
+		if (k->marked && ms > 0 && (least == -1 || ms < least))
+			least = ms;
+	}
+	return (int)least;
 }
 
 void

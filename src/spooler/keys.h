@@ -27,9 +27,10 @@ struct key {
 	int holds; /* claims whose memory still names it */
 	unsigned marks; /* counts up; a claim compares it */
 	bool marked; /* may have work */
+	bool full; /* the last claim got all that it asked for */
 	int careful; /* claims to come that take one row each */
 	struct uuid condemned; /* the row whose claim of its own was refused */
-	int64_t pause_until_ms; /* after trouble */
+	int64_t pause_until_ms; /* after trouble, or so that work gathers */
 	int64_t last_work_ms; /* when it last had some */
 	int64_t low_water_ms; /* wall: nothing ready is due before; 0: not known */
 	struct key *next; /* of its bucket */
@@ -43,9 +44,12 @@ struct keys *keys_new(struct arena *a) MUST_CHECK;
 /* The key may have work. */
 void keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio);
 
-/* The next marked key that has fewer than max_claims claims under way (a careful one:
- * none), or NULL. */
+/* The next marked key that may be claimed, or NULL: without a claim under way, or with
+ * fewer than max_claims when there is plenty and no care is needed. */
 struct key *keys_next(struct keys *ks, int max_claims, int64_t now_ms);
+
+/* Milliseconds until a marked key may be claimed whose pause is not over; -1: none. */
+int keys_timeout_ms(const struct keys *ks, int64_t now_ms);
 
 /* Forgets all low-water marks: the next claims look at everything. */
 void keys_forget_low_water(struct keys *ks);

@@ -136,7 +136,6 @@ rescue_write(struct rescue *rs, const struct db_rows *rows)
 	struct arena *a = rs->job.a;
 	struct db_batch *b = db_batch_new(a, rs->tenant, DB_COMMIT);
 	struct db_array *v[6];
-	struct uuid_range range = { 0 };
 	struct uuid id;
 	int i, k;
 
@@ -146,8 +145,6 @@ rescue_write(struct rescue *rs, const struct db_rows *rows)
 		for (k = 0; k < 2; k++) {
 			id = db_uuid(rows, i, k);
 			db_array_uuid(v[k], &id);
-			if (k == 0)
-				uuid_range_add(&range, &id);
 		}
 		for (k = 2; k < 5; k++)
 			db_array_int(v[k], db_int(rows, i, k));
@@ -162,7 +159,6 @@ rescue_write(struct rescue *rs, const struct db_rows *rows)
 	db_arg_uuid(b, &rs->dead);
 	for (k = 0; k < 6; k++)
 		db_arg_array(b, v[k]);
-	db_arg_range(b, &range);
 	rs->written = true;
 	pool_continue(rs->sp->pool, &rs->job, b);
 }

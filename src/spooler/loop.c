@@ -56,6 +56,19 @@ spooler_room(const struct spooler *sp)
 	return room > 0 ? room : 0;
 }
 
+/* A claim costs the same whatever it brings, so it waits until there is room for many
+ * deliveries, unless nothing is on the wire. */
+static bool
+has_room(const struct spooler *sp)
+{
+	int64_t many = sp->config->spooler_transfers_max / 4;
+
+	if (many > sp->config->spooler_claim_batch)
+		many = sp->config->spooler_claim_batch;
+	return spooler_room(sp) > 0 &&
+	    (spooler_room(sp) >= many || sp->in_flight == 0);
+}
+
 /* Claims as long as there are room, connections and work. */
 static void
 start_claims(struct spooler *sp)
@@ -65,7 +78,7 @@ start_claims(struct spooler *sp)
 	struct key *key;
 
 	while (!sp->stopping && lease_is_trusted(sp) && sp->claims < most &&
-	    spooler_room(sp) > 0 && pool_is_up(sp->pool)) {
+	    has_room(sp) && pool_is_up(sp->pool)) {
 		key = keys_next(sp->keys, CLAIMS_PER_KEY, now);
 		if (key == NULL)
 			return;
@@ -98,6 +111,7 @@ timeout_ms(const struct spooler *sp)
 	int64_t now = clock_mono_ms();
 	int64_t ms = pool_timeout_ms(sp->pool);
 	int settle = settler_timeout_ms(sp->settler);
+	int gather = keys_timeout_ms(sp->keys, now);
 
 	if (pool_is_up(sp->pool) && !sp->stopping) {
 		ms = least(ms, sp->next_heartbeat_ms - now);
@@ -106,6 +120,8 @@ timeout_ms(const struct spooler *sp)
 	}
 	if (settle >= 0)
 		ms = least(ms, settle);
+	if (gather >= 0)
+		ms = least(ms, gather);
 	ms = least(ms, 250);
 	return ms > 0 ? (int)ms : 0;
 }

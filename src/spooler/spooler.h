@@ -50,10 +50,8 @@ struct spooler {
 	int64_t next_poll_ms, poll_interval_ms;
 	int64_t next_promote_ms;
 	int64_t next_sweep_ms;
-	int64_t next_statistics_ms;
 	int64_t next_house_ms;
 	bool heartbeat_running, poll_running, promote_running, sweep_running;
-	bool statistics_running;
 	int64_t trouble_logged_ms; /* the database's, at most one line a second */
 };
 

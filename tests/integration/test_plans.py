@@ -2,7 +2,8 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The tables here are young, as they are when a week begins: nothing has analysed them.
+# The tables here are young, as they are when a week begins: nothing has analysed them
+# since they were made.
 import json
 import re
 from pathlib import Path
@@ -37,14 +38,11 @@ INSERT INTO q_later SELECT 1, now() + interval '1 hour', id, id, 1, 1, 1 FROM no
 CALLS = {
     "claim_route": "1, 1, now(), 100",
     "claim_lane": "1, 1, 1, now(), 100",
-    "notification_routed": "1, '{%(id)s}', '{1}', '{1}', '%(id)s', '%(id)s'",
-    "lane_write": "1, '%(nil)s', 1, 1, '{%(id)s}', '{%(id)s}', '{1}', '{2}', '{%(nil)s}',"
-                  " '%(id)s', '%(id)s'",
+    "notification_routed": "1, '{%(id)s}', '{1}', '{1}'",
+    "lane_write": "1, '%(nil)s', 1, 1, '{%(id)s}', '{%(id)s}', '{1}', '{2}', '{%(nil)s}'",
     "settle": "1, '{%(nil)s}', '{%(id)s}', '{%(id)s}', '{1}', '{1}', '{1}', '{4}', '{0}',"
-              " '{250}', '{ok}', '{NULL}', '{1}', '{NULL}',"
-              " '%(id)s', '%(id)s', '%(id)s', '%(id)s'",
-    "leases_rescue": "1, '%(nil)s', '{%(id)s}', '{%(id)s}', '{1}', '{1}', '{1}', '{%(nil)s}',"
-                     " '%(id)s', '%(id)s'",
+              " '{250}', '{ok}', '{NULL}', '{1}', '{NULL}'",
+    "leases_rescue": "1, '%(nil)s', '{%(id)s}', '{%(id)s}', '{1}', '{1}', '{1}', '{%(nil)s}'",
 }
 
 
