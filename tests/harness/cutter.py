@@ -1,0 +1,62 @@
+# cutter.py - stands between Belfry and PostgreSQL and cuts connections
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import random
+import socket
+import threading
+from pathlib import Path
+
+
+class Cutter:
+    """Takes the place of PostgreSQL's unix socket.  Cuts a connection with
+    probability "share" when something passes: before the server got it, after
+    it, or on the way back, so that COMMIT may or may not have happened."""
+
+    def __init__(self, stack):
+        self.front = Path(stack.env["PGHOST"]) / \
+            (".s.PGSQL." + stack.env["PGPORT"])
+        self.back = self.front.with_name("real.sock")
+        self.share, self.cuts = 0.0, 0
+
+    def __enter__(self):
+        self.front.rename(self.back)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.front))
+        self.front.chmod(0o777)
+        self.listener.listen(200)
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.share = 0.0
+        self.back.rename(self.front)
+        self.listener.close()
+
+    def serve(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(str(self.back))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self.pump, args=pair,
+                                 daemon=True).start()
+
+    def pump(self, source, sink):
+        try:
+            while (octets := source.recv(65536)):
+                if random.random() < self.share:
+                    self.cuts += 1
+                    if random.random() < 0.5:
+                        sink.sendall(octets)
+                    break
+                sink.sendall(octets)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
