@@ -485,7 +485,7 @@ BEGIN
     RETURN dropped;
 END $$;
 
-SELECT partitions_make(8);
+SELECT partitions_make(4);
 
 -- Who may do what -----------------------------------------------------------------------
 

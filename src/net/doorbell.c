@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The ringer knows how many slots answered when it last looked.  It looks again once a
- * second, and when a ring fails.
+ * The ringer knows how many slots there were when it last looked.  It looks again once a
+ * second at most, so a host without a spooler costs nothing but that.
  */
 #include "net/doorbell.h"
 
@@ -93,14 +93,15 @@ doorbell_ring(const char *path, struct tenant_id tenant, int queue)
 	if (ringer.fd == 0)
 		ringer.fd =
 		    socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (ringer.slots == 0 ||
+	if (ringer.looked_ms == 0 ||
 	    clock_mono_ms() - ringer.looked_ms >= LOOK_AGAIN_MS)
 		look(path);
 	if (ringer.slots == 0 ||
 	    set_address(&sa, path, ringer.next++ % ringer.slots) == -1)
 		return;
 	if (sendto(ringer.fd, &ring, sizeof(ring), 0,
-	        (const struct sockaddr *)&sa, sizeof(sa)) == -1)
+	        (const struct sockaddr *)&sa, sizeof(sa)) == -1 &&
+	    errno != EAGAIN)
 		ringer.slots = 0;
 }
 

@@ -25,7 +25,7 @@ enum {
 	PROMOTE_BATCH = 1000,
 	KEY_IDLE_MS = 1000, /* a key without work for this long goes */
 	HOUSE_MS = 3600 * 1000,
-	PARTITION_WEEKS = 8
+	PARTITION_WEEKS = 4
 };
 
 struct chore {

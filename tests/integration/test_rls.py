@@ -14,7 +14,7 @@ SEEN_BY_ALL = {
         "idempotency", # it deletes old keys
     },
 }
-DEFINERS = {"partitions_make", "partitions_drop", "statistics_refresh"}
+DEFINERS = {"partitions_make", "partitions_drop"}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c
