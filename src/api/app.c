@@ -29,6 +29,7 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	    cache_new(a, config, &app->cache, e) != 0)
 		return -1;
 	provider_configure(config);
+	db.statement_timeout_ms = config->database_statement_timeout;
 	app->db = db_new(a, &db);
 	app->known = known_new(a,
 	    &(struct known_params){ .config = config, .ring = app->ring,

@@ -6,6 +6,7 @@
 #include "db/db.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -33,7 +34,6 @@ db_params_from(const struct config *config, const char *user,
 		.program = program,
 		.prepare = config->database_prepared_statements,
 		.connect_timeout_ms = config->database_connect_timeout,
-		.statement_timeout_ms = config->database_statement_timeout,
 	};
 }
 
@@ -75,6 +75,25 @@ is_gone(const struct db_conn *c)
 	return false;
 }
 
+/* A pooler may give the session to others afterwards: there the role's own limit holds. */
+static int
+limit_statements(const struct db_params *p, PGconn *pg, struct err *e)
+{
+	char sql[64];
+	PGresult *res;
+	int rc = 0;
+
+	if (p->statement_timeout_ms == 0 || !p->prepare)
+		return 0;
+	snprintf(sql, sizeof(sql), "SET statement_timeout = %lld",
+	    (long long)p->statement_timeout_ms);
+	res = PQexec(pg, sql);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		rc = rows_error(res, "statement_timeout", e);
+	PQclear(res);
+	return rc;
+}
+
 int
 db_connect(struct db *db, struct err *e)
 {
@@ -95,7 +114,8 @@ db_connect(struct db *db, struct err *e)
 		conn_close(c);
 		return -1;
 	}
-	if (conn_ready(c, e) == -1) {
+	if (limit_statements(&db->params, c->pg, e) == -1 ||
+	    conn_ready(c, e) == -1) {
 		conn_close(c);
 		return -1;
 	}

@@ -35,7 +35,7 @@ struct db_params {
 	const char *program; /* application_name */
 	bool prepare;
 	int64_t connect_timeout_ms;
-	int64_t statement_timeout_ms; /* 0: the server's */
+	int64_t statement_timeout_ms; /* of struct db; 0: the role's */
 };
 
 /* What "config" says for a program that connects as "user". */
