@@ -352,6 +352,16 @@ loaded(struct claim *c, struct db_rows **rows)
 			        c->n[c->load_templates[i]].corrupt));
 }
 
+/* How long work may gather until the next claim of a queue that is empty now: the more
+ * this one brought, the longer. */
+static int64_t
+gather_ms(const struct claim *c)
+{
+	int64_t most = c->spooler->config->spooler_claim_spacing;
+
+	return (int64_t)c->count < most ? (int64_t)c->count : most;
+}
+
 static void
 claimed(struct claim *c, struct db_rows **rows)
 {
@@ -366,8 +376,7 @@ claimed(struct claim *c, struct db_rows **rows)
 		key->marked = false;
 	key->full = (int)c->count == c->asked;
 	if (!key->full)
-		key->pause_until_ms = c->started_us / 1000 +
-		    c->spooler->config->spooler_claim_spacing;
+		key->pause_until_ms = c->started_us / 1000 + gather_ms(c);
 	if (c->count == 0) {
 		c->stage = CLAIM_END;
 		pool_continue(c->spooler->pool, &c->job,
