@@ -93,3 +93,15 @@ mail_message_build(struct arena *a, const struct mail_sender *sender,
 	*envelope_r = envelope;
 	return 0;
 }
+
+int
+mail_setting_check(const char *field, const char *address, struct err *e)
+{
+	struct err why;
+	bool utf8;
+
+	if (address == NULL || mail_address_check(address, &utf8, &why) == 0)
+		return 0;
+	return err_set(
+	    e, ERR_UNPROCESSABLE, "setting \"%s\": %s", field, why.text);
+}

@@ -33,6 +33,11 @@ struct mail_envelope {
 	const struct buf *octets;
 };
 
+/* Checks an address in the settings of an account; NULL is fine.  -1 with *e naming the
+ * setting. */
+int mail_setting_check(const char *field, const char *address, struct err *e)
+    MUST_CHECK;
+
 /* Makes the mail; a text part is made from the HTML when there is none.  Returns 0,
  * or -1 with *e set when this message can never be a mail. */
 int mail_message_build(struct arena *a, const struct mail_sender *sender,

@@ -21,7 +21,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/uuid.h"
-#include "provider/mail_address.h"
 #include "provider/mail_message.h"
 #include "provider/verdict.h"
 
@@ -79,18 +78,6 @@ below_base(const char *directory)
 }
 
 static int
-check_address(const char *field, const char *address, struct err *e)
-{
-	struct err why;
-	bool utf8;
-
-	if (address == NULL || mail_address_check(address, &utf8, &why) == 0)
-		return 0;
-	return err_set(
-	    e, ERR_UNPROCESSABLE, "setting \"%s\": %s", field, why.text);
-}
-
-static int
 check(const void *settings, struct err *e)
 {
 	const struct maildir_settings *s = settings;
@@ -100,9 +87,9 @@ check(const void *settings, struct err *e)
 		    "setting \"directory\": not a path below \"%s\", which the "
 		    "configuration key [maildir] base allows",
 		    base_directory != NULL ? base_directory : "");
-	if (check_address("from", s->from, e) < 0)
+	if (mail_setting_check("from", s->from, e) < 0)
 		return -1;
-	return check_address("reply_to", s->reply_to, e);
+	return mail_setting_check("reply_to", s->reply_to, e);
 }
 
 /* Opens a directory in another, without following a symbolic link; makes it when

@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "net/transfer.h"
-#include "provider/mail_address.h"
 #include "provider/mail_message.h"
 #include "provider/smtp_judge.h"
 
@@ -76,18 +75,6 @@ is_host(const char *s)
 }
 
 static int
-check_address(const char *field, const char *address, struct err *e)
-{
-	struct err why;
-	bool utf8;
-
-	if (address == NULL || mail_address_check(address, &utf8, &why) == 0)
-		return 0;
-	return err_set(
-	    e, ERR_UNPROCESSABLE, "setting \"%s\": %s", field, why.text);
-}
-
-static int
 check(const void *settings, struct err *e)
 {
 	const struct smtp_settings *s = settings;
@@ -105,9 +92,9 @@ check(const void *settings, struct err *e)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"%s\": the other one is missing",
 		    s->username == NULL ? "password" : "username");
-	if (check_address("from", s->from, e) < 0)
+	if (mail_setting_check("from", s->from, e) < 0)
 		return -1;
-	return check_address("reply_to", s->reply_to, e);
+	return mail_setting_check("reply_to", s->reply_to, e);
 }
 
 static const char *
