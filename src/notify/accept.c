@@ -89,8 +89,7 @@ check_variables(struct arena *a, const struct accept_params *p,
 }
 
 static void
-check_text(struct arena *a, const char *pointer, const char *text,
-    struct field_errors *fe)
+check_text(const char *pointer, const char *text, struct field_errors *fe)
 {
 	struct hbs_template *tpl;
 	struct hbs_error fault;
@@ -125,7 +124,7 @@ check_object(struct arena *a, const struct accept_params *p,
 {
 	const json_t *content = json_object_get(p->body, "content");
 
-	check_text(a, arena_printf(a, "/content/%s", channel),
+	check_text(arena_printf(a, "/content/%s", channel),
 	    json_text(a, json_object_get(content, channel)), fe);
 }
 
@@ -137,11 +136,11 @@ check_note(struct arena *a, const struct accept_params *p, const char *channel,
 
 	if (note == NULL)
 		return;
-	check_text(a, arena_printf(a, "/content/%s/title", channel), note->title,
+	check_text(arena_printf(a, "/content/%s/title", channel), note->title,
 	    fe);
-	check_text(a, arena_printf(a, "/content/%s/body", channel), note->body,
+	check_text(arena_printf(a, "/content/%s/body", channel), note->body,
 	    fe);
-	check_text(a, arena_printf(a, "/content/%s/url", channel), note->url, fe);
+	check_text(arena_printf(a, "/content/%s/url", channel), note->url, fe);
 	if (fe->count == before)
 		check_object(a, p, channel, fe);
 }
@@ -156,12 +155,12 @@ check_content(struct arena *a, const struct accept_params *p,
 	if (c == NULL)
 		return;
 	if (c->email != NULL) {
-		check_text(a, "/content/email/subject", c->email->subject, fe);
-		check_text(a, "/content/email/html", c->email->html, fe);
-		check_text(a, "/content/email/text", c->email->text, fe);
+		check_text("/content/email/subject", c->email->subject, fe);
+		check_text("/content/email/html", c->email->html, fe);
+		check_text("/content/email/text", c->email->text, fe);
 	}
 	if (c->sms != NULL)
-		check_text(a, "/content/sms/text", c->sms->text, fe);
+		check_text("/content/sms/text", c->sms->text, fe);
 	check_note(a, p, "push", c->push, fe);
 	check_note(a, p, "inapp", c->inapp, fe);
 	check_object(a, p, "whatsapp", fe);

@@ -9,16 +9,17 @@
  * -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION it searches; built without, it
  * runs over the files that it is given, or over its corpus, and reports in TAP.
  */
-#include <dirent.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
 
 #include "base/buf.h"
 #include "base/ensure.h"
 #include "template/hbs.h"
+
+#ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#include "replay.h"
+#endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -130,60 +131,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 #ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 
-static void
-replay_file(const char *path)
-{
-	static uint8_t bytes[INPUT_BYTES_MAX];
-	FILE *file = fopen(path, "rb");
-	size_t len;
-
-	if (file == NULL)
-		panic("could not open \"%s\"", path);
-	len = fread(bytes, 1, sizeof(bytes), file);
-	fclose(file);
-	LLVMFuzzerTestOneInput(bytes, len);
-}
-
-static int
-replay_directory(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	char name[4096];
-	int count = 0;
-
-	if (dir == NULL)
-		panic("could not open \"%s\"", path);
-	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if ((size_t)snprintf(name, sizeof(name), "%s/%s", path,
-		    entry->d_name) >= sizeof(name))
-			panic("too long: \"%s/%s\"", path, entry->d_name);
-		replay_file(name);
-		count++;
-	}
-	closedir(dir);
-	return count;
-}
-
 int
 main(int argc, char **argv)
 {
-	const char *srcdir = getenv("BELFRY_SRCDIR");
-	char path[4096];
-	int i, count;
-
-	for (i = 1; i < argc; i++)
-		replay_file(argv[i]);
-	if (argc > 1)
-		return 0;
-	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/hbs",
-	    srcdir != NULL ? srcdir : ".");
-	count = replay_directory(path);
-	printf("1..1\n%sok 1 - fuzz_hbs: %d inputs replayed\n",
-	    count > 0 ? "" : "not ", count);
-	return count > 0 ? 0 : 1;
+	return replay_main("hbs", argc, argv);
 }
 
 #endif
