@@ -79,6 +79,11 @@ static const struct ctl_option preview_options[] = {
 	END
 };
 
+static const struct ctl_option eval_options[] = {
+	{ 0, "no-extras", NULL, "Know the helpers of Handlebars only." },
+	END
+};
+
 static const struct ctl_option provider_add_options[] = {
 	{ 0, "kind", "KIND", "What \"provider kinds\" lists." },
 	{ 0, "set", "KEY=VALUE",
@@ -171,6 +176,17 @@ static const struct ctl_command commands[] = {
 	    "List the templates", NULL },
 	{ "template preview", "KEY", preview_options, CTL_NEEDS_TENANT,
 	    command_template_preview, "Render a template", NULL },
+	{ "template eval", "", eval_options, CTL_NEEDS_NOTHING,
+	    command_template_eval, "Render what standard input asks for",
+	    "Each line is a JSON object\n"
+	    ".Brq \"id\", \"template\", \"data\", \"partials\", \"options\" ,\n"
+	    "of which only \"template\" must be there; the answer is one line\n"
+	    ".Brq \"id\", \"output\"\nor\n.Brq \"id\", \"error\" .\n"
+	    "A line that is wrong is answered with an error, and the next one is read.\n"
+	    "The output is escaped as HTML. \"partials\" holds sources by name, \"options\"\n"
+	    "what Handlebars.compile() calls assumeObjects, compat, explicitPartialContext,\n"
+	    "ignoreStandalone, knownHelpersOnly, noEscape, preventIndent, strict; what else\n"
+	    "stands there changes nothing. A line has at most 64 MiB.\n" },
 	{ "provider kinds", "", NULL, CTL_NEEDS_NOTHING, command_provider_kinds,
 	    "List the kinds of providers and their settings", NULL },
 	{ "provider add", "NAME", provider_add_options, CTL_NEEDS_TENANT,

@@ -37,6 +37,7 @@ int command_queue(struct ctl *c, struct err *e);
 int command_seed(struct ctl *c, struct err *e);
 int command_send(struct ctl *c, struct err *e);
 int command_show(struct ctl *c, struct err *e);
+int command_template_eval(struct ctl *c, struct err *e);
 int command_template_list(struct ctl *c, struct err *e);
 int command_template_preview(struct ctl *c, struct err *e);
 int command_template_pull(struct ctl *c, struct err *e);

@@ -8,6 +8,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/doctor.c src/ctl/doctor.h \
 	src/ctl/doctor_database.c \
 	src/ctl/doctor_tenants.c \
+	src/ctl/eval.c \
 	src/ctl/exit.def \
 	src/ctl/grammar.c src/ctl/grammar.h \
 	src/ctl/help.c src/ctl/help.h \

@@ -104,6 +104,16 @@ find_inline(struct render *r, const struct scope *scope,
 	return 0;
 }
 
+/* Says in which partial the error is, unless that is known. */
+static int
+name_partial(struct render *r, const struct use *use)
+{
+	if (r->e->partial[0] == '\0')
+		snprintf(r->e->partial, sizeof(r->e->partial), "%.*s",
+		    (int)use->name.len, use->name.u.text);
+	return -1;
+}
+
 /* Renders a template of the caller's.  The inline partials of a block that
  * comes with it are in force in it. */
 static int
@@ -121,10 +131,7 @@ render_template(struct render *r, const struct scope *scope,
 		outer.depths = scope->depths;
 	if (render_program(r, tpl->program, &outer, &use->entry) == 0)
 		return 0;
-	if (r->e->partial[0] == '\0')
-		snprintf(r->e->partial, sizeof(r->e->partial), "%.*s",
-		    (int)use->name.len, use->name.u.text);
-	return -1;
+	return name_partial(r, use);
 }
 
 static int
@@ -136,14 +143,15 @@ find_template(struct render *r, const struct scope *scope,
 
 	if (calls->partial == NULL)
 		return 0;
-	r->e->text[0] = '\0';
+	memset(r->e, 0, sizeof(*r->e));
 	found = calls->partial(calls->arg, use->name.u.text, use->name.len,
 	    tpl_r, r->e);
 	if (found < 0 && r->e->text[0] == '\0')
 		return render_error(r, scope, use->node->at,
 		    "could not load partial \"%.*s\"", (int)use->name.len,
 		    use->name.u.text);
-	return found;
+	/* A place is one in the source that could not be compiled. */
+	return found < 0 && r->e->line > 0 ? name_partial(r, use) : found;
 }
 
 static int
