@@ -20,6 +20,7 @@ check_PROGRAMS += tests/unit/test_grammar
 check_PROGRAMS += tests/unit/test_locale
 check_PROGRAMS += tests/unit/test_setting
 check_PROGRAMS += tests/unit/test_state
+check_PROGRAMS += tests/unit/test_extras
 check_PROGRAMS += tests/unit/test_field
 check_PROGRAMS += tests/unit/test_js
 check_PROGRAMS += tests/unit/test_known

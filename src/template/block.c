@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "template/hbs_helper.h"
 #include "template/number.h"
 #include "template/utf16.h"
 
@@ -35,8 +37,7 @@ this_of(const struct scope *scope)
 	return value_is_nil(scope->context) ? &value_nothing : scope->context;
 }
 
-/* Renders a branch with the context that it stands in. */
-static int
+int
 render_here(struct render *r, const struct scope *scope,
     const struct program *program)
 {
@@ -377,6 +378,48 @@ render_section(struct render *r, const struct scope *scope,
 	    block->inverse, scope, &entry);
 }
 
+/* What the block renders to, without escaping, as an argument. */
+static int
+body_text(struct render *r, const struct scope *scope,
+    const struct block *block, struct hbs_value *text_r)
+{
+	unsigned flags = block->call.registered->flags;
+	enum hbs_escape escape = r->params.escape;
+	size_t start = r->out->len, len;
+	int status;
+
+	r->params.escape = (flags & HBS_HELPER_MARKDOWN_BODY) != 0 ?
+	    HBS_ESCAPE_MARKDOWN : HBS_ESCAPE_NONE;
+	status = render_here(r, scope, block->program);
+	r->params.escape = escape;
+	if (status < 0)
+		return -1;
+	len = r->out->len - start;
+	*text_r = value_of_text(arena_strndup(render_scratch(r),
+	    r->out->data + start, len), len);
+	buf_truncate(r->out, start);
+	return render_charge(r, scope, block->call.path->at, len / 64);
+}
+
+/* A helper of the caller's: it chooses a branch, or makes something of the
+ * block's text. */
+static int
+render_registered(struct render *r, const struct scope *scope,
+    const struct block *block)
+{
+	struct hbs_value v;
+
+	if ((block->call.registered->flags & HBS_HELPER_TEST) == 0) {
+		if (body_text(r, scope, block, &v) < 0)
+			return -1;
+		return call_write(r, scope, &block->call, &v, true);
+	}
+	if (call_value(r, scope, &block->call, &v) < 0)
+		return -1;
+	return render_here(r, scope, value_is_true(&v) &&
+	    !value_is_empty(&v) ? block->program : block->inverse);
+}
+
 int
 render_block(struct render *r, const struct scope *scope,
     const struct node *node)
@@ -395,6 +438,8 @@ render_block(struct render *r, const struct scope *scope,
 		return render_each(r, scope, node);
 	case HELPER_WITH:
 		return render_with(r, scope, block);
+	case HELPER_REGISTERED:
+		return render_registered(r, scope, block);
 	case HELPER_LOOKUP:
 	case HELPER_LOG:
 	case HELPER_NONE:

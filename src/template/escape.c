@@ -19,7 +19,9 @@
 #define JSON (1 << HBS_ESCAPE_JSON)
 #define URL (1 << HBS_ESCAPE_URL)
 #define HEADER (1 << HBS_ESCAPE_HEADER)
-#define CONTROL (JSON | URL | HEADER)
+#define MARKDOWN (1 << HBS_ESCAPE_MARKDOWN)
+#define CONTROL (JSON | URL | HEADER | MARKDOWN)
+#define SIGN (URL | MARKDOWN)
 
 enum {
 	PIECE_BYTES = 256,
@@ -30,26 +32,29 @@ enum {
 static const unsigned char special[256] = {
 	[0x00 ... 0x1F] = CONTROL,
 	[' '] = URL,
-	['!'] = URL,
-	['"'] = HTML | JSON | URL,
-	['#' ... '%'] = URL,
-	['&'] = HTML | URL,
-	['\''] = HTML | URL,
-	['(' ... ','] = URL,
-	['/'] = URL,
-	[':'] = URL,
-	[';'] = URL,
-	['<'] = HTML | URL,
-	['='] = HTML | URL,
-	['>'] = HTML | URL,
-	['?'] = URL,
-	['@'] = URL,
-	['['] = URL,
-	['\\'] = JSON | URL,
-	[']'] = URL,
-	['^'] = URL,
-	['`'] = HTML | URL,
-	['{' ... '}'] = URL,
+	['!'] = SIGN,
+	['"'] = HTML | JSON | SIGN,
+	['#' ... '%'] = SIGN,
+	['&'] = HTML | SIGN,
+	['\''] = HTML | SIGN,
+	['(' ... ','] = SIGN,
+	['-' ... '.'] = MARKDOWN,
+	['/'] = SIGN,
+	[':'] = SIGN,
+	[';'] = SIGN,
+	['<'] = HTML | SIGN,
+	['='] = HTML | SIGN,
+	['>'] = HTML | SIGN,
+	['?'] = SIGN,
+	['@'] = SIGN,
+	['['] = SIGN,
+	['\\'] = JSON | SIGN,
+	[']'] = SIGN,
+	['^'] = SIGN,
+	['_'] = MARKDOWN,
+	['`'] = HTML | SIGN,
+	['{' ... '}'] = SIGN,
+	['~'] = MARKDOWN,
 	[0x7F] = URL | HEADER,
 	[0x80 ... 0xFF] = URL,
 };
@@ -120,6 +125,11 @@ put_special(char *to, enum hbs_escape escape, char c)
 	case HBS_ESCAPE_URL:
 		*to++ = '%';
 		return put_hex(to, c);
+	case HBS_ESCAPE_MARKDOWN:
+		if ((unsigned char)c >= ' ')
+			*to++ = '\\';
+		*to++ = (unsigned char)c >= ' ' ? c : ' ';
+		return to;
 	case HBS_ESCAPE_HEADER:
 	case HBS_ESCAPE_NONE:
 		break;

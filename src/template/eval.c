@@ -397,6 +397,8 @@ eval_call(struct render *r, const struct scope *scope, const struct call *call,
 		return call_lookup(r, scope, call, v_r);
 	case HELPER_LOG:
 		return call_log(r, scope, call, v_r);
+	case HELPER_REGISTERED:
+		return call_value(r, scope, call, v_r);
 	case HELPER_NONE:
 		return call_unknown(r, scope, call, v_r);
 	case HELPER_IF:

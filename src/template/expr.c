@@ -12,7 +12,8 @@
 
 #include "base/arena.h"
 #include "template/error.h"
-#include "template/hbs.h"
+#include "template/hbs_helper.h"
+#include "template/helper.h"
 #include "template/number.h"
 #include "template/tree.h"
 
@@ -334,7 +335,7 @@ parse_sexpr(struct parser *p)
 	if (parser_enter(p) < 0)
 		return NULL;
 	parser_advance(p);
-	if (parse_call(p, expr->u.call) < 0 ||
+	if (parse_call(p, expr->u.call, false) < 0 ||
 	    parser_expect(p, TOKEN_CLOSE_SEXPR) < 0)
 		return NULL;
 	parser_leave(p);
@@ -460,10 +461,35 @@ helper_named(const struct path *path)
 	return HELPER_NONE;
 }
 
+static void
+find_registered(const struct parser *p, struct call *call)
+{
+	const struct path *path = call->path;
+
+	if (p->helpers == NULL || path->count != 1 || path->scoped ||
+	    path->depth > 0 || path->root != PATH_CONTEXT)
+		return;
+	call->registered = helper_find(p->helpers, path->parts[0].text,
+	    path->parts[0].len);
+	if (call->registered != NULL)
+		call->helper = HELPER_REGISTERED;
+}
+
+/* True when the helper can be called without arguments.  One that cannot does
+ * not hide a value of its name. */
+static bool
+needs_nothing(const struct call *call, bool in_block)
+{
+	unsigned flags = call->registered->flags;
+
+	return call->registered->args_min <= (in_block &&
+	    (flags & (HBS_HELPER_BODY | HBS_HELPER_MARKDOWN_BODY)) != 0);
+}
+
 /* A helper is called when there are arguments or when a lone name is one; a
  * block parameter is never called. */
 int
-parse_call(struct parser *p, struct call *call)
+parse_call(struct parser *p, struct call *call, bool in_block)
 {
 	bool in_parentheses = call->is_call;
 	struct path *path = parse_name(p);
@@ -475,14 +501,16 @@ parse_call(struct parser *p, struct call *call)
 	if (path->root == PATH_BLOCK_PARAM && path->simple)
 		return 0;
 	call->helper = helper_named(path);
+	if (call->helper == HELPER_NONE)
+		find_registered(p, call);
 	call->is_call = in_parentheses || call->argc > 0 ||
-	    call->pairs != NULL ||
-	    (path->simple && call->helper != HELPER_NONE);
+	    call->pairs != NULL || (path->simple &&
+	    (call->helper == HELPER_REGISTERED ? needs_nothing(call, in_block) :
+	    call->helper != HELPER_NONE));
 	if (call->is_call && call->helper == HELPER_NONE &&
 	    (p->flags & HBS_KNOWN_HELPERS_ONLY) != 0)
-		return error_at(p->e, p->source, path->at,
-		    "unknown helper \"%.*s\"", (int)path->len, path->text);
-	return 0;
+		return helper_unknown(p, path);
+	return helper_check(p, call, in_block);
 }
 
 int

@@ -23,6 +23,7 @@
 #include "base/compiler.h"
 
 struct buf;
+struct hbs_helpers;
 struct hbs_template;
 
 /*
@@ -59,6 +60,9 @@ enum hbs_flag {
 struct hbs_compile_params {
 	struct hbs_limits limits;
 	unsigned flags; /* of enum hbs_flag */
+	/* What can be called beside the language's own; NULL: nothing.  Must
+	 * stay as long as the template (hbs_helper.h). */
+	const struct hbs_helpers *helpers;
 };
 
 /*
@@ -87,6 +91,7 @@ enum hbs_escape {
 	HBS_ESCAPE_JSON, /* the inside of a JSON string */
 	HBS_ESCAPE_URL, /* percent-encoded, all but A-Z a-z 0-9 - . _ ~ */
 	HBS_ESCAPE_HEADER, /* a run of control characters becomes one space */
+	HBS_ESCAPE_MARKDOWN, /* a backslash before each sign of punctuation */
 };
 
 enum hbs_log_level {
@@ -104,6 +109,8 @@ enum hbs_log_level {
  * log: what {{log}} says, the arguments separated by spaces.
  * missing: a path that was to be written and led to nothing, as it stands in
  *   the template.  Called each time it is met.
+ * message: finds the message of that key in the catalogue of the rendering's
+ *   locale, for helpers that translate.  As "partial" in all else.
  */
 struct hbs_calls {
 	int (*partial)(void *arg, const char *name, size_t len,
@@ -111,6 +118,8 @@ struct hbs_calls {
 	void (*log)(void *arg, enum hbs_log_level level, const char *text,
 	    size_t len);
 	void (*missing)(void *arg, const char *path, size_t len);
+	int (*message)(void *arg, const char *key, size_t len,
+	    const struct hbs_template **tpl_r, struct hbs_error *e);
 	void *arg;
 };
 
@@ -119,6 +128,10 @@ struct hbs_render_params {
 	unsigned depth; /* of blocks and partials; default 100, largest 500 */
 	size_t nodes; /* nodes visited, loop turns; default 200000 */
 	struct hbs_calls calls;
+	/* For helpers.  Texts may be NULL and stay until the rendering ends. */
+	const char *locale; /* BCP 47, "de-AT"; NULL: "en" */
+	const char *time_zone; /* IANA, "Europe/Vienna"; NULL: "UTC" */
+	int64_t now_ms; /* Unix time that "now" stands for */
 };
 
 /*

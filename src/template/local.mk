@@ -1,11 +1,16 @@
 libbelfry_la_SOURCES += \
 	src/template/block.c \
+	src/template/call.c \
 	src/template/emit.h \
 	src/template/error.c src/template/error.h \
 	src/template/escape.c src/template/escape.h \
 	src/template/eval.c \
 	src/template/expr.c \
-	src/template/hbs.h \
+	src/template/extra.h src/template/extra_logic.c \
+	src/template/extras.c \
+	src/template/hbs.h src/template/hbs_extras.h \
+	src/template/hbs_helper.h \
+	src/template/helper.c src/template/helper.h \
 	src/template/lexer.c src/template/lexer.h \
 	src/template/number.c src/template/number.h \
 	src/template/parser.c src/template/parser.h \

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "template/space.h"
+
 /* The digits of a number d1 d2 ... dn times 10^(point - n). */
 struct decimal {
 	char digits[20];
@@ -152,4 +154,56 @@ number_read(const char *text, size_t len)
 	snprintf(room, sizeof(room), "%.*s%.*se-%zu", (int)whole, text,
 	    (int)rest, point == NULL ? "" : point + 1, rest);
 	return strtod(room, NULL);
+}
+
+static const char *
+skip_digits(const char *p, const char *end, bool *some)
+{
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		*some = true;
+	return p;
+}
+
+/* The value of digits beyond the point, "e" and what follows it. */
+static bool
+skip_exponent(const char *p, const char *end, int *exponent_r)
+{
+	bool negative, some = false;
+	long n = 0;
+
+	*exponent_r = 0;
+	if (p == end)
+		return true;
+	if (*p != 'e' && *p != 'E')
+		return false;
+	p++;
+	negative = p < end && *p == '-';
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	for (; p < end && *p >= '0' && *p <= '9'; p++, some = true)
+		if (n < 1000)
+			n = n * 10 + (*p - '0');
+	*exponent_r = (int)(negative ? -n : n);
+	return some && p == end;
+}
+
+bool
+number_parse(const char *text, size_t len, double *number_r)
+{
+	const char *end = space_skip_back(text, text + len);
+	const char *start = space_skip(text, end), *p = start;
+	bool some = false;
+	int exponent;
+
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	p = skip_digits(p, end, &some);
+	if (p < end && *p == '.')
+		p = skip_digits(p + 1, end, &some);
+	if (!some || !skip_exponent(p, end, &exponent))
+		return false;
+	*number_r = number_read(start, (size_t)(p - start));
+	if (exponent != 0)
+		*number_r *= pow(10, exponent);
+	return true;
 }

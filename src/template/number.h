@@ -6,6 +6,7 @@
 #ifndef BELFRY_TEMPLATE_NUMBER_H
 #define BELFRY_TEMPLATE_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes that the text of a number needs at most. */
@@ -18,5 +19,9 @@ size_t number_write_integer(long long number, char room[NUMBER_TEXT_BYTES]);
 
 /* What a literal says: digits with at most one sign and one point. */
 double number_read(const char *text, size_t len);
+
+/* A text from outside: a sign, digits with at most one point, an exponent, white
+ * space around.  False when it is anything else. */
+bool number_parse(const char *text, size_t len, double *number_r);
 
 #endif

@@ -134,7 +134,7 @@ parse_mustache(struct parser *p)
 	node->u.mustache.escaped = !triple && !p->token.raw &&
 	    (p->flags & HBS_NO_ESCAPE) == 0;
 	parser_advance(p);
-	if (parse_call(p, &node->u.mustache.call) < 0 ||
+	if (parse_call(p, &node->u.mustache.call, false) < 0 ||
 	    parse_close(p, triple ? TOKEN_CLOSE_UNESCAPED : TOKEN_CLOSE,
 	    &node->strip) < 0)
 		return NULL;
@@ -174,7 +174,7 @@ parse_block_open(struct parser *p, struct node *node)
 	size_t count = 0;
 
 	parser_advance(p);
-	if (parse_call(p, &node->u.block.call) < 0 ||
+	if (parse_call(p, &node->u.block.call, true) < 0 ||
 	    parse_block_params(p, &count, &params) < 0 ||
 	    parse_close(p, TOKEN_CLOSE, &node->strip) < 0)
 		return NULL;
@@ -271,7 +271,7 @@ parse_raw_block(struct parser *p)
 	const struct path *path;
 
 	parser_advance(p);
-	if (parse_call(p, &block->call) < 0 ||
+	if (parse_call(p, &block->call, true) < 0 ||
 	    parser_expect(p, TOKEN_CLOSE_RAW) < 0)
 		return NULL;
 	block->program = arena_object(p->arena, struct program);

@@ -19,6 +19,7 @@ struct arena;
 struct call;
 struct expr;
 struct hbs_error;
+struct hbs_helpers;
 struct part;
 struct path;
 struct program;
@@ -36,6 +37,7 @@ struct parser {
 	struct token token; /* the one to be read next */
 	const char *source;
 	unsigned flags;
+	const struct hbs_helpers *helpers; /* NULL: none */
 	unsigned depth;
 	unsigned max_depth;
 	const struct names *names;
@@ -63,8 +65,9 @@ int parser_unexpected(struct parser *p, const char *wanted);
 int parser_enter(struct parser *p) MUST_CHECK;
 void parser_leave(struct parser *p);
 
-/* name argument... key=value...: what is called, up to the closing token. */
-int parse_call(struct parser *p, struct call *call) MUST_CHECK;
+/* name argument... key=value...: what is called, up to the closing token.
+ * "in_block" is true for what begins a block. */
+int parse_call(struct parser *p, struct call *call, bool in_block) MUST_CHECK;
 
 /* The same without the name: the arguments, then the pairs. */
 int parse_arguments(struct parser *p, struct call *call) MUST_CHECK;

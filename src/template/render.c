@@ -62,6 +62,10 @@ render_mustache(struct render *r, const struct scope *scope,
 	const struct path *path = mustache->call.path;
 	struct hbs_value v;
 
+	if (mustache->call.is_call &&
+	    mustache->call.helper == HELPER_REGISTERED)
+		return call_write(r, scope, &mustache->call, NULL,
+		    mustache->escaped);
 	if (mustache->call.is_call ?
 	    eval_call(r, scope, &mustache->call, &v) < 0 :
 	    eval_path(r, scope, path, true, &v) < 0)

@@ -112,6 +112,10 @@ struct arena *render_scratch(struct render *r);
 int render_block(struct render *r, const struct scope *scope,
     const struct node *node) MUST_CHECK;
 
+/* block.c: renders a branch of a block in the context that it stands in. */
+int render_here(struct render *r, const struct scope *scope,
+    const struct program *program) MUST_CHECK;
+
 /* partial.c */
 int render_partial(struct render *r, const struct scope *scope,
     const struct node *node) MUST_CHECK;
@@ -151,7 +155,15 @@ int eval_pair(struct render *r, const struct scope *scope,
     const struct call *call, const char *name, struct hbs_value *v_r)
     MUST_CHECK;
 
-/* The block of the partial being rendered, NULL when it has none. */
+/* call.c: helpers of the caller's.  The answer as a value, and written to the
+ * output; "body" is the text of a block or NULL. */
+int call_value(struct render *r, const struct scope *scope,
+    const struct call *call, struct hbs_value *v_r) MUST_CHECK;
+int call_write(struct render *r, const struct scope *scope,
+    const struct call *call, const struct hbs_value *body, bool escaped)
+    MUST_CHECK;
+
+/* eval.c: the block of the partial being rendered, NULL when it has none. */
 const struct closure *eval_partial_block(const struct frame *frame);
 
 #endif

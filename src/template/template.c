@@ -76,7 +76,9 @@ hbs_compile(const char *source, size_t len,
 	tpl->len = len;
 	tpl->flags = params == NULL ? 0 : params->flags;
 	parser = (struct parser){ .arena = a, .source = tpl->source,
-		.flags = tpl->flags, .max_depth = limits.depth, .e = e };
+		.flags = tpl->flags,
+		.helpers = params == NULL ? NULL : params->helpers,
+		.max_depth = limits.depth, .e = e };
 	tpl->program = parse_template(&parser, len);
 	if (tpl->program == NULL) {
 		arena_free(&a);

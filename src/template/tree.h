@@ -16,6 +16,7 @@
 #include "template/value.h"
 
 struct arena;
+struct hbs_helper;
 
 /* What a path starts from. */
 enum path_root {
@@ -72,6 +73,7 @@ enum helper {
 	HELPER_WITH,
 	HELPER_LOOKUP,
 	HELPER_LOG,
+	HELPER_REGISTERED, /* one of the caller's, call.registered */
 	HELPER_MISSING, /* helperMissing and blockHelperMissing: no calling */
 };
 
@@ -96,6 +98,7 @@ struct call {
 	uint32_t argc;
 	uint32_t pair_count;
 	struct path *path;
+	const struct hbs_helper *registered;
 	struct expr *args; /* argc of them, linked by "next" */
 	struct hash_pair *pairs; /* pair_count of them */
 };
