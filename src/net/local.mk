@@ -3,6 +3,7 @@ libbelfry_la_SOURCES += \
 	src/net/doorbell.c src/net/doorbell.h
 EXTRA_DIST += src/net/README.md
 libbelfry_la_SOURCES += \
+	src/net/retry_after.c src/net/retry_after.h \
 	src/net/smtp_reply.c src/net/smtp_reply.h \
 	src/net/smtp_session.c src/net/smtp_session.h \
 	src/net/transfer.c src/net/transfer.h \

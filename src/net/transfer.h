@@ -101,7 +101,7 @@ struct transfer_result {
 	bool body_started; /* a byte of the body may have been written */
 	bool body_sent; /* all of it was */
 	long num_connects; /* connections made; 0: an old one was used */
-	int64_t retry_after_s; /* of HTTP, 0 when nothing was said */
+	int64_t retry_after_s; /* of HTTP, 0 when nothing was said; retry_after.h */
 	const char *body; /* HTTP: ends in NUL */
 	size_t body_len;
 	bool truncated; /* the answer was longer than response_max */

@@ -7,9 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arena.h"
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "net/retry_after.h"
 #include "net/transfer_private.h"
 
 static int
@@ -60,14 +63,16 @@ read_body(char *p, size_t size, size_t n, void *arg)
 	return len;
 }
 
-/* curl sends the body again when a connection that it kept turns out dead. */
+/* curl sends the request again when a connection that it kept ends without an answer.
+ * When all of the body is out, the server may have acted on it: that is for the caller to
+ * decide. */
 static int
 seek_body(void *arg, curl_off_t offset, int origin)
 {
 	struct transfer *t = arg;
 
 	if (origin != SEEK_SET || offset < 0 ||
-	    (size_t)offset > t->req.body_len)
+	    (size_t)offset > t->req.body_len || t->res.body_sent)
 		return CURL_SEEKFUNC_FAIL;
 	t->body_done = (size_t)offset;
 	return CURL_SEEKFUNC_OK;
@@ -210,17 +215,32 @@ transfer_http_abort(struct transfer *t)
 	detach(t);
 }
 
+/* A success asks for nothing. */
+static int64_t
+asked_to_wait_s(const struct transfer_result *res)
+{
+	struct arena *a;
+	int64_t s;
+
+	if (res->status < 300)
+		return 0;
+	a = arena_new(1024);
+	s = retry_after_s(transfer_header(a, res, "Retry-After"),
+	    clock_wall_ms());
+	arena_free(&a);
+	return s;
+}
+
 static void
 fill_result(struct transfer *t, CURLcode code)
 {
 	struct transfer_result *res = &t->res;
-	curl_off_t sent_us = 0, retry_after_s = 0;
+	curl_off_t sent_us = 0;
 	long status = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &res->num_connects);
 	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
-	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	res->curl_code = (int)code;
 	res->stage = sent_us > 0 ? TRANSFER_AT_BODY : TRANSFER_AT_CONNECT;
 	if (t->req.body == NULL || t->req.body_len == 0)
@@ -228,8 +248,8 @@ fill_result(struct transfer *t, CURLcode code)
 	res->body = t->answer.data;
 	res->body_len = t->answer.len;
 	res->headers = t->answer_headers.data;
-	res->retry_after_s = retry_after_s > 0 ? retry_after_s : 0;
 	res->status = (int)status;
+	res->retry_after_s = asked_to_wait_s(res);
 	if (t->error[0] == '\0')
 		snprintf(t->error, sizeof(t->error), "%s",
 		    curl_easy_strerror(code));

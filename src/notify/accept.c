@@ -164,6 +164,7 @@ check_content(struct arena *a, const struct accept_params *p,
 	check_note(a, p, "push", c->push, fe);
 	check_note(a, p, "inapp", c->inapp, fe);
 	check_object(a, p, "whatsapp", fe);
+	check_object(a, p, "webhook", fe);
 }
 
 static unsigned
@@ -181,6 +182,8 @@ content_channels(const struct send_content *c)
 		channels |= 1u << CHANNEL_INAPP;
 	if (c->whatsapp != NULL)
 		channels |= 1u << CHANNEL_WHATSAPP;
+	if (c->webhook != NULL)
+		channels |= 1u << CHANNEL_WEBHOOK;
 	return channels;
 }
 

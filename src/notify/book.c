@@ -266,7 +266,8 @@ static json_t *
 content_parts(struct arena *a, const json_t *content)
 {
 	static const char *const objects[][2] = { { "push", "push.json" },
-		{ "inapp", "inapp.json" }, { "whatsapp", "whatsapp.json" } };
+		{ "inapp", "inapp.json" }, { "whatsapp", "whatsapp.json" },
+		{ "webhook", "webhook.json" } };
 	json_t *parts = json_object(), *object;
 	json_t *email = json_object_get(content, "email");
 	struct buf *text;

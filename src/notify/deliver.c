@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/err.h"
+#include "base/uuid.h"
 #include "db/db.h"
 #include "model/template.h"
 #include "notify/book.h"
@@ -215,8 +216,9 @@ render_channel(const struct rendering *rn, struct message *m, struct err *e)
 		return render_part(rn, TEMPLATE_INAPP_JSON, &m->json, e);
 	case CHANNEL_WHATSAPP:
 		return render_part(rn, TEMPLATE_WHATSAPP_JSON, &m->json, e);
-	case CHANNEL_NONE:
 	case CHANNEL_WEBHOOK:
+		return render_part(rn, TEMPLATE_WEBHOOK_JSON, &m->json, e);
+	case CHANNEL_NONE:
 	case CHANNEL_COUNT:
 	default:
 		return err_set(e, ERR_UNPROCESSABLE,
@@ -242,7 +244,7 @@ deliver_render(struct arena *a, const struct config *config,
 		.notification = n->id,
 		.delivery = d->id,
 		.attempt = d->attempt,
-		.created_ms = d->created_ms,
+		.created_ms = uuid_time_ms(&d->id.u),
 		.address = d->address,
 		.name = json_string_value(json_object_get(to, "name")),
 		.locale = d->locale,

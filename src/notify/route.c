@@ -147,6 +147,19 @@ fill(struct arena *a, json_t *to, const struct db_rows *stored)
 	}
 }
 
+/* A webhook's address is its account's: the receiver is told whom it is about. */
+static const char *
+name_of(const json_t *to)
+{
+	static const char *const members[] = { "user_id", "email", "phone" };
+	const char *name = NULL;
+	size_t i;
+
+	for (i = 0; i < NELEMS(members) && name == NULL; i++)
+		name = json_string_value(json_object_get(to, members[i]));
+	return name;
+}
+
 static const char *
 address_for(const json_t *to, enum channel channel)
 {
@@ -157,6 +170,8 @@ address_for(const json_t *to, enum channel channel)
 		[CHANNEL_INAPP] = "user_id",
 	};
 
+	if (channel == CHANNEL_WEBHOOK)
+		return name_of(to);
 	return members[channel] == NULL
 	    ? NULL
 	    : json_string_value(json_object_get(to, members[channel]));

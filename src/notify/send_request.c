@@ -73,6 +73,8 @@ static const struct field content_fields[] = {
 	    .help = "For the in-app inbox."),
 	FIELD(struct send_content, whatsapp, JSON, .min = 1, .max = 100,
 	    .help = "For WhatsApp, as its Cloud API has it."),
+	FIELD(struct send_content, webhook, JSON, .min = 1, .max = 100,
+	    .help = "For webhooks, as the receiver wants it."),
 };
 static const struct field_table content_table =
     FIELD_TABLE("SendContent", struct send_content, content_fields,

@@ -52,6 +52,7 @@ struct send_content {
 	struct send_note *push;
 	struct send_note *inapp;
 	json_t *whatsapp;
+	json_t *webhook;
 };
 
 struct send_request {

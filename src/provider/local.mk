@@ -3,6 +3,7 @@ libbelfry_la_SOURCES += \
 	src/provider/html_entity.h \
 	src/provider/html_tag.c src/provider/html_tag.h \
 	src/provider/html_text.c src/provider/html_text.h \
+	src/provider/http_judge.c src/provider/http_judge.h \
 	src/provider/mail_address.c src/provider/mail_address.h \
 	src/provider/mail_message.c src/provider/mail_message.h \
 	src/provider/maildir.c src/provider/maildir.h \
@@ -15,4 +16,6 @@ libbelfry_la_SOURCES += \
 	src/provider/smtp.c src/provider/smtp.h \
 	src/provider/smtp_judge.c src/provider/smtp_judge.h \
 	src/provider/text_flow.c src/provider/text_flow.h \
-	src/provider/verdict.def src/provider/verdict.h
+	src/provider/verdict.def src/provider/verdict.h \
+	src/provider/webhook.c src/provider/webhook.h \
+	src/provider/webhook_sign.c src/provider/webhook_sign.h

@@ -15,10 +15,12 @@
 #include "provider/maildir.h"
 #include "provider/smtp.h"
 #include "provider/verdict.h"
+#include "provider/webhook.h"
 
 static const struct provider_ops *const kinds[] = {
 	&maildir_ops,
 	&smtp_ops,
+	&webhook_ops,
 };
 
 static const char *const class_names[] = {

@@ -46,7 +46,7 @@ struct message {
 	struct notification_id notification;
 	struct delivery_id delivery;
 	int attempt; /* from 1 */
-	int64_t created_ms; /* wall time of the delivery: the same at each attempt */
+	int64_t created_ms; /* of the delivery's id: the same at each attempt */
 	const char *address;
 	const char *name; /* of the recipient, or NULL */
 	const char *locale;
@@ -55,7 +55,7 @@ struct message {
 	const char *subject;
 	const char *html;
 	const char *text;
-	const char *json; /* push, in-app, WhatsApp: the rendered JSON part */
+	const char *json; /* push, in-app, WhatsApp, webhook: the rendered part */
 };
 
 struct provider_ops {

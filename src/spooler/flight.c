@@ -167,6 +167,7 @@ send(struct flight *f, const struct message *m, struct err *e)
 	const struct provider_ops *ops = f->d->provider->ops;
 	struct transfer_request rq = { .done = done, .arg = f };
 	struct verdict v = { .class = VERDICT_NONE };
+	int limit_ms = (int)sp->config->spooler_attempt_timeout;
 
 	if (ops->deliver != NULL) {
 		ops->deliver(f->a, f->d->provider, m, &v);
@@ -177,7 +178,8 @@ send(struct flight *f, const struct message *m, struct err *e)
 		return -1;
 	rq.done = done;
 	rq.arg = f;
-	rq.timeout_ms = (int)sp->config->spooler_attempt_timeout;
+	if (rq.timeout_ms == 0 || rq.timeout_ms > limit_ms)
+		rq.timeout_ms = limit_ms;
 	return transfers_start(sp->transfers, &rq, &f->transfer, e);
 }
 

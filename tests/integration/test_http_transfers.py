@@ -89,7 +89,7 @@ def test_methods():
 
 
 @pytest.mark.parametrize("after, seconds", [
-    ("7", 7), ("0", 0), ("-5", 0), ("soon", 0),
+    ("7", 7), ("0", 0), ("-5", 0), ("soon", 0), ("10000000000", 31536000),
     ("Wed, 21 Oct 2015 07:28:00 GMT", 0)])
 def test_retry_after(after, seconds):
     answer = (f"HTTP/1.1 429 Slow\r\nRetry-After: {after}\r\n"
@@ -105,6 +105,22 @@ def test_connections_are_kept_and_bounded():
         results = run([post(server)] * 60, connections_per_host=3)
         assert {r["status"] for r in results} == {200}
         assert server.connections == 3
+
+
+def test_a_request_goes_out_once():
+    """A kept connection that ends behind the body: the server may have acted,
+    so curl must not repeat it by itself."""
+    class Closing(HttpServer):
+        def answer(self, handler, number):
+            at.append(self.connections)
+            return super().answer(handler, number) if number == 1 else False
+
+    at = []
+    with Closing() as server:
+        first, second = run([post(server)] * 2, in_flight=1)
+        assert first["status"] == 200
+        assert (second["outcome"], second["body_sent"]) == ("broken", True)
+        assert at == [1, 1], "each request on the first connection"
 
 
 @pytest.mark.parametrize("answer, outcome", [

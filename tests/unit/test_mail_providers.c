@@ -23,7 +23,7 @@
 #include "provider/maildir.h"
 #include "provider/smtp.h"
 #include "provider/verdict.h"
-#include "web/js.h"
+#include "settings_of.h"
 
 static struct arena *arena;
 static char base[] = "/tmp/test_mail_providers.XXXXXX";
@@ -74,23 +74,6 @@ teardown(void **state)
 	return 0;
 }
 
-/* Reads settings as an account's; NULL with *e when they are refused. */
-static const void *
-settings_of(const struct provider_ops *ops, const char *json, struct err *e)
-{
-	void *record = arena_zalloc(arena, 1, ops->settings->struct_bytes);
-	struct field_errors fe;
-	json_t *o;
-
-	field_errors_init(&fe, arena);
-	assert_int_equal(js_parse(arena, json, strlen(json), 8, &o, e), 0);
-	if (fields_read(arena, o, ops->settings, record, &fe) < 0) {
-		err_set(e, ERR_UNPROCESSABLE, "%s", fe.first->pointer);
-		return NULL;
-	}
-	return ops->check(record, e) < 0 ? NULL : record;
-}
-
 #define FROM "\"from\": \"shop@example.org\""
 
 static const struct {
@@ -138,7 +121,7 @@ smtp_settings_become_requests(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
-		p.settings = settings_of(&smtp_ops, accounts[i].settings, &e);
+		p.settings = settings_of(arena, &smtp_ops, accounts[i].settings, &e);
 		if ((p.settings == NULL) != (accounts[i].url == NULL))
 			fail_msg("%s", accounts[i].settings);
 		if (p.settings == NULL) {
@@ -164,7 +147,7 @@ each_attempt_sends_the_same_bytes(void **state)
 	struct transfer_request one, two;
 	struct err e;
 
-	p.settings = settings_of(&smtp_ops, accounts[0].settings, &e);
+	p.settings = settings_of(arena, &smtp_ops, accounts[0].settings, &e);
 	assert_int_equal(smtp_ops.build(arena, &p, &hello, &one, &e), 0);
 	again.attempt = 7;
 	assert_int_equal(smtp_ops.build(arena, &p, &again, &two, &e), 0);
@@ -184,7 +167,7 @@ what_can_never_be_sent_says_why(void **state)
 	struct transfer_request req;
 	struct err e;
 
-	p.settings = settings_of(&smtp_ops, accounts[0].settings, &e);
+	p.settings = settings_of(arena, &smtp_ops, accounts[0].settings, &e);
 	m.subject = "a\r\nBcc: x@example.org";
 	assert_int_equal(smtp_ops.build(arena, &p, &m, &req, &e), -1);
 	assert_string_equal(e.text, "\"subject\" holds a control character");
@@ -200,7 +183,7 @@ what_can_never_be_sent_says_why(void **state)
 static const void *
 maildir_settings_of(const char *directory, struct err *e)
 {
-	return settings_of(&maildir_ops,
+	return settings_of(arena, &maildir_ops,
 	    arena_printf(arena, "{\"directory\": \"%s\"}", directory), e);
 }
 

@@ -1,0 +1,258 @@
+/*
+ * webhook.c - a notification posted to a URL
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The request is that of Standard Webhooks 1.0.0.  Its body is the same at each attempt,
+ * and so is its webhook-id, by which a receiver knows what it had already; timestamp
+ * and signature are those of the attempt.
+ */
+#include "provider/webhook.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "net/transfer.h"
+#include "provider/http_judge.h"
+#include "provider/verdict.h"
+#include "provider/webhook_sign.h"
+#include "web/js.h"
+
+enum { BODY_MAX = 4 << 20, JSON_DEPTH = 64, HEADERS_MAX = 20, HEADERS_OWN = 5 };
+
+static const struct field fields[] = {
+	FIELD(struct webhook_settings, url, URL,
+	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .max = 2000,
+	    .help = "Where notifications are posted.",
+	    .example = "\"https://example.org/hooks/belfry\""),
+	FIELD(struct webhook_settings, secret, TEXT,
+	    .flags = FIELD_SECRET | FIELD_ONE_LINE, .max = 200,
+	    .help = "Signs each request as Standard Webhooks has it: whsec_ and "
+	            "the base64 of 24 to 64 random bytes. Without it requests "
+	            "are not signed.",
+	    .example = "\"whsec_bm90IGEgc2VjcmV0IGJ1dCBhbiBleGFtcGxl\""),
+	FIELD(struct webhook_settings, headers, JSON, .flags = FIELD_SECRET,
+	    .max = HEADERS_MAX,
+	    .help = "Further headers of the request, texts by their names.",
+	    .example = "{\"Authorization\": \"Bearer t0ken\"}"),
+	FIELD(struct webhook_settings, timeout, DURATION, .flags = FIELD_DEFAULT,
+	    .def = 15000, .min = 100, .max = 30000,
+	    .help = "How long an attempt may take, at most "
+	            "spooler.attempt_timeout.",
+	    .example = "\"15s\""),
+	FIELD(struct webhook_settings, ca_file, TEXT, .flags = FIELD_ONE_LINE,
+	    .max = 4000,
+	    .help = "A file with the certificates to trust instead of the "
+	            "system's; an absolute path on the host of the spooler.",
+	    .example = "\"/etc/ssl/our-ca.pem\""),
+};
+
+static const struct field_table table = FIELD_TABLE("WebhookSettings",
+    struct webhook_settings, fields, "A URL that takes notifications.");
+
+/* Headers that are the request's own. */
+static bool
+is_ours(const char *name)
+{
+	static const char *const names[] = { "Connection", "Content-Encoding",
+		"Content-Length", "Content-Type", "Expect", "Host", "TE",
+		"Transfer-Encoding", "Upgrade", "User-Agent" };
+	size_t i;
+
+	for (i = 0; i < NELEMS(names); i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return strncasecmp(name, "webhook-", 8) == 0;
+}
+
+static int
+check_header(const char *name, const json_t *value, struct err *e)
+{
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+	                            "abcdefghijklmnopqrstuvwxyz"
+	                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	if (name[0] == '\0' || name[strspn(name, token)] != '\0')
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"headers\": not the name of a header");
+	if (is_ours(name))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"headers\": \"%.64s\" cannot be set", name);
+	if (!json_is_string(value) || json_string_length(value) > 4000 ||
+	    text_has_control(json_string_value(value)))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"headers\": the value of \"%.64s\" is not a text "
+		    "in one line", name);
+	return 0;
+}
+
+static int
+check(const void *settings, struct err *e)
+{
+	const struct webhook_settings *s = settings;
+	const char *name;
+	json_t *value;
+
+	if (s->secret != NULL && webhook_secret_check(s->secret, e) < 0)
+		return -1;
+	json_object_foreach(s->headers, name, value)
+	{
+		if (check_header(name, value, e) < 0)
+			return -1;
+	}
+	if (s->ca_file != NULL && s->ca_file[0] != '/')
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"ca_file\": not an absolute path");
+	return 0;
+}
+
+/* The body: envelope of Standard Webhooks around the rendered part. */
+static int
+write_body(struct arena *a, const struct message *m, struct buf *out,
+    struct err *e)
+{
+	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES],
+	    at[CLOCK_TEXT_BYTES];
+	const char *part = m->json != NULL ? m->json : "";
+	json_t *content;
+	struct err fault;
+
+	if (js_parse(a, part, strlen(part), JSON_DEPTH, &content, &fault) < 0)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for webhooks is not JSON: %s", fault.text);
+	uuid_format(&m->notification.u, notification);
+	uuid_format(&m->delivery.u, delivery);
+	clock_format(m->created_ms, at);
+	js_write(out,
+	    js_keep(a,
+	        json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s*, s:s*, s:s*}, s:O}}",
+	            "type", "notification", "timestamp", at, "data",
+	            "notification", notification, "delivery", delivery,
+	            "recipient", "id", m->address, "name", m->name, "locale",
+	            m->locale, "content", content)));
+	if (buf_overflowed(out))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the body for the webhook is larger than %d bytes",
+		    BODY_MAX);
+	return 0;
+}
+
+static void
+add_header(struct transfer_request *rq, struct transfer_header *list,
+    const char *name, const char *value)
+{
+	list[rq->headers_count++] = (struct transfer_header){ name, value };
+}
+
+static void
+add_headers(struct arena *a, const struct webhook_settings *s,
+    const struct message *m, const struct buf *body, struct transfer_request *rq)
+{
+	struct transfer_header *list = arena_zalloc(a,
+	    HEADERS_OWN + json_object_size(s->headers), sizeof(*list));
+	int64_t now_s = clock_wall_ms() / 1000;
+	char *id = arena_zalloc(a, 1, UUID_TEXT_BYTES);
+	const char *name;
+	json_t *value;
+
+	uuid_format(&m->delivery.u, id);
+	add_header(rq, list, "Content-Type", "application/json");
+	add_header(rq, list, "User-Agent", "Belfry");
+	add_header(rq, list, "webhook-id", id);
+	add_header(rq, list, "webhook-timestamp",
+	    arena_printf(a, "%" PRId64, now_s));
+	if (s->secret != NULL)
+		add_header(rq, list, "webhook-signature",
+		    webhook_sign(a, s->secret, id, now_s, body));
+	json_object_foreach(s->headers, name, value)
+	{
+		add_header(rq, list, name, json_string_value(value));
+	}
+	rq->headers = list;
+}
+
+static int
+build(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	const struct webhook_settings *s = p->settings;
+	struct buf *body = buf_new(a, BODY_MAX);
+
+	if (write_body(a, m, body, e) < 0)
+		return -1;
+	*request_r = (struct transfer_request){
+		.kind = TRANSFER_HTTP,
+		.url = s->url,
+		.body = body->data,
+		.body_len = body->len,
+		.timeout_ms = (int)s->timeout,
+		.ca_file = s->ca_file,
+	};
+	add_headers(a, s, m, body, request_r);
+	return 0;
+}
+
+/* What an answer means, read from the top.  A receiver that is not there today (404), is
+ * being moved (3xx, never followed) or does not know us (401) may be mended before the
+ * last attempt; what says that this very body is wrong will say so again. */
+static const struct rule {
+	int status; /* or its first digit */
+	bool asked; /* only with Retry-After */
+	enum verdict_class class;
+} rules[] = {
+	{ 2, false, VERDICT_ACCEPTED },
+	{ 410, false, VERDICT_PROVIDER_BLOCKED }, /* gone: no more of this */
+	{ 429, true, VERDICT_THROTTLED },
+	{ 502, true, VERDICT_THROTTLED },
+	{ 504, true, VERDICT_THROTTLED },
+	{ 400, false, VERDICT_BAD_MESSAGE },
+	{ 413, false, VERDICT_BAD_MESSAGE },
+	{ 415, false, VERDICT_BAD_MESSAGE },
+	{ 422, false, VERDICT_BAD_MESSAGE },
+};
+
+static enum verdict_class
+class_of(const struct transfer_result *res)
+{
+	size_t i;
+
+	for (i = 0; i < NELEMS(rules); i++)
+		if ((rules[i].status == res->status ||
+		        rules[i].status == res->status / 100) &&
+		    (!rules[i].asked || res->retry_after_s > 0))
+			return rules[i].class;
+	return VERDICT_RETRY;
+}
+
+static void
+judge(const struct provider *p, const struct transfer_result *res,
+    struct verdict *v_r)
+{
+	char code[16];
+
+	(void)p;
+	if (http_judge_silence(res, v_r))
+		return;
+	snprintf(code, sizeof(code), "%d", res->status);
+	verdict_set(v_r, class_of(res), code, res->body);
+	http_judge_retry_after(res, v_r);
+}
+
+const struct provider_ops webhook_ops = {
+	.kind = "webhook",
+	.channel = CHANNEL_WEBHOOK,
+	.summary = "Notifications posted to a URL, signed.",
+	.settings = &table,
+	.check = check,
+	.build = build,
+	.judge = judge,
+};
