@@ -16,6 +16,7 @@ libbelfry_la_SOURCES += \
 	src/provider/smtp.c src/provider/smtp.h \
 	src/provider/smtp_judge.c src/provider/smtp_judge.h \
 	src/provider/text_flow.c src/provider/text_flow.h \
+	src/provider/twilio.c src/provider/twilio.h \
 	src/provider/verdict.def src/provider/verdict.h \
 	src/provider/webhook.c src/provider/webhook.h \
 	src/provider/webhook_sign.c src/provider/webhook_sign.h

@@ -14,12 +14,14 @@
 #include "base/text.h"
 #include "provider/maildir.h"
 #include "provider/smtp.h"
+#include "provider/twilio.h"
 #include "provider/verdict.h"
 #include "provider/webhook.h"
 
 static const struct provider_ops *const kinds[] = {
 	&maildir_ops,
 	&smtp_ops,
+	&twilio_ops,
 	&webhook_ops,
 };
 

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "net/transfer.h"
+#include "provider/twilio.h"
 #include "provider/verdict.h"
 #include "provider/webhook.h"
 #include "provider/webhook_sign.h"
@@ -246,9 +247,134 @@ webhook_answers_are_judged_as_the_table_says(void **state)
 	}
 }
 
+/* ---- twilio ------------------------------------------------------------------- */
+
+#define SID "00000000000000000000000000000000"
+#define TWILIO "\"account_sid\": \"AC" SID "\", \"auth_token\": \"t\""
+#define SENDER ", \"from\": \"+15005550006\""
+
+static const struct {
+	const char *settings;
+	const char *text; /* a part of why they are refused, or NULL */
+} twilios[] = {
+	{ "{" TWILIO SENDER "}", NULL },
+	{ "{" TWILIO ", \"messaging_service_sid\": \"MG" SID "\"}", NULL },
+	{ "{" TWILIO "}", "from" },
+	{ "{" TWILIO SENDER ", \"messaging_service_sid\": \"MG" SID "\"}",
+	    "from" },
+	{ "{" TWILIO ", \"messaging_service_sid\": \"AC" SID "\"}",
+	    "messaging_service_sid" },
+	{ "{\"account_sid\": \"AC" SID "\"" SENDER "}", "/auth_token" },
+	{ "{\"account_sid\": \"ACx\", \"auth_token\": \"t\"" SENDER "}",
+	    "account_sid" },
+	{ "{" TWILIO SENDER ", \"base_url\": \"x\"}", "/base_url" },
+};
+
+static void
+twilio_settings_are_checked(void **state)
+{
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < NELEMS(twilios); i++) {
+		const void *s =
+		    settings_of(arena, &twilio_ops, twilios[i].settings, &e);
+
+		if ((s == NULL) != (twilios[i].text != NULL))
+			fail_msg("%s", twilios[i].settings);
+		if (s == NULL && strstr(e.text, twilios[i].text) == NULL)
+			fail_msg("%s: %s", twilios[i].settings, e.text);
+	}
+}
+
+static void
+a_text_is_a_form(void **state)
+{
+	struct provider p = { .ops = &twilio_ops };
+	struct message m = hello;
+	struct transfer_request rq;
+	struct err e;
+
+	m.address = "+43660123456";
+	m.text = "50 % off & more=\xe2\x82\xac";
+	p.settings = settings_of(arena, &twilio_ops,
+	    "{" TWILIO SENDER ", \"base_url\": \"http://127.0.0.1:1/\"}", &e);
+	assert_int_equal(twilio_ops.build(arena, &p, &m, &rq, &e), 0);
+	assert_string_equal(rq.url,
+	    "http://127.0.0.1:1/2010-04-01/Accounts/AC" SID "/Messages.json");
+	assert_string_equal(rq.body, "To=%2B43660123456&From=%2B15005550006&"
+	    "Body=50%20%25%20off%20%26%20more%3D%E2%82%AC");
+	assert_string_equal(rq.username, "AC" SID);
+	assert_string_equal(rq.password, "t");
+	m.text = "";
+	assert_int_equal(twilio_ops.build(arena, &p, &m, &rq, &e), -1);
+	assert_string_equal(e.text, "the text is empty");
+}
+
+static const struct {
+	int status;
+	const char *body;
+	enum verdict_class class;
+	const char *code, *text, *ref;
+} twilio_answers[] = {
+	{ 201, "{\"sid\": \"SM1\", \"status\": \"queued\", \"code\": 30007}",
+	    VERDICT_ACCEPTED, "30007", "", "SM1" },
+	{ 201, "{\"sid\": \"SM1\"}", VERDICT_ACCEPTED, "201", "", "SM1" },
+	{ 400, "{\"code\": 21211, \"message\": \"no number\", \"status\": 400}",
+	    VERDICT_BAD_RECIPIENT, "21211", "no number", "" },
+	{ 400, "{\"code\": 21610}", VERDICT_BAD_RECIPIENT, "21610", "", "" },
+	{ 400, "{\"code\": 21614}", VERDICT_BAD_RECIPIENT, "21614", "", "" },
+	{ 400, "{\"code\": 30005}", VERDICT_BAD_RECIPIENT, "30005", "", "" },
+	{ 400, "{\"code\": 30006}", VERDICT_BAD_RECIPIENT, "30006", "", "" },
+	{ 400, "{\"code\": 21617}", VERDICT_BAD_MESSAGE, "21617", "", "" },
+	{ 400, "{\"code\": 30007}", VERDICT_BAD_MESSAGE, "30007", "", "" },
+	{ 401, "{\"code\": 20003}", VERDICT_BAD_CREDENTIAL, "20003", "", "" },
+	{ 400, "{\"code\": 21606}", VERDICT_BAD_CREDENTIAL, "21606", "", "" },
+	{ 403, "{\"code\": 30002}", VERDICT_PROVIDER_BLOCKED, "30002", "", "" },
+	{ 429, "{\"code\": 20429}", VERDICT_THROTTLED, "20429", "", "" },
+	{ 429, "", VERDICT_THROTTLED, "429", "", "" },
+	{ 400, "{\"code\": 30001}", VERDICT_RETRY, "30001", "", "" },
+	{ 400, "{\"code\": 30003}", VERDICT_RETRY, "30003", "", "" },
+	{ 400, "{\"code\": 30008}", VERDICT_RETRY, "30008", "", "" },
+	{ 400, "{\"code\": 99999}", VERDICT_RETRY, "99999", "", "" },
+	{ 400, "{\"code\": \"21211\"}", VERDICT_RETRY, "400", "", "" },
+	{ 400, "[]", VERDICT_RETRY, "400", "", "" },
+	{ 401, "", VERDICT_BAD_CREDENTIAL, "401", "", "" },
+	{ 404, "{}", VERDICT_BAD_CREDENTIAL, "404", "", "" },
+	{ 413, "", VERDICT_BAD_MESSAGE, "413", "", "" },
+	{ 301, "", VERDICT_RETRY, "301", "", "" },
+	{ 502, "<h1>Bad gateway</h1>", VERDICT_RETRY, "502",
+	    "<h1>Bad gateway</h1>", "" },
+	{ 503, "{\"code\": 20503}", VERDICT_RETRY, "20503", "", "" },
+};
+
+static void
+twilio_answers_are_judged_as_the_table_says(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < NELEMS(twilio_answers); i++) {
+		struct transfer_result res = { .outcome = TRANSFER_ANSWERED,
+			.stage = TRANSFER_AT_BODY,
+			.status = twilio_answers[i].status,
+			.body = twilio_answers[i].body,
+			.body_len = strlen(twilio_answers[i].body),
+			.body_started = true };
+		struct verdict v;
+
+		twilio_ops.judge(NULL, &res, &v);
+		if (v.class != twilio_answers[i].class)
+			fail_msg("%d %s: %s", res.status, res.body,
+			    verdict_name(v.class));
+		assert_string_equal(v.code, twilio_answers[i].code);
+		assert_string_equal(v.text, twilio_answers[i].text);
+		assert_string_equal(v.provider_ref, twilio_answers[i].ref);
+	}
+}
+
 /* ---- Every one of them ----------------------------------------------------------- */
 
-static const struct provider_ops *const all[] = { &webhook_ops };
+static const struct provider_ops *const all[] = { &webhook_ops, &twilio_ops };
 
 static const struct {
 	enum transfer_outcome outcome;
@@ -294,6 +420,9 @@ main(void)
 		cmocka_unit_test(a_webhook_is_the_rendered_part_in_an_envelope),
 		cmocka_unit_test(a_part_that_is_no_json_says_why),
 		cmocka_unit_test(webhook_answers_are_judged_as_the_table_says),
+		cmocka_unit_test(twilio_settings_are_checked),
+		cmocka_unit_test(a_text_is_a_form),
+		cmocka_unit_test(twilio_answers_are_judged_as_the_table_says),
 		cmocka_unit_test(silence_is_unknown_only_behind_the_first_byte),
 	};
 
