@@ -17,6 +17,7 @@ check_PROGRAMS += tests/unit/test_cache
 check_PROGRAMS += tests/unit/test_decide
 check_PROGRAMS += tests/unit/test_doorbell
 check_PROGRAMS += tests/unit/test_grammar
+check_PROGRAMS += tests/unit/test_line_diff
 check_PROGRAMS += tests/unit/test_locale
 check_PROGRAMS += tests/unit/test_setting
 check_PROGRAMS += tests/unit/test_state

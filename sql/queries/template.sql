@@ -40,9 +40,13 @@ LIMIT $3
 
 -- name: template_lock
 -- One row or none, which nobody changes until the transaction ends: the template and
--- the checksum and author of its latest version.
+-- the checksum and author of its latest version; last the newest version before the one
+-- in use that was in use, too.
 SELECT t.version, t.id, t.name, t.description, t.category, t.default_locale,
-    t.published_version, t.latest_version, v.checksum, v.created_by
+    t.published_version, t.latest_version, v.checksum, v.created_by,
+    (SELECT max(b.version) FROM template_version b WHERE b.tenant_id = $1
+        AND b.template_id = t.id AND b.version < t.published_version
+        AND b.published_at IS NOT NULL)
 FROM template t
 LEFT JOIN template_version v ON v.tenant_id = t.tenant_id
     AND v.template_id = t.id AND v.version = t.latest_version
@@ -67,12 +71,28 @@ RETURNING version
 -- name: template_version_insert
 -- Nothing.
 INSERT INTO template_version (tenant_id, template_id, version, parts, variables,
-    sample, checksum, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    sample, checksum, created_by, layout)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: template_version_used
+-- Nothing; the version came into use by publish (1) or rollback (2).
+UPDATE template_version
+SET published_at = now(), published_as = $4, published_by = $5
+WHERE tenant_id = $1 AND template_id = $2 AND version = $3
+
+-- name: template_release_make
+-- Nothing; the layouts and partials in use now are a new release.  The transaction has
+-- raised the tenant's generation, so no two make one at the same time.
+INSERT INTO template_release (tenant_id, release, members)
+SELECT $1, COALESCE((SELECT max(release) FROM template_release WHERE tenant_id = $1),
+    0) + 1, COALESCE(json_object_agg(key, json_build_array(id, published_version)
+    ORDER BY key), '{}')
+FROM template
+WHERE tenant_id = $1 AND key ~ ':' AND published_version IS NOT NULL
 
 -- name: template_version_list
 -- Up to $4 rows with numbers below $3 (0: all), newest first.
-SELECT version, created_by, created_at
+SELECT version, created_by, created_at, published_as, published_by, published_at
 FROM template_version
 WHERE tenant_id = $1 AND template_id = $2 AND ($3::int = 0 OR version < $3::int)
 ORDER BY version DESC
@@ -82,7 +102,8 @@ LIMIT $4
 -- One row or none: a version with everything its author wrote.  Number 0 is the
 -- published one, or the latest when none is.
 SELECT t.key, t.name, t.description, t.category, t.default_locale, v.variables,
-    v.sample, v.parts, v.version, v.created_by, v.created_at
+    v.sample, v.parts, v.version, v.created_by, v.created_at, v.layout,
+    v.published_as, v.published_by, v.published_at
 FROM template t
 JOIN template_version v ON v.tenant_id = t.tenant_id AND v.template_id = t.id
     AND v.version = COALESCE(NULLIF($3::int, 0), t.published_version,
@@ -90,12 +111,14 @@ JOIN template_version v ON v.tenant_id = t.tenant_id AND v.template_id = t.id
 WHERE t.tenant_id = $1 AND t.key = $2
 
 -- name: template_set_published
--- Nothing; no row is affected when there is no such version.
+-- Nothing; no row is affected when there is no such version, or with $4 none that was
+-- in use before.
 UPDATE template t
 SET published_version = $3, version = t.version + 1, updated_at = now()
 WHERE t.tenant_id = $1 AND t.key = $2 AND EXISTS (
     SELECT FROM template_version v WHERE v.tenant_id = t.tenant_id
-    AND v.template_id = t.id AND v.version = $3)
+    AND v.template_id = t.id AND v.version = $3
+    AND (NOT $4::bool OR v.published_at IS NOT NULL))
 
 -- name: template_delete
 -- Nothing.

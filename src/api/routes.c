@@ -13,6 +13,7 @@
 #include "api/providers.h"
 #include "api/recipients.h"
 #include "api/system.h"
+#include "api/template_versions.h"
 #include "api/templates.h"
 #include "notify/send_request.h"
 #include "web/router.h"
@@ -119,6 +120,17 @@ static const struct route routes[] = {
 	    .body = &publish_body_table, .answer = &template_body_table,
 	    .status = 200, .flags = ROUTE_ETAG | ROUTE_BODY_OPTIONAL,
 	    .summary = "Puts a version into use, also an older one",
+	    .tags = "templates" },
+	{ HTTP_POST, ADMIN "/templates/{key}/rollback",
+	    .scope = "templates:write", .handler = templates_rollback,
+	    .body = &rollback_body_table, .answer = &template_body_table,
+	    .status = 200, .flags = ROUTE_ETAG | ROUTE_BODY_OPTIONAL,
+	    .summary = "Puts a version into use that was before",
+	    .tags = "templates" },
+	{ HTTP_GET, ADMIN "/templates/{key}/diff",
+	    .scope = "templates:read", .handler = templates_diff,
+	    .query = &diff_query_table, .status = 200,
+	    .summary = "Compares two versions line by line",
 	    .tags = "templates" },
 
 	/* Providers */

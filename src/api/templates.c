@@ -1,18 +1,16 @@
 /*
- * templates.c - /admin/templates: templates and their versions
+ * templates.c - /admin/templates: templates with their latest sources
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "api/templates.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/app.h"
 #include "api/page.h"
 #include "auth/principal.h"
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/config.h"
 #include "base/err.h"
 #include "model/edit.h"
@@ -30,6 +28,7 @@ struct template_body {
 	const char *description;
 	const char *category;
 	const char *default_locale;
+	const char *layout;
 	json_t *variables;
 	json_t *sample;
 	json_t *parts;
@@ -41,8 +40,10 @@ struct template_body {
 };
 
 static const struct field template_fields[] = {
-	FIELD(struct template_body, key, SLUG, .flags = FIELD_REQUIRED,
-	    .help = "What requests name it by.",
+	FIELD(struct template_body, key, TEXT, .flags = FIELD_REQUIRED,
+	    .min = 1, .max = 80,
+	    .help = "What requests name it by; \"layout:NAME\" is a layout, "
+		    "\"partial:NAME\" a partial.",
 	    .example = "\"order-shipped\""),
 	FIELD(struct template_body, name, TEXT,
 	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .min = 1,
@@ -58,6 +59,9 @@ static const struct field template_fields[] = {
 	FIELD(struct template_body, default_locale, LOCALE, .def_text = "en",
 	    .flags = FIELD_DEFAULT,
 	    .help = "The language for people whose own is not there."),
+	FIELD(struct template_body, layout, SLUG,
+	    .help = "The layout that its parts stand in.",
+	    .example = "\"default\""),
 	FIELD(struct template_body, variables, JSON,
 	    .help = "The data that it uses: {NAME: {\"required\", "
 		    "\"description\", \"example\"}}."),
@@ -85,23 +89,15 @@ static const struct field template_fields[] = {
 const struct field_table template_body_table = FIELD_TABLE("Template",
     struct template_body, template_fields, "A template and its sources.");
 
-struct publish_body {
-	struct field_mask mask;
-	int64_t version;
-};
-
-static const struct field publish_fields[] = {
-	FIELD(struct publish_body, version, INT, .min = 1, .max = INT32_MAX,
-	    .help = "The version to put into use; absent: the latest."),
-};
-
-const struct field_table publish_body_table = FIELD_TABLE("TemplatePublish",
-    struct publish_body, publish_fields, "Which version to put into use.");
-
-static int
-no_template(struct err *e)
+int
+templates_find(struct request *rq, const char *key,
+    struct template_row **row_r, struct err *e)
 {
-	return err_set(e, ERR_NOT_FOUND, "there is no such template");
+	int rc = template_find(rq->a, app_of(rq)->db, rq->tenant, key, row_r, e);
+
+	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "there is no such template")
+	     : rc == 1 ? 0
+		       : -1;
 }
 
 static struct template_body
@@ -161,15 +157,15 @@ load(struct request *rq, const char *key, struct template_row **row_r,
 	struct template_body body;
 	int rc;
 
-	rc = template_find(rq->a, app->db, rq->tenant, key, row_r, e);
-	if (rc != 1)
-		return rc == 0 ? no_template(e) : -1;
+	if (templates_find(rq, key, row_r, e) != 0)
+		return -1;
 	body = body_of_row(*row_r);
 	rc = template_draft_load(rq->a, app->db, rq->tenant, key,
 	    (*row_r)->latest, &draft, NULL, e);
 	if (rc == -1)
 		return -1;
 	if (rc == 1) {
+		body.layout = draft->layout;
 		body.variables = draft->variables;
 		body.sample = draft->sample;
 		body.parts = draft->parts;
@@ -178,9 +174,9 @@ load(struct request *rq, const char *key, struct template_row **row_r,
 	return 0;
 }
 
-static int
-show(struct request *rq, struct response *rs, int status, const char *key,
-    struct err *e)
+int
+templates_show(struct request *rq, struct response *rs, int status,
+    const char *key, struct err *e)
 {
 	struct template_row *row;
 	json_t *json;
@@ -194,7 +190,7 @@ show(struct request *rq, struct response *rs, int status, const char *key,
 int
 templates_get(struct request *rq, struct response *rs, struct err *e)
 {
-	return show(rq, rs, 200, rq->args[0], e);
+	return templates_show(rq, rs, 200, rq->args[0], e);
 }
 
 /* Tells the faults of a draft as those of a body.  Names of locales and parts that can
@@ -244,6 +240,7 @@ save(struct request *rq, const struct template_body *body,
 		.description = body->description,
 		.category = body->category,
 		.default_locale = body->default_locale,
+		.layout = body->layout,
 		.variables = or_empty(rq, body->variables),
 		.sample = or_empty(rq, body->sample),
 		.parts = body->parts,
@@ -275,7 +272,7 @@ templates_create(struct request *rq, struct response *rs, struct err *e)
 		return -1;
 	response_header(rs, "Location", "%s/api/v1/admin/templates/%s",
 	    rq->config->api_url_prefix, body->key);
-	return show(rq, rs, 201, body->key, e);
+	return templates_show(rq, rs, 201, body->key, e);
 }
 
 /* The key of a body is that of the path. */
@@ -297,7 +294,7 @@ templates_put(struct request *rq, struct response *rs, struct err *e)
 
 	if (check_key(rq, body, e) != 0 || save(rq, body, &how, &saved, e) != 0)
 		return -1;
-	return show(rq, rs, saved.outcome == TEMPLATE_CREATED ? 201 : 200,
+	return templates_show(rq, rs, saved.outcome == TEMPLATE_CREATED ? 201 : 200,
 	    body->key, e);
 }
 
@@ -319,7 +316,7 @@ templates_patch(struct request *rq, struct response *rs, struct err *e)
 	if (check_key(rq, &body, e) != 0 ||
 	    save(rq, &body, &how, &saved, e) != 0)
 		return -1;
-	return show(rq, rs, 200, body.key, e);
+	return templates_show(rq, rs, 200, body.key, e);
 }
 
 int
@@ -333,92 +330,4 @@ templates_delete(struct request *rq, struct response *rs, struct err *e)
 		return -1;
 	response_empty(rs, 204);
 	return 0;
-}
-
-int
-templates_publish(struct request *rq, struct response *rs, struct err *e)
-{
-	const struct publish_body *body = rq->body;
-	struct editor ed = app_editor(rq);
-	struct template_row *row;
-	int rc, expected, number;
-
-	rc = template_find(rq->a, ed.db, rq->tenant, rq->args[0], &row, e);
-	if (rc != 1)
-		return rc == 0 ? no_template(e) : -1;
-	number = body != NULL && body->version != 0 ? (int)body->version
-						     : row->latest;
-	if (request_expected_version(rq, &expected, e) != 0 ||
-	    template_publish(&ed, rq->args[0], number, expected, e) != 0)
-		return -1;
-	return show(rq, rs, 200, rq->args[0], e);
-}
-
-/* ---- Versions ----------------------------------------------------------------- */
-
-static json_t *
-version_json(struct request *rq, const void *row)
-{
-	const struct template_version *v = row;
-	char created[CLOCK_TEXT_BYTES];
-
-	clock_format(v->created_ms, created);
-	return json_pack("{s:i, s:s, s:s}", "version", v->number, "created_by",
-	    v->created_by, "created_at", created);
-}
-
-static const char *
-version_key(struct request *rq, const void *row)
-{
-	return arena_printf(rq->a, "%d",
-	    ((const struct template_version *)row)->number);
-}
-
-int
-template_versions_list(struct request *rq, struct response *rs, struct err *e)
-{
-	struct page_rows page = { .size_bytes = sizeof(struct template_version),
-		.row = version_json, .key = version_key };
-	struct app *app = app_of(rq);
-	struct template_version *list;
-	struct template_row *row;
-	const char *after;
-	int rc, limit;
-
-	if (page_start(rq, &after, &limit, e) != 0)
-		return -1;
-	rc = template_find(rq->a, app->db, rq->tenant, rq->args[0], &row, e);
-	if (rc != 1)
-		return rc == 0 ? no_template(e) : -1;
-	if (template_versions(rq->a, app->db, rq->tenant, row->id,
-	        (int)strtol(after, NULL, 10), limit, &list, &page.count,
-	        e) != 0)
-		return -1;
-	page.rows = list;
-	return page_write(rq, rs, &page);
-}
-
-int
-template_versions_get(struct request *rq, struct response *rs, struct err *e)
-{
-	struct app *app = app_of(rq);
-	struct template_version v;
-	struct template_draft *d;
-	json_t *json;
-	char *end;
-	long n = strtol(rq->args[1], &end, 10);
-	int rc = 0;
-
-	if (*end == '\0' && n > 0 && n <= INT32_MAX)
-		rc = template_draft_load(rq->a, app->db, rq->tenant,
-		    rq->args[0], (int)n, &d, &v, e);
-	if (rc != 1)
-		return rc == 0 ? err_set(e, ERR_NOT_FOUND,
-		                     "there is no such version")
-			       : -1;
-	json = js_keep(rq->a, version_json(rq, &v));
-	json_object_set(json, "variables", d->variables);
-	json_object_set(json, "sample", d->sample);
-	json_object_set(json, "parts", d->parts);
-	return response_json(rs, 200, json);
 }

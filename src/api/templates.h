@@ -10,12 +10,14 @@
 #ifndef BELFRY_API_TEMPLATES_H
 #define BELFRY_API_TEMPLATES_H
 
+#include "base/compiler.h"
+
 struct err;
 struct request;
 struct response;
+struct template_row;
 
 extern const struct field_table template_body_table;
-extern const struct field_table publish_body_table;
 
 int templates_list(struct request *rq, struct response *rs, struct err *e);
 int templates_create(struct request *rq, struct response *rs, struct err *e);
@@ -23,12 +25,11 @@ int templates_get(struct request *rq, struct response *rs, struct err *e);
 int templates_put(struct request *rq, struct response *rs, struct err *e);
 int templates_patch(struct request *rq, struct response *rs, struct err *e);
 int templates_delete(struct request *rq, struct response *rs, struct err *e);
-int template_versions_list(struct request *rq, struct response *rs,
-    struct err *e);
-int template_versions_get(struct request *rq, struct response *rs,
-    struct err *e);
 
-/* Puts a version into use: the latest, or the one that the body names. */
-int templates_publish(struct request *rq, struct response *rs, struct err *e);
+/* For what stands below a template: finds it, or -1 with ERR_NOT_FOUND; shows it. */
+int templates_find(struct request *rq, const char *key,
+    struct template_row **row_r, struct err *e) MUST_CHECK;
+int templates_show(struct request *rq, struct response *rs, int status,
+    const char *key, struct err *e) MUST_CHECK;
 
 #endif

@@ -60,7 +60,7 @@ static const struct ctl_option key_rotate_options[] = {
 };
 
 static const struct ctl_option push_options[] = {
-	{ 0, "no-publish", NULL,
+	{ 0, "draft", NULL,
 	    "Keep the version that is in use; the new one is only stored." },
 	END
 };
@@ -169,9 +169,26 @@ static const struct ctl_command commands[] = {
 	{ "template push", "DIR...", push_options, CTL_NEEDS_TENANT,
 	    command_template_push,
 	    "Store templates from directories as their newest versions",
-	    "Everything is checked before anything is stored.\n" },
+	    "Everything is checked before anything is stored.\n"
+	    "What is stored is in use from now on, unless\n.Fl \\-draft\nis "
+	    "given.\n" },
 	{ "template pull", "KEY DIR", pull_options, CTL_NEEDS_TENANT,
 	    command_template_pull, "Write a template into a directory", NULL },
+	{ "template versions", "KEY", NULL, CTL_NEEDS_TENANT,
+	    command_template_versions,
+	    "List the versions of a template, the newest first", NULL },
+	{ "template publish", "KEY [VERSION]", NULL, CTL_NEEDS_TENANT,
+	    command_template_publish,
+	    "Put a version into use, by default the latest", NULL },
+	{ "template rollback", "KEY [VERSION]", NULL, CTL_NEEDS_TENANT,
+	    command_template_rollback,
+	    "Put a version into use again",
+	    "By default the newest of those that were in use before the one that "
+	    "is.\n" },
+	{ "template diff", "KEY [FROM] [TO]", NULL, CTL_NEEDS_TENANT,
+	    command_template_diff,
+	    "Compare two versions, by default the one in use with the latest",
+	    NULL },
 	{ "template list", "", NULL, CTL_NEEDS_TENANT, command_template_list,
 	    "List the templates", NULL },
 	{ "template preview", "KEY", preview_options, CTL_NEEDS_TENANT,

@@ -1,5 +1,5 @@
 /*
- * number.c - options that are numbers
+ * number.c - options and arguments that are numbers
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -9,14 +9,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "ctl/ctl.h"
 
-int
-ctl_number(const struct ctl *c, const char *option, int64_t min, int64_t max,
+static int
+parse(const char *name, const char *text, int64_t min, int64_t max,
     int64_t *n_r, struct err *e)
 {
-	const char *text = ctl_value(c, option);
 	long long n;
 	char *end;
 
@@ -26,9 +26,24 @@ ctl_number(const struct ctl *c, const char *option, int64_t min, int64_t max,
 	n = strtoll(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || n < min || n > max)
 		return err_set(e, ERR_INVALID,
-		    "--%s takes a number from %" PRId64 " to %" PRId64
+		    "%s takes a number from %" PRId64 " to %" PRId64
 		    ", not \"%.40s\"",
-		    option, min, max, text);
+		    name, min, max, text);
 	*n_r = n;
 	return 0;
+}
+
+int
+ctl_number(const struct ctl *c, const char *option, int64_t min, int64_t max,
+    int64_t *n_r, struct err *e)
+{
+	return parse(arena_printf(c->a, "--%s", option), ctl_value(c, option),
+	    min, max, n_r, e);
+}
+
+int
+ctl_number_argument(const struct ctl *c, size_t n, const char *name,
+    int64_t *n_r, struct err *e)
+{
+	return parse(name, ctl_argument(c, n), 1, INT32_MAX, n_r, e);
 }

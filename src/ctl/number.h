@@ -1,11 +1,12 @@
 /*
- * number.h - options that are numbers
+ * number.h - options and arguments that are numbers
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #ifndef BELFRY_CTL_NUMBER_H
 #define BELFRY_CTL_NUMBER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -17,5 +18,10 @@ struct err;
  * option is absent.  -1 with ERR_INVALID. */
 int ctl_number(const struct ctl *c, const char *option, int64_t min,
     int64_t max, int64_t *n_r, struct err *e) MUST_CHECK;
+
+/* The same with the n-th argument, which messages call "name": a number of something,
+ * from 1 on. */
+int ctl_number_argument(const struct ctl *c, size_t n, const char *name,
+    int64_t *n_r, struct err *e) MUST_CHECK;
 
 #endif

@@ -5,12 +5,14 @@ libbelfry_la_SOURCES += \
 	src/model/edit.c src/model/edit.h \
 	src/model/generation.c src/model/generation.h \
 	src/model/known.c src/model/known.h \
+	src/model/line_diff.c src/model/line_diff.h \
 	src/model/locale.c src/model/locale.h \
 	src/model/provider_account.c src/model/provider_account.h \
 	src/model/recipient.c src/model/recipient.h \
 	src/model/template.c src/model/template.h \
 	src/model/template_part.c src/model/template_part.def \
 	src/model/template_part.h \
+	src/model/template_diff.c src/model/template_diff.h \
 	src/model/template_dir.c src/model/template_dir.h \
 	src/model/template_draft.c src/model/template_draft.h \
 	src/model/template_store.c src/model/template_store.h \

@@ -221,9 +221,10 @@ read_head(struct arena *a, const char *path, struct template_draft *d,
 	if (read_json(a, file, &json, e) == -1)
 		return -1;
 	if (json_unpack_ex(json, &fault, JSON_STRICT,
-	        "{s:s, s?s, s?s, s?s, s?o}", "name", &d->name, "description",
+	        "{s:s, s?s, s?s, s?s, s?s, s?o}", "name", &d->name, "description",
 	        &d->description, "category", &d->category, "default_locale",
-	        &d->default_locale, "variables", &d->variables) == -1)
+	        &d->default_locale, "layout", &d->layout, "variables",
+	        &d->variables) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "%s: %.160s", file,
 		    fault.text);
 	if (d->variables == NULL)
@@ -380,9 +381,10 @@ template_dir_write(struct arena *a, const char *path,
 		        json_object_get(d->sample, locale), e) == -1)
 			return -1;
 	}
-	json = keep(a, json_pack("{s:s, s:s, s:s, s:s, s:O}", "name", d->name,
-	    "description", d->description, "category", d->category,
-	    "default_locale", d->default_locale, "variables", d->variables));
+	json = keep(a, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:O}", "name",
+	    d->name, "description", d->description, "category", d->category,
+	    "default_locale", d->default_locale, "layout", d->layout,
+	    "variables", d->variables));
 	return write_json(
 	    a, arena_printf(a, "%s/%s", path, head_name), json, e);
 }

@@ -61,6 +61,26 @@ add_in_part(struct template_faults *faults, const char *locale,
 	f->column = e->column;
 }
 
+/* How many bytes of a key say that it is a layout or a partial. */
+static size_t
+shared_prefix(const char *key)
+{
+	static const char *const prefixes[] = { TEMPLATE_LAYOUT,
+		TEMPLATE_PARTIAL };
+	size_t i;
+
+	for (i = 0; i < NELEMS(prefixes); i++)
+		if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0)
+			return strlen(prefixes[i]);
+	return 0;
+}
+
+bool
+template_is_shared(const char *key)
+{
+	return shared_prefix(key) > 0;
+}
+
 /* ---- What stands beside the parts --------------------------------------- */
 
 static void
@@ -118,10 +138,16 @@ check_sample(struct template_faults *faults, json_t *sample)
 static void
 check_head(const struct template_draft *d, struct template_faults *faults)
 {
-	if (!text_is_slug(d->key))
+	if (!text_is_slug(d->key + shared_prefix(d->key)))
 		add(faults, "key",
 		    "the key \"%.80s\" is not made of a-z, 0-9 and \"-\"",
 		    d->key);
+	if (d->layout != NULL && template_is_shared(d->key))
+		add(faults, "layout", "a layout or partial has no layout");
+	else if (d->layout != NULL && !text_is_slug(d->layout))
+		add(faults, "layout",
+		    "the name \"%.80s\" is not made of a-z, 0-9 and \"-\"",
+		    d->layout);
 	check_text(faults, "name", d->name, true);
 	check_text(faults, "description", d->description, false);
 	check_text(faults, "category", d->category, false);
@@ -307,5 +333,8 @@ template_checksum(const struct template_draft *d,
 		           JSON_COMPACT | JSON_SORT_KEYS) == 0);
 		crypto_generichash_update(&state, (const unsigned char *)"", 1);
 	}
+	if (d->layout != NULL)
+		crypto_generichash_update(&state,
+		    (const unsigned char *)d->layout, strlen(d->layout));
 	crypto_generichash_final(&state, sum, TEMPLATE_CHECKSUM_BYTES);
 }

@@ -11,6 +11,7 @@
 #ifndef BELFRY_MODEL_TEMPLATE_DRAFT_H
 #define BELFRY_MODEL_TEMPLATE_DRAFT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,20 @@ enum {
 	TEMPLATE_CHECKSUM_BYTES = 32
 };
 
+/* What begins the keys of templates that others stand in or call. */
+#define TEMPLATE_LAYOUT "layout:"
+#define TEMPLATE_PARTIAL "partial:"
+
+/* True for the keys of layouts and partials. */
+bool template_is_shared(const char *key);
+
 struct template_draft {
 	const char *key;
 	const char *name;
 	const char *description; /* "" when there is none */
 	const char *category; /* the same */
 	const char *default_locale;
+	const char *layout; /* what its bodies stand in; NULL: nothing */
 	json_t *variables; /* borrowed, as the next two; objects */
 	json_t *sample;
 	json_t *parts;
@@ -69,8 +78,8 @@ int template_check(const struct template_draft *draft,
 int template_faults_err(const struct template_draft *draft,
     const struct template_faults *faults, struct err *e);
 
-/* Of what makes a version: parts, variables and sample, whatever order their
- * members have. */
+/* Of what makes a version: layout, parts, variables and sample, whatever order
+ * their members have. */
 void template_checksum(const struct template_draft *draft,
     uint8_t sum[static TEMPLATE_CHECKSUM_BYTES]);
 

@@ -28,6 +28,15 @@ template_outcome_name(enum template_outcome outcome)
 	return names[outcome];
 }
 
+const char *
+template_way_name(enum template_way way)
+{
+	static const char *const names[] = { NULL, "publish", "rollback" };
+
+	ensure(way <= TEMPLATE_BY_ROLLBACK);
+	return names[way];
+}
+
 /* ---- Reading
  * -------------------------------------------------------------- */
 
@@ -119,6 +128,10 @@ template_versions(struct arena *a, struct db *db, struct tenant_id tenant,
 			.number = (int)db_int(rows[0], i, 0),
 			.created_by = db_text(rows[0], i, 1),
 			.created_ms = db_time_ms(rows[0], i, 2),
+			.published_as =
+			    (enum template_way)db_int(rows[0], i, 3),
+			.published_by = db_text(rows[0], i, 4),
+			.published_ms = db_time_ms(rows[0], i, 5),
 		};
 	*list_r = list;
 	*count_r = (size_t)n;
@@ -172,12 +185,16 @@ template_draft_load(struct arena *a, struct db *db, struct tenant_id tenant,
 		.variables = json_column(a, r, 5),
 		.sample = json_column(a, r, 6),
 		.parts = json_column(a, r, 7),
+		.layout = db_text(r, 0, 11),
 	};
 	if (version_r != NULL)
 		*version_r = (struct template_version){
 			.number = (int)db_int(r, 0, 8),
 			.created_by = db_text(r, 0, 9),
 			.created_ms = db_time_ms(r, 0, 10),
+			.published_as = (enum template_way)db_int(r, 0, 12),
+			.published_by = db_text(r, 0, 13),
+			.published_ms = db_time_ms(r, 0, 14),
 		};
 	*draft_r = d;
 	return 1;
@@ -254,6 +271,15 @@ parts_text(const struct editor *ed, const struct template_draft *d)
 }
 
 static void
+add_release(const struct editor *ed, struct db_batch *b, const char *key)
+{
+	if (!template_is_shared(key))
+		return;
+	db_add(b, Q_TEMPLATE_RELEASE_MAKE);
+	db_arg_int(b, ed->tenant.n);
+}
+
+static void
 add_version(const struct editor *ed, struct db_batch *b,
     const struct template_draft *d, const struct template_saved *saved,
     const char *created_by)
@@ -270,6 +296,21 @@ add_version(const struct editor *ed, struct db_batch *b,
 	db_arg_text(b, edit_json(ed->a, d->sample));
 	db_arg_bytes(b, sum, TEMPLATE_CHECKSUM_BYTES);
 	db_arg_text(b, created_by);
+	db_arg_text(b, d->layout);
+}
+
+/* Notes that a version came into use; a new release, if others are made of it. */
+static void
+add_use(const struct editor *ed, struct db_batch *b, const char *key,
+    const struct template_id *id, int number, enum template_way way)
+{
+	db_add(b, Q_TEMPLATE_VERSION_USED);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_uuid(b, &id->u);
+	db_arg_int(b, number);
+	db_arg_int(b, way);
+	db_arg_text(b, ed->principal);
+	add_release(ed, b, key);
 }
 
 static void
@@ -302,6 +343,8 @@ create(const struct editor *ed, const struct template_draft *d,
 	db_arg_text(b, d->default_locale);
 	bind_published(b, how->publish ? 1 : 0);
 	add_version(ed, b, d, s, how->created_by);
+	if (how->publish)
+		add_use(ed, b, d->key, &s->id, 1, TEMPLATE_BY_PUBLISH);
 	if (db_run(ed->db, ed->a, b, &rows, e) == 0)
 		return 0;
 	if (db_violates(e, "template_tenant_id_key_key"))
@@ -338,6 +381,9 @@ change(const struct editor *ed, const struct template_draft *d,
 	bind_published(b, published);
 	if (!was->same_version)
 		add_version(ed, b, d, s, how->created_by);
+	if (published != was->published)
+		add_use(ed, b, d->key, &s->id, published,
+		    TEMPLATE_BY_PUBLISH);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	s->version = (int)db_int(rows[1], 0, 0);
@@ -395,31 +441,68 @@ template_save(const struct editor *ed, const struct template_draft *d,
 /* ---- Publishing and removing
  * ---------------------------------------------- */
 
+/* Which version is meant; -1 with *e set when there is no such. */
+static int
+choose(const char *key, const struct db_rows *r, enum template_way way,
+    int number, struct err *e)
+{
+	int published = (int)db_int(r, 0, 6), latest = (int)db_int(r, 0, 7);
+	int before = (int)db_int(r, 0, 10);
+
+	if (way == TEMPLATE_BY_PUBLISH)
+		return number != 0 ? number : latest;
+	if (number == 0 && before == 0)
+		return err_set(e, ERR_CONFLICT,
+		    "no version of the template \"%s\" was in use before the "
+		    "one that is", key);
+	if (number != 0 && number == published)
+		return err_set(e, ERR_CONFLICT,
+		    "version %d of the template \"%s\" is the one in use",
+		    number, key);
+	return number != 0 ? number : before;
+}
+
+static int
+no_version(const struct editor *ed, const char *key, int number,
+    enum template_way way, struct err *e)
+{
+	err_set(e, ERR_NOT_FOUND, "the template \"%s\" has no version %d%s", key,
+	    number, way == TEMPLATE_BY_ROLLBACK ? " that was ever in use" : "");
+	return edit_abort(ed);
+}
+
 int
 template_publish(const struct editor *ed, const char *key, int number,
-    int expected_version, struct err *e)
+    enum template_way way, int expected_version, int *number_r, struct err *e)
 {
 	const struct db_rows *r;
+	struct template_id id;
 	struct db_batch *b;
 	struct db_rows **rows;
 
 	if (lock(ed, key, &r, e) == -1 ||
 	    edit_expect(ed, r, expected_version, "template", e) == -1)
 		return -1;
+	id.u = db_uuid(r, 0, 1);
+	number = choose(key, r, way, number, e);
+	if (number == -1)
+		return edit_abort(ed);
 	b = db_batch_new(ed->a, ed->tenant, DB_CONTINUE);
 	db_add(b, Q_TEMPLATE_SET_PUBLISHED);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, key);
 	db_arg_int(b, number);
+	db_arg_bool(b, way == TEMPLATE_BY_ROLLBACK);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
-	if (db_affected(rows[0]) == 0) {
-		err_set(e, ERR_NOT_FOUND, "template \"%s\" has no version %d",
-		    key, number);
-		return edit_abort(ed);
-	}
-	b = edit_commit(ed, "template.publish", key,
-	    json_pack("{s:i}", "version", number));
+	if (db_affected(rows[0]) == 0)
+		return no_version(ed, key, number, way, e);
+	b = edit_commit(ed, way == TEMPLATE_BY_ROLLBACK ? "template.rollback"
+	                                                : "template.publish",
+	    key, json_pack("{s:i, s:i}", "version", number, "before",
+	        (int)db_int(r, 0, 6)));
+	add_use(ed, b, key, &id, number, way);
+	*number_r = number;
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 
@@ -438,5 +521,6 @@ template_remove(const struct editor *ed, const char *key,
 	db_add(b, Q_TEMPLATE_DELETE);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, key);
+	add_release(ed, b, key);
 	return db_run(ed->db, ed->a, b, &rows, e);
 }

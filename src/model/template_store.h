@@ -38,10 +38,23 @@ struct template_row {
 	int64_t updated_ms;
 };
 
+/* How a version came into use. */
+enum template_way {
+	TEMPLATE_NEVER,
+	TEMPLATE_BY_PUBLISH,
+	TEMPLATE_BY_ROLLBACK
+};
+
+/* "publish", "rollback"; NULL for TEMPLATE_NEVER. */
+const char *template_way_name(enum template_way way);
+
 struct template_version {
 	int number;
 	const char *created_by;
 	int64_t created_ms;
+	enum template_way published_as; /* the last time */
+	const char *published_by;
+	int64_t published_ms;
 };
 
 /* By key: 1, 0 when there is none, -1. */
@@ -106,12 +119,17 @@ int template_save(const struct editor *ed, const struct template_draft *draft,
     const struct template_save *how, struct template_saved *saved_r,
     struct err *e) MUST_CHECK;
 
-/* Puts a version into use (also an older one: that is how to go back). */
+/* Puts a version into use.  TEMPLATE_BY_PUBLISH: any version, 0 for the latest.
+ * TEMPLATE_BY_ROLLBACK: one that was in use before, 0 for the newest of those before
+ * the one in use; ERR_CONFLICT when there is none or it is in use now.  number_r gets
+ * the version's number. */
 int template_publish(const struct editor *ed, const char *key, int number,
-    int expected_version, struct err *e) MUST_CHECK;
+    enum template_way way, int expected_version, int *number_r, struct err *e)
+    MUST_CHECK;
 
 /* Removes a template with all its versions.  Notifications that are under
- * way with it die; their timeline says why. */
+ * way with it die; their timeline says why.  So do those whose template stands in
+ * a layout that is removed, or calls a partial that is. */
 int template_remove(const struct editor *ed, const char *key,
     int expected_version, struct err *e) MUST_CHECK;
 

@@ -397,9 +397,9 @@ def test_push_makes_versions(server, tenant, tmp_path):
     assert push() == ("created", 1, 1)
     generation = tenant.generation()
     (directory / "sms.hbs").write_text("Two {{x}}\n")
-    assert push("--no-publish") == ("new version", 2, 1)
+    assert push("--draft") == ("new version", 2, 1)
     assert tenant.generation() > generation
-    assert push("--no-publish") == ("unchanged", 2, 1)
+    assert push("--draft") == ("unchanged", 2, 1)
     assert push() == ("changed", 2, 2)
     head["name"] = "Hello there"
     (directory / "template.json").write_text(json.dumps(head))
