@@ -15,8 +15,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <fcgiapp.h>
 #include <sodium.h>
@@ -43,6 +45,24 @@ keep_or_close(FCGX_Request *q, const struct config *config, int listen_fd)
 		FCGX_Free(q, 1);
 }
 
+/* Ends a request.  When all of it was read and the connection is not kept, we close
+ * first: libfcgi would wait until the web server has. */
+static void
+finish(FCGX_Request *q)
+{
+	int fd = q->ipcFd;
+
+	if (q->keepConnection || FCGX_HasSeenEOF(q->in) != EOF) {
+		FCGX_Finish_r(q);
+		return;
+	}
+	(void)FCGX_FClose(q->err);
+	(void)FCGX_FClose(q->out);
+	FCGX_Free(q, 0);
+	close(fd);
+	q->ipcFd = -1;
+}
+
 /* Accepts and serves one request; false when there was none. */
 static bool
 serve_one(struct web *web, FCGX_Request *q)
@@ -51,7 +71,7 @@ serve_one(struct web *web, FCGX_Request *q)
 
 	if (rc == 0) {
 		web_serve(web, q);
-		FCGX_Finish_r(q);
+		finish(q);
 		return true;
 	}
 	if (rc != -EAGAIN && rc != -EINTR && rc != -ECONNABORTED) {

@@ -74,10 +74,11 @@ worker_report_to(int fd)
 static void
 report(void)
 {
-	pid_t pid = getpid();
+	pid_t pid;
 
 	if (me.report_fd == -1)
 		return;
+	pid = getpid();
 	if (write(me.report_fd, &pid, sizeof(pid)) == -1)
 		log_warn(NULL, "could not report to the master",
 		    LF_STR("error", strerror(errno)));
@@ -110,7 +111,6 @@ worker_signal_read(void)
 bool
 worker_stopping(void)
 {
-	worker_signal_read();
 	return me.stopping;
 }
 

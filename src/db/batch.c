@@ -3,11 +3,12 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Numbers and times go as text, which PostgreSQL reads for whatever type the place
- * has; ids and bytes go as they are.
+ * Numbers go as text, which PostgreSQL reads for whatever type the place has; ids,
+ * bytes and times (microseconds since 2000) go as they are.
  */
 #include "db/batch.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@
 #include "base/ensure.h"
 
 enum { ARRAY_BYTES_MAX = 64 << 20 };
+
+static const int64_t POSTGRES_EPOCH_MS = 946684800000;
 
 struct db_array {
 	struct buf *text;
@@ -130,15 +133,14 @@ db_arg_bytes(struct db_batch *b, const void *p, size_t n)
 void
 db_arg_time_ms(struct db_batch *b, int64_t wall_ms)
 {
-	char *text;
+	uint64_t us = (uint64_t)((wall_ms - POSTGRES_EPOCH_MS) * 1000);
 
 	if (wall_ms == 0) {
 		db_arg_null(b);
 		return;
 	}
-	text = arena_alloc(b->a, CLOCK_TEXT_BYTES);
-	clock_format(wall_ms, text);
-	bind(b, text, 0, 0);
+	us = htobe64(us);
+	bind(b, arena_memdup(b->a, &us, sizeof(us)), sizeof(us), 1);
 }
 
 struct db_array *

@@ -84,66 +84,110 @@ mime_body_plain(struct buf *out, const char *text, size_t len)
 	}
 }
 
-/* Whether a byte stands for itself.  "rest" counts the bytes of its line from
- * this one on, "col" is where it would stand in the line written. */
 static bool
-stands_for_itself(const char *p, size_t rest, size_t col)
+is_blank(char c)
 {
-	unsigned char c = (unsigned char)*p;
-
-	if (c == ' ' || c == '\t')
-		return rest > 1;
-	if (c <= 0x20 || c >= 0x7f || c == '=')
-		return false;
-	if (col > 0)
-		return true;
-	return c != '.' &&
-	    !(c == 'F' && rest >= 5 && memcmp(p, "From ", 5) == 0);
+	return c == ' ' || c == '\t';
 }
 
-/* One line of text as quoted-printable, with soft breaks. */
-static void
-quoted_line(struct buf *out, const char *line, size_t len)
+/* The bytes that stand for themselves: printable ones but "=", and blanks. */
+static const bool is_printable[256] = {
+	['\t'] = true,
+	[' ' ... '<'] = true,
+	['>' ... '~'] = true,
+};
+
+/* Whether a line ends before this byte of the text. */
+static bool
+ends_line(const char *text, size_t len, size_t i)
+{
+	return i == len || text[i] == '\n' || text[i] == '\r';
+}
+
+/* What may not stand at the start of a line. */
+static bool
+starts_badly(const char *p, size_t len)
+{
+	return *p == '.' || (*p == 'F' && len >= 5 && memcmp(p, "From ", 5) == 0);
+}
+
+/* Bytes that stand for themselves, at most "max", from text[i] on. */
+static size_t
+printable_run(const char *text, size_t len, size_t i, size_t max)
+{
+	size_t n = 0;
+
+	if (max > len - i)
+		max = len - i;
+	while (n < max && is_printable[(unsigned char)text[i + n]])
+		n++;
+	if (n > 0 && is_blank(text[i + n - 1]) && ends_line(text, len, i + n))
+		n--;
+	return n;
+}
+
+/* The byte that ended a run: itself where it is the last of its line, else encoded.
+ * Returns how many columns it takes in "line", 0 when there is no room for it. */
+static size_t
+quoted_byte(char *line, size_t col, const char *text, size_t len, size_t i)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	char text[QUOTED_LINE_MAX + 4];
-	size_t i, col = 0;
-	bool itself;
+	unsigned char c = (unsigned char)text[i];
+	bool last = ends_line(text, len, i + 1);
+	bool itself = is_printable[c] && !(last && is_blank(text[i])) &&
+	    !(col == 0 && starts_badly(text + i, len - i));
+	size_t n = itself ? 1 : 3;
 
-	for (i = 0; i < len; i++) {
-		itself = stands_for_itself(line + i, len - i, col);
-		/* One place is kept for the "=" of a soft break, which the
-		 * last character of the line does not need. */
-		if (col + (itself ? 1 : 3) >
-		    QUOTED_LINE_MAX - (size_t)(i + 1 < len)) {
-			memcpy(text + col, "=\r\n", 3);
-			buf_add(out, text, col + 3);
-			col = 0;
-			itself = stands_for_itself(line + i, len - i, col);
-		}
-		if (itself) {
-			text[col++] = line[i];
-		} else {
-			text[col++] = '=';
-			text[col++] = hex[(unsigned char)line[i] >> 4];
-			text[col++] = hex[line[i] & 15];
-		}
-	}
-	memcpy(text + col, "\r\n", 2);
-	buf_add(out, text, col + 2);
+	/* One place is kept for the "=" of a soft break, which the last character of
+	 * the line does not need. */
+	if (col + n > QUOTED_LINE_MAX - (size_t)!last)
+		return 0;
+	line[col] = itself ? text[i] : '=';
+	line[col + 1] = hex[c >> 4];
+	line[col + 2] = hex[c & 15];
+	return n;
+}
+
+static void
+end_line(struct buf *out, char *line, size_t *col, const char *end)
+{
+	size_t n = strlen(end);
+
+	memcpy(line + *col, end, n);
+	buf_add(out, line, *col + n);
+	*col = 0;
 }
 
 void
 mime_body_quoted(struct buf *out, const char *text, size_t len)
 {
-	size_t n, eol;
+	char line[QUOTED_LINE_MAX + 4];
+	size_t i = 0, col = 0, n;
 
-	while (len > 0) {
-		n = line_len(text, len, &eol);
-		quoted_line(out, text, n);
-		text += n + eol;
-		len -= n + eol;
+	while (i < len) {
+		n = col == 0 && starts_badly(text + i, len - i)
+		    ? 0
+		    : printable_run(text, len, i, QUOTED_LINE_MAX - 1 - col);
+		memcpy(line + col, text + i, n);
+		i += n;
+		col += n;
+		if (ends_line(text, len, i)) {
+			end_line(out, line, &col, "\r\n");
+			i += i + 1 < len && text[i] == '\r' &&
+			        text[i + 1] == '\n'
+			    ? 2
+			    : 1;
+			continue;
+		}
+		n = quoted_byte(line, col, text, len, i);
+		if (n == 0)
+			end_line(out, line, &col, "=\r\n");
+		i += n > 0;
+		col += n;
 	}
+	/* Nothing ended the last line. */
+	if (col > 0)
+		end_line(out, line, &col, "\r\n");
 }
 
 void
