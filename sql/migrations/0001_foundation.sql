@@ -253,7 +253,8 @@ CREATE TABLE attempt_default PARTITION OF attempt DEFAULT;
 CREATE TABLE event_default PARTITION OF event DEFAULT;
 
 -- The legal moves, as from * 100 + to; src/notify/state.def has the same table.
--- Only an illegal move calls the function.
+-- Only an illegal move calls the function.  They fire after the update, where nothing
+-- has to lock the row a second time.
 CREATE FUNCTION illegal_move() RETURNS trigger LANGUAGE plpgsql
     SET search_path = pg_catalog AS $$
 BEGIN
@@ -261,7 +262,7 @@ BEGIN
         TG_TABLE_NAME, OLD.state, NEW.state USING ERRCODE = 'check_violation';
 END $$;
 
-CREATE TRIGGER legal_move BEFORE UPDATE OF state ON delivery FOR EACH ROW
+CREATE TRIGGER legal_move AFTER UPDATE OF state ON delivery FOR EACH ROW
     WHEN (OLD.state <> NEW.state AND OLD.state * 100 + NEW.state NOT IN (
         102, 103, 107, 109, 110, 111,
         201, 203, 207, 209, 210, 211,
@@ -271,7 +272,7 @@ CREATE TRIGGER legal_move BEFORE UPDATE OF state ON delivery FOR EACH ROW
         802, 804, 805, 806, 807))
     EXECUTE FUNCTION illegal_move();
 
-CREATE TRIGGER legal_move BEFORE UPDATE OF state ON notification FOR EACH ROW
+CREATE TRIGGER legal_move AFTER UPDATE OF state ON notification FOR EACH ROW
     WHEN (OLD.state <> NEW.state AND OLD.state * 100 + NEW.state NOT IN (
         102, 103, 104, 203, 204, 302))
     EXECUTE FUNCTION illegal_move();
@@ -447,7 +448,8 @@ BEGIN
             EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L)
                 TO (%L) WITH (fillfactor = %s)', child, parent, uuid_floor(week),
                 uuid_floor(week + interval '7 days'),
-                CASE parent WHEN 'event' THEN 100 ELSE 70 END);
+                CASE parent WHEN 'event' THEN 100 WHEN 'notification' THEN 70
+                ELSE 50 END); -- room for the update that each row gets (HOT)
             CALL planner_teach(child::regclass, parent, uuid_floor(week));
             CALL tenant_wall(child::regclass);
             made := made + 1;

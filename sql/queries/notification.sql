@@ -1,7 +1,9 @@
 -- Notifications, from acceptance to what became of them.
 
 -- name: accept_now
--- Nothing.  The notification, its row in lane 0 and the mark that the tenant has work.
+-- Nothing; violates idempotency_pkey when the key ($22, NULL for none) was used before.
+-- The notification, its row in lane 0, the mark that the tenant has work, and the key
+-- with its answer.
 WITH n AS (
     INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
         template_version, category, locale, channels, fallback, content, recipients,
@@ -12,12 +14,15 @@ WITH n AS (
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     VALUES ($1, 0, $3, now(), $2, $2, 0)
+), i AS (
+    INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
+    SELECT $1, $22, $23, $24, $25, $26 WHERE $22::bytea IS NOT NULL
 )
 INSERT INTO tenant_ready (tenant_id, lane, prio) VALUES ($1, 0, $3)
 ON CONFLICT DO NOTHING
 
 -- name: accept_later
--- Nothing.  The notification, and its row in the queue of later work (send_at).
+-- The same with a row in the queue of later work (send_at).
 WITH n AS (
     INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
         template_version, category, locale, channels, fallback, content, recipients,
@@ -25,14 +30,12 @@ WITH n AS (
         traceparent, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
         $17, $18, $19, $20, $21)
+), i AS (
+    INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
+    SELECT $1, $22, $23, $24, $25, $26 WHERE $22::bytea IS NOT NULL
 )
 INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
 VALUES ($1, $17, $2, $2, 0, $3, 0)
-
--- name: idempotency_add
--- Nothing; violates idempotency_pkey when the key was used before.
-INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
-VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: idempotency_get
 -- At most one row: the request's hash and its answer.

@@ -111,6 +111,7 @@ worker_signal_read(void)
 bool
 worker_stopping(void)
 {
+	worker_signal_read();
 	return me.stopping;
 }
 

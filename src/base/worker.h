@@ -21,11 +21,11 @@ void worker_enter(int listen_fd);
  * ready: when it calls worker_wait() or worker_signal_fd() for the first time. */
 void worker_report_to(int fd);
 
-/* True after a SIGTERM that worker_wait() or worker_signal_read() saw. */
+/* True after SIGTERM. */
 bool worker_stopping(void);
 
-/* A descriptor that becomes readable when the worker should call
- * worker_signal_read(), for event loops.  -1 outside a worker. */
+/* A descriptor that becomes readable when the worker should look at
+ * worker_stopping(), for event loops.  -1 outside a worker. */
 int worker_signal_fd(void);
 
 /* Reads what came in on worker_signal_fd() and acts on it (stop flag, log reopen).

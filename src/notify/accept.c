@@ -25,7 +25,7 @@
 #include "web/field.h"
 #include "web/js.h"
 
-enum { HASH_BYTES = 32, KEY_BYTES = 16 };
+enum { HASH_BYTES = 32, KEY_BYTES = 16, KEY_ARGS = 5 };
 
 static const int64_t YEAR_MS = 366LL * 24 * 3600 * 1000;
 
@@ -347,18 +347,21 @@ key_hash(struct arena *a, const struct accept_params *p)
 	return out;
 }
 
+/* The last arguments of the queries: the key and the answer that belongs to it. */
 static void
 add_key(struct arena *a, struct db_batch *b, const struct accept_params *p,
     const struct accept_result *result)
 {
 	uint8_t *body_hash;
+	int i;
 
-	if (p->idempotency_key == NULL)
+	if (p->idempotency_key == NULL) {
+		for (i = 0; i < KEY_ARGS; i++)
+			db_arg_null(b);
 		return;
+	}
 	body_hash = arena_alloc(a, HASH_BYTES);
 	hash(body_hash, HASH_BYTES, p->raw, p->raw_bytes);
-	db_add(b, Q_IDEMPOTENCY_ADD);
-	db_arg_int(b, p->tenant.n);
 	db_arg_bytes(b, key_hash(a, p), KEY_BYTES);
 	db_arg_bytes(b, body_hash, HASH_BYTES);
 	db_arg_int(b, result->status);

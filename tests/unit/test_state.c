@@ -39,7 +39,7 @@ read_trigger(const char *table, bool moves[10000])
 	char *text = read_migration(), *p, start[128];
 	long n;
 
-	snprintf(start, sizeof(start), "BEFORE UPDATE OF state ON %s ", table);
+	snprintf(start, sizeof(start), "AFTER UPDATE OF state ON %s ", table);
 	p = strstr(text, start);
 	assert_non_null(p);
 	p = strstr(p, "NOT IN (") + strlen("NOT IN (");
