@@ -64,6 +64,25 @@ hbs_say_bool(struct hbs_call *call, bool truth)
 	call->answer.u.truth = truth;
 }
 
+/* Keeps what is said for an argument: the first text as it comes, several put
+ * together. */
+static void
+keep(struct hbs_call *call, const char *text, size_t len)
+{
+	struct arena *a = render_scratch(call->render);
+
+	if (call->answer.kind != VALUE_STRING) {
+		call->answer = value_of_text(arena_strndup(a, text, len), len);
+		return;
+	}
+	if (call->said == NULL) {
+		call->said = buf_new(a, call->render->out->max);
+		buf_add(call->said, call->answer.u.text, call->answer.len);
+	}
+	buf_add(call->said, text, len);
+	call->answer = value_of_text(call->said->data, call->said->len);
+}
+
 void
 hbs_say(struct hbs_call *call, const char *text, size_t len)
 {
@@ -76,8 +95,7 @@ hbs_say(struct hbs_call *call, const char *text, size_t len)
 		escape_text(r->out, escape, text, len);
 		return;
 	}
-	call->answer = value_of_text(
-	    arena_strndup(render_scratch(r), text, len), len);
+	keep(call, text, len);
 }
 
 void
@@ -86,7 +104,7 @@ hbs_say_ready(struct hbs_call *call, const char *text, size_t len)
 	if (call->direct)
 		emit(call->render->out, text, len);
 	else
-		hbs_say(call, text, len);
+		keep(call, text, len);
 }
 
 int

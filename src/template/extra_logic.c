@@ -11,7 +11,6 @@
 
 #include "template/extra.h"
 #include "template/hbs_helper.h"
-#include "template/number.h"
 
 /* How two values stand to each other. */
 enum order {
@@ -25,22 +24,6 @@ static bool
 is_number(const struct hbs_value *v)
 {
 	return v->kind == VALUE_INTEGER || v->kind == VALUE_REAL;
-}
-
-/* A number, or a text that is one. */
-static bool
-number_of(const struct hbs_value *v, double *number_r)
-{
-	if (v->kind == VALUE_INTEGER) {
-		*number_r = (double)v->u.integer;
-		return true;
-	}
-	if (v->kind == VALUE_REAL) {
-		*number_r = v->u.real;
-		return true;
-	}
-	return v->kind == VALUE_STRING &&
-	    number_parse(v->u.text, v->len, number_r);
 }
 
 static enum order
@@ -76,7 +59,7 @@ compare(const struct hbs_value *a, const struct hbs_value *b)
 
 	if (a->kind == VALUE_INTEGER && b->kind == VALUE_INTEGER)
 		return compare_integers(a, b);
-	if (number_of(a, &x) && number_of(b, &y))
+	if (extra_number(a, &x) && extra_number(b, &y))
 		return compare_numbers(x, y);
 	if (a->kind == VALUE_STRING && b->kind == VALUE_STRING)
 		return compare_texts(a, b);

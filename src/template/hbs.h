@@ -110,7 +110,7 @@ enum hbs_log_level {
  * missing: a path that was to be written and led to nothing, as it stands in
  *   the template.  Called each time it is met.
  * message: finds the message of that key in the catalogue of the rendering's
- *   locale, for helpers that translate.  As "partial" in all else.
+ *   locale, for helpers that translate.  Returns 1 as "partial" does, or 0.
  */
 struct hbs_calls {
 	int (*partial)(void *arg, const char *name, size_t len,
@@ -119,7 +119,7 @@ struct hbs_calls {
 	    size_t len);
 	void (*missing)(void *arg, const char *path, size_t len);
 	int (*message)(void *arg, const char *key, size_t len,
-	    const struct hbs_template **tpl_r, struct hbs_error *e);
+	    const struct hbs_template **tpl_r);
 	void *arg;
 };
 

@@ -76,6 +76,7 @@ struct hbs_call {
 	const struct call *source;
 	const struct hbs_value *pairs;
 	bool direct; /* what is said goes to the output at once */
+	struct buf *said; /* else here, when it comes in pieces */
 	struct hbs_value answer;
 };
 
@@ -92,7 +93,7 @@ int hbs_call_pair_at(const struct hbs_call *call, size_t n,
 void hbs_say_value(struct hbs_call *call, const struct hbs_value *v);
 void hbs_say_bool(struct hbs_call *call, bool truth);
 
-/* Answers with a text, which is copied when it has to be. */
+/* Adds a text to the answer.  It is copied when it has to be. */
 void hbs_say(struct hbs_call *call, const char *text, size_t len);
 
 /* The same for a text that is made for this kind of part already. */

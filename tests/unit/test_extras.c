@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -15,6 +16,7 @@
 #include "base/buf.h"
 #include "template/hbs.h"
 #include "template/hbs_extras.h"
+#include "template/icu_cache.h"
 
 /* A Monday: 2026-11-23T14:32:05Z. */
 enum { NOW_S = 1795444325 };
@@ -213,6 +215,504 @@ calls_are_checked_when_compiling(void **state)
 	}
 }
 
+static void
+texts(void **state)
+{
+	static const struct test_case cases[] = {
+		{ "{{uppercase s}} {{lowercase s}} {{capitalize s}}",
+			"{\"s\":\"aBc\"}", "ABC abc ABc" },
+		{ "{{uppercase s}}", "{\"s\":\"stra\u00dfe\"}", "STRASSE" },
+		{ "{{uppercase s}}", "{\"s\":\"istanbul\"}", "\u0130STANBUL",
+			"tr" },
+		{ "{{lowercase s}}", "{\"s\":\"ISI\"}", "\u0131s\u0131",
+			"tr-TR" },
+		{ "{{uppercase s locale=\"tr\"}}{{uppercase s}}",
+			"{\"s\":\"i\"}", "\u0130I" },
+		{ "{{capitalize s}}", "{\"s\":\"\u00fcber uns\"}",
+			"\u00dcber uns", "de" },
+		{ "{{capitalize s}}", "{\"s\":\"ijsland\"}", "IJsland", "nl" },
+		{ "{{uppercase 12}}{{uppercase none}}{{uppercase t}}",
+			"{\"t\":true}", "12TRUE" },
+		{ "{{#uppercase}}a {{s}}{{/uppercase}}", "{\"s\":\"<b>\"}",
+			"A &lt;B&gt;" },
+		{ "{{uppercase (lowercase s)}}", "{\"s\":\"aB\"}", "AB" },
+		{ "{{truncate s 5}}|{{truncate s 6}}|{{truncate s 1}}",
+			"{\"s\":\"abcdef\"}", "abcd\u2026|abcdef|\u2026" },
+		{ "{{truncate s 4 ellipsis=\"...\"}}", "{\"s\":\"abcdef\"}",
+			"a..." },
+		{ "{{truncate s 3 ellipsis=\"\"}}", "{\"s\":\"abcdef\"}",
+			"abc" },
+		{ "{{truncate s 12 words=true}}",
+			"{\"s\":\"The quick brown fox\"}", "The quick\u2026" },
+		{ "{{truncate s 3}}",
+			"{\"s\":\"e\u0301e\u0301\U0001F468\u200D\U0001F469\u200D"
+			"\U0001F467xyz\"}", "e\u0301e\u0301\u2026" },
+		{ "{{truncate s 4 ellipsis=\"\"}}",
+			"{\"s\":\"e\u0301e\u0301\U0001F468\u200D\U0001F469\u200D"
+			"\U0001F467xyz\"}", "e\u0301e\u0301\U0001F468\u200D"
+			"\U0001F469\u200D\U0001F467x" },
+		{ "{{truncate s 1000000000000}}", "{\"s\":\"\u00e4\"}",
+			"\u00e4" },
+		{ "{{url_encode s}}", "{\"s\":\"a b/\u00e4?&-._~\"}",
+			"a%20b%2F%C3%A4%3F%26-._~" },
+		{ "{{#if (eq (url_encode s) \"%2F\")}}y{{/if}}",
+			"{\"s\":\"/\"}", "y" },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+numbers(void **state)
+{
+	static const char data[] = "{\"n\":1234567.891,\"i\":-1234,\"z\":0,"
+	    "\"t\":\"12345678901234567890.125\",\"h\":1e308,\"x\":\"soon\","
+	    "\"p\":0.256,\"e\":\"1.5e3\"}";
+	static const struct test_case cases[] = {
+		{ "{{number n}} {{number i}} {{number z}}", data,
+			"1,234,567.891 -1,234 0" },
+		{ "{{number n}} {{number i}}", data, "1.234.567,891 -1.234",
+			"de" },
+		{ "{{number n}}", data, "1\u00a0234\u00a0567,891", "de-AT" },
+		{ "{{number n}}", data, "12,34,567.891", "hi" },
+		{ "{{number i}}", data, "\u061c-\u0661\u066c\u0662\u0663\u0664",
+			"ar-EG" },
+		{ "{{number t}}", data, "12,345,678,901,234,567,890.125" },
+		{ "{{number n digits=2}} {{number i digits=1}}", data,
+			"1,234,567.89 -1,234.0" },
+		{ "{{number 2.5 digits=0}} {{number 0.005 digits=2}}", data,
+			"3 0.01" },
+		{ "{{number p style=\"percent\"}} "
+		  "{{number p style=\"percent\" digits=1}}", data,
+			"26\u00a0% 25,6\u00a0%", "de" },
+		{ "{{number n style=\"compact\"}}", data, "1.2M" },
+		{ "{{number x}}{{number none}}{{number e}}", data,
+			"soon1,500" },
+		{ "{{number i locale=\"de\"}}{{number (number i)}}", data,
+			"-1.234-1,234" },
+		{ "{{number n}}", data, "1,234,567.891", "xx-unknown" },
+		{ "{{number n}}", data, "1,234,567.891", "no_locale at all" },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+currencies(void **state)
+{
+	static const char data[] = "{\"a\":54.8,\"c\":\"EUR\",\"m\":5480,"
+	    "\"t\":\"1234567.05\",\"x\":\"free\",\"o\":\"POINTS\"}";
+	static const struct test_case cases[] = {
+		{ "{{currency a c}}|{{currency a \"gbp\"}}", data,
+			"\u20ac54.80|\u00a354.80" },
+		{ "{{currency a c}}", data, "54,80\u00a0\u20ac", "de" },
+		{ "{{currency a c}}", data, "\u20ac\u00a054,80", "de-AT" },
+		{ "{{currency t \"USD\"}}", data, "1.234.567,05\u00a0$", "de" },
+		{ "{{currency m c minor=true}} {{currency m \"JPY\" minor=true}}",
+			data, "\u20ac54.80 \u00a55,480" },
+		{ "{{currency -12345 \"KWD\" minor=true}}", data,
+			"-KWD\u00a012.345" },
+		{ "{{currency m c digits=0}}", data, "\u20ac5,480" },
+		{ "{{currency a c style=\"code\"}}|{{currency a c style=\"name\"}}",
+			data, "EUR\u00a054.80|54.80 euros" },
+		{ "{{currency -5 c style=\"accounting\"}}", data,
+			"(\u20ac5.00)" },
+		{ "{{currency x c}} {{currency none c}}|{{currency m o}}", data,
+			"free |5,480 POINTS" },
+		{ "{{currency a none}}", data, "54.8" },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+plurals(void **state)
+{
+	static const char en[] = "{{#each l}}{{plural this zero=\"none\" "
+	    "one=\"# item\" other=\"# items\"}} {{/each}}";
+	static const char pl[] = "{{#each l}}{{plural this one=\"# plik\" "
+	    "few=\"# pliki\" many=\"# plik\u00f3w\" other=\"# pliku\"}} "
+	    "{{/each}}";
+	static const char ar[] = "{{#each l}}{{plural this zero=\"z\" "
+	    "one=\"o\" two=\"t\" few=\"f\" many=\"m\" other=\"x\"}}{{/each}}";
+	static const struct test_case cases[] = {
+		{ en, "{\"l\":[0,1,2,1.5,1000,-1,\"1\",\"some\",null]}",
+			"none 1 item 2 items 1.5 items 1,000 items -1 item "
+			"1 item some items  " },
+		{ en, "{\"l\":[0,1,1000]}", "none 1 item 1.000 items ", "de" },
+		{ pl, "{\"l\":[0,1,2,5,12,22,25,1.5]}", "0 plik\u00f3w 1 plik "
+			"2 pliki 5 plik\u00f3w 12 plik\u00f3w 22 pliki "
+			"25 plik\u00f3w 1,5 pliku ", "pl" },
+		{ ar, "{\"l\":[0,1,2,3,10,11,99,100,102,103]}", "zotffmmxxf",
+			"ar" },
+		{ "{{plural 1 other=\"# item\"}} {{plural 3 one=\"a\" "
+		  "other=\"## no. #\"}}", "{}", "1 item # no. 3" },
+		{ "{{#each l}}{{plural this ordinal=true one=\"#st\" "
+		  "two=\"#nd\" few=\"#rd\" other=\"#th\"}} {{/each}}",
+			"{\"l\":[1,2,3,4,11,21,112]}",
+			"1st 2nd 3rd 4th 11th 21st 112th " },
+		{ "{{plural n one=a other=b}}", "{\"n\":2,\"b\":\"<#>\"}",
+			"&lt;2&gt;" },
+		{ "{{#if (eq (plural 2 one=\"a\" other=\"#b#\") \"2b2\")}}y"
+		  "{{/if}}", "{}", "y" },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+dates(void **state)
+{
+	static const struct test_case cases[] = {
+		{ "{{date d}}|{{date d \"short\"}}|{{date d \"long\"}}|"
+		  "{{date d \"full\"}}", "{\"d\":\"2026-12-07\"}",
+			"Dec 7, 2026|12/7/26|December 7, 2026|"
+			"Monday, December 7, 2026" },
+		{ "{{date d}}|{{date d \"short\"}}|{{date d \"long\"}}|"
+		  "{{date d \"full\"}}", "{\"d\":\"2026-12-07\"}",
+			"07.12.2026|07.12.26|7. Dezember 2026|"
+			"Montag, 7. Dezember 2026", "de" },
+		{ "{{date d \"long\"}}", "{\"d\":\"2026-01-02\"}",
+			"2. J\u00e4nner 2026", "de-AT" },
+		/* A day is the same day everywhere. */
+		{ "{{date d \"long\" time=\"short\"}}",
+			"{\"d\":\"2026-12-07\"}", "December 7, 2026", NULL,
+			"Pacific/Kiritimati" },
+		{ "{{date d \"long\"}}", "{\"d\":\"2026-12-07\"}",
+			"December 7, 2026", NULL, "Pacific/Pago_Pago" },
+		/* A moment is not. */
+		{ "{{date d}} {{date d \"none\" time=\"short\"}}",
+			"{\"d\":\"2026-12-07T23:30:00Z\"}",
+			"08.12.2026 00:30", "de", "Europe/Berlin" },
+		{ "{{date d \"short\" time=\"medium\"}}",
+			"{\"d\":\"2026-12-07T01:30:05.999+02:00\"}",
+			"12/6/26, 11:30:05\u202fPM" },
+		{ "{{date d \"none\" time=\"long\"}}",
+			"{\"d\":\"2026-07-01T12:00:00Z\"}", "14:00:00 MESZ",
+			"de", "Europe/Berlin" },
+		{ "{{date d \"none\" time=\"short\" zone=\"Asia/Tokyo\"}}",
+			"{\"d\":\"2026-12-07T00:00:00Z\"}", "09:00", "de",
+			"Europe/Berlin" },
+		/* A time without an offset is that of wherever the reader is. */
+		{ "{{date d \"none\" time=\"long\"}}",
+			"{\"d\":\"2026-07-01T12:00\"}", "12:00:00 MESZ", "de",
+			"Europe/Berlin" },
+		/* Spring forward and fall back. */
+		{ "{{#each l}}{{date this \"none\" time=\"long\"}} {{/each}}",
+			"{\"l\":[\"2026-03-29T00:59:59Z\","
+			"\"2026-03-29T01:00:00Z\",\"2026-10-25T00:59:59Z\","
+			"\"2026-10-25T01:00:00Z\",\"2026-03-29T02:30:00\"]}",
+			"01:59:59 MEZ 03:00:00 MESZ 02:59:59 MESZ 02:00:00 MEZ "
+			"03:30:00 MESZ ", "de", "Europe/Berlin" },
+		{ "{{date d \"none\" time=\"full\"}}",
+			"{\"d\":\"2026-11-01T09:30:00Z\"}",
+			"1:30:00\u202fAM Pacific Standard Time", NULL,
+			"America/Los_Angeles" },
+		/* Numbers: seconds and milliseconds. */
+		{ "{{date 1795444325}} {{date 1795444325000}} "
+		  "{{date \"1795444325\"}} {{date 0}} {{date -1}}", "{}",
+			"Nov 23, 2026 Nov 23, 2026 Nov 23, 2026 Jan 1, 1970 "
+			"Dec 31, 1969" },
+		{ "{{date \"now\" \"short\" time=\"short\"}}", "{}",
+			"23.11.26, 15:32", "de", "Europe/Vienna" },
+		{ "{{date d skeleton=\"yMMMd\"}}|{{date d skeleton=\"Hm\"}}|"
+		  "{{date d skeleton=\"EEEEd\"}}",
+			"{\"d\":\"2026-12-07T08:05:00Z\"}",
+			"7. Dez. 2026|08:05|Montag, 7.", "de" },
+		{ "{{date d pattern=\"dd.MM.yyyy 'um' HH:mm\"}}",
+			"{\"d\":\"2026-12-07T08:05:00Z\"}",
+			"07.12.2026 um 08:05" },
+		{ "{{date d locale=\"fr\"}}", "{\"d\":\"2026-12-07\"}",
+			"7 d\u00e9c. 2026", "de" },
+		/* What is no date stands as it is. */
+		{ "{{#each l}}[{{date this}}]{{/each}}",
+			"{\"l\":[\"soon\",\"\",null,\"2026-13-01\","
+			"\"2026-02-29\",\"2026-12-07T25:00Z\",\"2026-12\","
+			"\"2026-12-07T10:00+25:00\",\"2026-12-07x\",1e300,"
+			"-1e300,9007199254740993]}",
+			"[soon][][][2026-13-01][2026-02-29][2026-12-07T25:00Z]"
+			"[2026-12][2026-12-07T10:00+25:00][2026-12-07x][1e+300]"
+			"[-1e+300][9007199254740993]" },
+		{ "{{date d}} {{date e}}", "{\"d\":\"0001-01-01\","
+			"\"e\":\"9999-12-31T23:59:59Z\"}",
+			"Jan 3, 1 Dec 31, 9999" },
+		{ "{{date d}}", "{\"d\":\"2026-12-07T00:00:00Z\"}",
+			"Dec 7, 2026", NULL, "Nowhere/Land" },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+lists(void **state)
+{
+	static const char data[] = "{\"l\":[\"a\",\"<b>\",3],\"e\":[],"
+	    "\"o\":[{\"n\":\"x\"},{\"n\":\"y\"},{}],\"t\":\"text\"}";
+	static const struct test_case cases[] = {
+		{ "{{join l}}|{{join l \" / \"}}|{{join l \"\"}}", data,
+			"a, &lt;b&gt;, 3|a / &lt;b&gt; / 3|a&lt;b&gt;3" },
+		{ "{{join l \", \" last=\" & \"}}", data,
+			"a, &lt;b&gt; &amp; 3" },
+		{ "{{{join l}}}", data, "a, <b>, 3" },
+		{ "{{join o field=\"n\"}}|{{join e}}|{{join none}}|{{join t}}",
+			data, "x, y, |||text" },
+		{ "{{join l style=\"and\"}}", data, "a, &lt;b&gt;, and 3" },
+		{ "{{join l style=\"and\"}}|{{join l style=\"or\"}}", data,
+			"a, &lt;b&gt; und 3|a, &lt;b&gt; oder 3", "de" },
+		{ "{{uppercase (join l \"-\")}}", data, "A-&lt;B&gt;-3" },
+		{ "{{join e style=\"and\"}}", data, "" },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+json(void **state)
+{
+	static const char data[] = "{\"o\":{\"a\":[1,\"</x>\\\"\"]},"
+	    "\"s\":\"it's\",\"n\":1.50,\"b\":false,\"v\":null}";
+	static const struct test_case cases[] = {
+		{ "{{{json o}}}", data,
+			"{\"a\":[1,\"\\u003C/x\\u003E\\\"\"]}" },
+		{ "{{json s}} {{json n}} {{json b}} {{json v}} {{json none}}",
+			data, "&quot;it&#x27;s&quot; 1.5 false null null" },
+		{ "{{{json o indent=1}}}", "{\"o\":{\"a\":[]}}",
+			"{\n \"a\": []\n}" },
+		{ "{\"a\":{{{json o}}},\"b\":\"{{json o}}\"}",
+			"{\"o\":{\"x\":\"\\\"\"}}",
+			"{\"a\":{\"x\":\"\\\"\"},\"b\":\"{\\\"x\\\":"
+			"\\\"\\\\\\\"\\\"}\"}", NULL, NULL, HBS_ESCAPE_JSON },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+markdown(void **state)
+{
+	static const struct test_case cases[] = {
+		{ "{{markdown m}}", "{\"m\":\"Hello **you** & <b>me</b>\"}",
+			"<p>Hello <strong>you</strong> &amp; &lt;b&gt;me"
+			"&lt;/b&gt;</p>\n" },
+		{ "{{markdown m inline=true}}", "{\"m\":\"a *b*\"}",
+			"a <em>b</em>" },
+		{ "{{markdown m}}", "{\"m\":\"<script>alert(1)</script>\"}",
+			"<p>&lt;script&gt;alert(1)&lt;/script&gt;\n</p>\n" },
+		{ "{{markdown m}}",
+			"{\"m\":\"[a](javascript:x) [b](JAVASCRIPT:x) "
+			"[c](data:text/html,x) [d](https://d.example/?a&b) "
+			"[e](/path) [f](java&#115;cript:x) <vbscript:x>\"}",
+			"<p>a b c <a href=\"https://d.example/?a&amp;b\">d</a> "
+			"<a href=\"/path\">e</a> f vbscript:x</p>\n" },
+		{ "{{markdown m}}",
+			"{\"m\":\"![x](https://t.example/p.gif)![y](data:z) "
+			"[![i](/i.png)](/l)\"}",
+			"<p><a href=\"https://t.example/p.gif\">x</a>y "
+			"<a href=\"/l\">i</a></p>\n" },
+		{ "{{#markdown}}Dear *{{n}}*, [here]({{u}}){{/markdown}}",
+			"{\"n\":\"**A** <b> [x](http://evil.example)\","
+			"\"u\":\"https://a.example/?x=1&y=(2)\"}",
+			"<p>Dear <em>**A** &lt;b&gt; [x](http://evil.example)"
+			"</em>, <a href=\"https://a.example/?x=1&amp;y=(2)\">"
+			"here</a></p>\n" },
+		{ "{{markdown m}}",
+			"{\"m\":\"# Title\\n\\nA *b* `c`\\nd [e](https://e)\\n\\n"
+			"- x\\n- y\\n\\n1. one\\n2. two\\n\\n> q\\n> r\\n\\n"
+			"    code\\n    more\\n\\n---\\n<b>\"}",
+			"Title\n\nA b c\nd e (https://e)\n\n- x\n- y\n\n"
+			"1. one\n2. two\n\n> q\n> r\n\ncode\nmore\n\n---\n\n"
+			"<b>\n", NULL, NULL, HBS_ESCAPE_NONE },
+		{ "{{markdown m}}",
+			"{\"m\":\"<https://a> [b@c.example](mailto:b@c.example)\"}",
+			"https://a b@c.example", NULL, NULL, HBS_ESCAPE_NONE },
+		{ "\"{{markdown m}}\"", "{\"m\":\"a \\\"b\\\"\\n\\n**c**\"}",
+			"\"a \\\"b\\\"\\n\\nc\"", NULL, NULL, HBS_ESCAPE_JSON },
+		{ "{{markdown m}}",
+			"{\"m\":\"- a\\n  - b\\n\\n    c\\n- > d\\n  > e\\n\\n"
+			"> f\\n> \\n> - g\\n\\n2) h\\n3) i\"}",
+			"- a\n  - b\n\n    c\n- > d\n  > e\n\n> f\n>\n> - g"
+			"\n\n2. h\n3. i", NULL, NULL, HBS_ESCAPE_NONE },
+		{ "{{markdown none}}{{markdown \"\"}}", "{}", "" },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+answers_are_escaped_for_the_part(void **state)
+{
+	static const struct test_case cases[] = {
+		{ "{{uppercase s}}", "{\"s\":\"a\\r\\nBcc: x\"}",
+			"A BCC: X", NULL, NULL, HBS_ESCAPE_HEADER },
+		{ "{{{uppercase s}}}{{{join l \"\\n\"}}}{{{default n s}}}",
+			"{\"s\":\"a\\nb\",\"l\":[\"c\\rd\"]}", "A Bc da b",
+			NULL, NULL, HBS_ESCAPE_HEADER },
+		{ "{{markdown m}}{{{markdown m}}}", "{\"m\":\"a\\n\\nb\"}",
+			"a ba b", NULL, NULL, HBS_ESCAPE_HEADER },
+		{ "{{plural 1 other=s}}", "{\"s\":\"\\\"},{\\\"\"}",
+			"\\\"},{\\\"", NULL, NULL, HBS_ESCAPE_JSON },
+		{ "{{truncate s 3}}", "{\"s\":\"\\\"\\\\\\\"xyz\"}",
+			"\\\"\\\\\u2026", NULL, NULL, HBS_ESCAPE_JSON },
+		{ "{{uppercase s}}", "{\"s\":\"a b\"}", "A%20B", NULL, NULL,
+			HBS_ESCAPE_URL },
+	};
+
+	check_outputs(cases, NELEMS(cases));
+}
+
+static void
+wrong_arguments_are_named(void **state)
+{
+	static const struct test_case cases[] = {
+		{ "{{number l}}", "{\"l\":[1]}",
+			"\"number\" takes a number, not a list", .column = 10 },
+		{ "{{currency o \"EUR\"}}", "{\"o\":{}}", "not an object",
+			.column = 12 },
+		{ "{{date b}}", "{\"b\":true}",
+			"\"date\" takes a date, not true or false",
+			.column = 8 },
+		{ "{{date d \"meduim\"}}", "{}", "a date has the styles",
+			.column = 10 },
+		{ "{{date d zone=\"Europe/Wien\"}}", "{}",
+			"\"zone\" is no time zone", .column = 15 },
+		{ "{{number 1 style=\"x\"}}", "{}",
+			"has the styles \"decimal\"", .column = 18 },
+		{ "{{number 1 digits=30}}", "{}", "from 0 to 20",
+			.column = 19 },
+		{ "{{truncate s 0}}", "{}", "characters from 1 on",
+			.column = 14 },
+		{ "{{#truncate \"x\"}}abc{{/truncate}}", "{}",
+			"characters from 1 on", .column = 13 },
+		{ "{{plural 1 one=\"a\" few=\"b\"}}{{plural 2 one=\"a\"}}",
+			"{}", "plural needs the form other=", .column = 38 },
+		{ "{{t \"greeting\"}}", "{}",
+			"there is no message \"greeting\"", .column = 5 },
+		{ "{{plural 1 oter=\"x\"}}", "{}",
+			"did you mean \"other=\"?", .column = 17 },
+	};
+
+	check_errors(cases, NELEMS(cases));
+}
+
+/* Any number as a date, a number and an amount: an answer or an error. */
+static void
+any_number_is_survived(void **state)
+{
+	static const char *const numbers[] = { "1e308", "-1e308", "1e-320",
+		"9223372036854775807", "-9223372036854775808", "1e15",
+		"253402300800", "-62135596801", "8.64e15", "\"1e999\"",
+		"\"-1e-999\"", "\"99999999999999999999999999\"", "\"NaN\"",
+		"\"Infinity\"", "\"-\"", "\".\"", "\"1e\"", "\"0x10\"" };
+	char data[100];
+	struct test_case c = { .data = data, .source =
+		"{{date n}}{{date n \"full\" time=\"full\"}}{{number n}}"
+		"{{number n style=\"compact\"}}{{number n style=\"percent\" "
+		"digits=20}}{{number n style=\"scientific\"}}"
+		"{{currency n \"EUR\"}}{{currency n \"JPY\" minor=true}}"
+		"{{plural n one=\"#\" other=\"#\"}}{{eq n 1}}{{lt n 1}}" };
+	struct hbs_error e;
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < NELEMS(numbers); i++) {
+		snprintf(data, sizeof(data), "{\"n\":%s}", numbers[i]);
+		buf_init(&out, 1 << 16);
+		if (render_case(&c, &out, &e) < 0)
+			fail_msg("%s: %s", data, e.text);
+		assert_true(out.len > 0);
+		buf_done(&out);
+	}
+}
+
+static void
+formatters_are_kept_and_bounded(void **state)
+{
+	static const struct test_case c = { "{{number 1}} {{date \"now\"}} "
+		"{{plural 1 other=\"#\"}}", "{}", "1 Nov 23, 2026 1" };
+	char source[100];
+	struct test_case many = { .source = source, .data = "{}", .want = "1" };
+	unsigned long opened;
+	int i;
+
+	check_outputs(&c, 1);
+	opened = icu_cache_opened();
+	check_outputs(&c, 1);
+	assert_int_equal(icu_cache_opened(), opened);
+	for (i = 0; i < ICU_CACHE_MAX * 2; i++) {
+		snprintf(source, sizeof(source),
+		    "{{number 1 locale=\"en-x-v%d\"}}", i);
+		check_outputs(&many, 1);
+	}
+	assert_true(icu_cache_opened() >= opened + ICU_CACHE_MAX * 2);
+	check_outputs(&c, 1);
+	icu_cache_clear();
+	check_outputs(&c, 1);
+}
+
+/* ---- t ---------------------------------------------------------------------- */
+
+static struct hbs_template *messages[3];
+
+static int
+find_message(void *arg, const char *key, size_t len,
+    const struct hbs_template **tpl_r)
+{
+	static const char *const keys[] = { "hello", "loop", "items" };
+	size_t i;
+
+	for (i = 0; i < NELEMS(keys); i++)
+		if (strlen(keys[i]) == len && memcmp(keys[i], key, len) == 0) {
+			*tpl_r = messages[i];
+			return 1;
+		}
+	return 0;
+}
+
+static void
+messages_are_templates(void **state)
+{
+	static const char *const sources[] = { "<Hello> {{name}}, {{city}}",
+		"{{t \"loop\"}}", "{{plural n one=\"# item\" other=\"# items\"}}" };
+	static const struct {
+		const char *source, *want;
+	} cases[] = {
+		{ "{{t \"hello\" name=\"A&B\"}}",
+			"&lt;Hello&gt; A&amp;B, Graz" },
+		{ "{{{t \"hello\" name=\"A&B\"}}}", "<Hello> A&amp;B, Graz" },
+		{ "{{uppercase (t \"hello\" name=\"x\")}}",
+			"&lt;HELLO&gt; X, GRAZ" },
+		{ "{{t key n=2}} {{t \"items\" n=1}}", "2 items 1 item" },
+		{ "{{t \"nothing\" \"a default\"}}", "a default" },
+		{ "{{t \"loop\"}}", "nested too deeply" },
+	};
+	const struct hbs_compile_params params = { .helpers = &hbs_extras };
+	const struct hbs_render_params how = {
+		.calls = { .message = find_message } };
+	json_t *data = json_pack("{s:s, s:s}", "key", "items", "city", "Graz");
+	struct hbs_template *tpl;
+	struct hbs_error e;
+	struct buf out;
+	size_t i;
+
+	for (i = 0; i < NELEMS(sources); i++)
+		assert_int_equal(hbs_compile(sources[i], strlen(sources[i]),
+		    &params, &messages[i], &e), 0);
+	for (i = 0; i < NELEMS(cases); i++) {
+		buf_init(&out, 1 << 16);
+		assert_int_equal(hbs_compile(cases[i].source,
+		    strlen(cases[i].source), &params, &tpl, &e), 0);
+		if (hbs_render(tpl, data, &how, &out, &e) < 0)
+			assert_non_null(strstr(e.text, cases[i].want));
+		else
+			assert_string_equal(out.data, cases[i].want);
+		hbs_free(&tpl);
+		buf_done(&out);
+	}
+	for (i = 0; i < NELEMS(sources); i++)
+		hbs_free(&messages[i]);
+	json_decref(data);
+}
+
 int
 main(void)
 {
@@ -222,6 +722,19 @@ main(void)
 		cmocka_unit_test(conditions),
 		cmocka_unit_test(helpers_do_not_hide_values),
 		cmocka_unit_test(calls_are_checked_when_compiling),
+		cmocka_unit_test(texts),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(currencies),
+		cmocka_unit_test(plurals),
+		cmocka_unit_test(dates),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(json),
+		cmocka_unit_test(markdown),
+		cmocka_unit_test(answers_are_escaped_for_the_part),
+		cmocka_unit_test(wrong_arguments_are_named),
+		cmocka_unit_test(any_number_is_survived),
+		cmocka_unit_test(formatters_are_kept_and_bounded),
+		cmocka_unit_test(messages_are_templates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
