@@ -197,18 +197,6 @@ book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
 	return page;
 }
 
-const struct provider *
-page_provider(const struct page *page, enum channel channel)
-{
-	size_t i;
-
-	for (i = 0; i < page->provider_count; i++)
-		if (page->providers[i]->enabled &&
-		    page->providers[i]->ops->channel == channel)
-			return page->providers[i];
-	return NULL;
-}
-
 /* ---- Templates ---------------------------------------------------------------- */
 
 static struct entry **

@@ -62,10 +62,6 @@ struct page *book_page_read(struct book *bk, struct tenant_id tenant,
 
 void book_page_release(struct page *page);
 
-/* The provider for a channel: the first that is enabled, or NULL. */
-const struct provider *page_provider(const struct page *page,
-    enum channel channel);
-
 /* The template of a notification, held: from the book, or compiled from inline content.
  * Returns 1, 0 when it must be loaded first, -1 with n->corrupt set. */
 int book_template(struct book *bk, struct tenant_id tenant,
