@@ -6,6 +6,7 @@ libbelfry_la_SOURCES += \
 	src/net/retry_after.c src/net/retry_after.h \
 	src/net/smtp_reply.c src/net/smtp_reply.h \
 	src/net/smtp_session.c src/net/smtp_session.h \
+	src/net/tickets.c src/net/tickets.h \
 	src/net/transfer.c src/net/transfer.h \
 	src/net/transfer_http.c src/net/transfer_private.h \
 	src/net/transfer_smtp.c
