@@ -21,6 +21,21 @@ WITH n AS (
 INSERT INTO tenant_ready (tenant_id, lane, prio) VALUES ($1, 0, $3)
 ON CONFLICT DO NOTHING
 
+-- name: accept_express
+-- The same for a notification that the api has routed into $27 deliveries, which are
+-- written in the same transaction.  By its two times being the same it is seen that it
+-- was the api.
+WITH i AS (
+    INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
+    SELECT $1, $22, $23, $24, $25, $26 WHERE $22::bytea IS NOT NULL
+)
+INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
+    template_version, category, locale, channels, fallback, content, recipients,
+    user_ids, data, metadata, attachments, send_at, expires_at, request_id,
+    traceparent, created_at, state, open_count, delivery_count, routed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+    $17, $18, $19, $20, $21, 2, $27, $27, $21)
+
 -- name: accept_later
 -- The same with a row in the queue of later work (send_at).
 WITH n AS (
@@ -85,7 +100,8 @@ SELECT * FROM (
     UNION ALL
     SELECT routed_at, 20, 'notification.routed', NULL, NULL, NULL, NULL, NULL, NULL,
         delivery_count || CASE delivery_count WHEN 1 THEN ' delivery'
-            ELSE ' deliveries' END, 'spooler', NULL
+            ELSE ' deliveries' END,
+        CASE routed_at WHEN created_at THEN 'api' ELSE 'spooler' END, NULL
     FROM notification WHERE tenant_id = $1 AND id = $2 AND routed_at IS NOT NULL
     UNION ALL
     SELECT a.started_at, 40, 'delivery.started', a.delivery_id, d.channel, p.name, a.n,

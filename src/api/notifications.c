@@ -113,6 +113,7 @@ notifications_send(struct request *rq, struct response *rs, struct err *e)
 	struct accept_params p = {
 		.config = rq->config,
 		.db = app->db,
+		.known = app->known,
 		.tenant = rq->tenant,
 		.account = rq->principal->account,
 		.request = rq->body,

@@ -6,7 +6,6 @@ libbelfry_la_SOURCES += \
 	src/base/config.c src/base/config.def src/base/config.h \
 	src/base/config_check.c src/base/config_check.h \
 	src/base/config_dump.c \
-	src/base/config_override.c \
 	src/base/config_value.c src/base/config_value.h \
 	src/base/crew.c src/base/crew.h \
 	src/base/ensure.c src/base/ensure.h \

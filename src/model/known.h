@@ -53,7 +53,8 @@ struct known_params {
 /* Lives in "a". */
 struct known *known_new(struct arena *a, const struct known_params *p) MUST_CHECK;
 
-/* Looks something up; *record_r is good until the next call.  "a" is for the time of
+/* Looks something up; *record_r is good until the second
+ * call after this one.  "a" is for the time of
  * the call.  1, 0 when the tenant has no such thing, -1 with *e. */
 int known_get(struct known *k, struct arena *a, const struct known_kind *kind,
     struct tenant_id tenant, const char *name, const void **record_r,

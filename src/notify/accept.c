@@ -20,7 +20,9 @@
 #include "model/channel.h"
 #include "model/template.h"
 #include "net/doorbell.h"
+#include "notify/express.h"
 #include "notify/send_request.h"
+#include "notify/work.h"
 #include "template/hbs.h"
 #include "web/field.h"
 #include "web/js.h"
@@ -187,13 +189,19 @@ content_channels(const struct send_content *c)
 	return channels;
 }
 
+static unsigned
+parts_of(const struct accept_params *p)
+{
+	return p->template != NULL ? p->template->channels
+	                           : content_channels(p->request->content);
+}
+
 static void
 check_channels(struct arena *a, const struct accept_params *p,
     struct field_errors *fe)
 {
 	const struct send_request *rq = p->request;
-	unsigned has = p->template != NULL ? p->template->channels
-	                                   : content_channels(rq->content);
+	unsigned has = parts_of(p);
 	size_t i;
 
 	if (has == 0)
@@ -273,6 +281,41 @@ channels_text(struct arena *a, const struct send_request *rq)
 	return out->data;
 }
 
+/* What the database and the stations after this one get to see of it. */
+static void
+describe(struct arena *a, const struct accept_params *p,
+    struct notification_id id, struct notification *n_r)
+{
+	const struct send_request *rq = p->request;
+	const struct template_head *tpl = p->template;
+	size_t i;
+
+	*n_r = (struct notification){
+		.a = a,
+		.id = id,
+		.priority = rq->priority,
+		.category = rq->category != NULL ? rq->category
+		                                 : tpl != NULL ? tpl->category
+		                                               : "",
+		.locale = rq->locale,
+		.channels = channels_text(a, rq),
+		.content = json_text(a, json_object_get(p->body, "content")),
+		.recipients =
+		    recipients_text(a, json_object_get(p->body, "to")),
+		.data = json_text(a, rq->data),
+		.expires_ms = rq->expires_at,
+		.created_ms = uuid_time_ms(&id.u),
+		.traceparent = p->traceparent,
+	};
+	if (tpl != NULL) {
+		n_r->template_id = tpl->id;
+		n_r->template_version = tpl->version;
+	}
+	for (i = 0; i < rq->to_count; i++)
+		if (rq->to[i].user_id != NULL)
+			n_r->user_ids = rq->to[i].user_id;
+}
+
 static void
 arg_user_ids(struct arena *a, struct db_batch *b, const struct send_request *rq)
 {
@@ -294,38 +337,38 @@ arg_user_ids(struct arena *a, struct db_batch *b, const struct send_request *rq)
 
 static void
 add_notification(struct arena *a, struct db_batch *b,
-    const struct accept_params *p, const struct notification_id *id)
+    const struct accept_params *p, const struct notification *n, bool express)
 {
 	const struct send_request *rq = p->request;
-	const struct template_head *tpl = p->template;
-	int64_t now = uuid_time_ms(&id->u);
+	bool later = rq->send_at > n->created_ms;
 
-	db_add(b, rq->send_at > now ? Q_ACCEPT_LATER : Q_ACCEPT_NOW);
+	db_add(b, express ? Q_ACCEPT_EXPRESS
+	              : later ? Q_ACCEPT_LATER
+	                      : Q_ACCEPT_NOW);
 	db_arg_int(b, p->tenant.n);
-	db_arg_uuid(b, &id->u);
-	db_arg_int(b, rq->priority);
+	db_arg_uuid(b, &n->id.u);
+	db_arg_int(b, n->priority);
 	db_arg_uuid(b, &p->account.u);
-	db_arg_uuid(b, tpl != NULL ? &tpl->id.u : NULL);
-	if (tpl != NULL)
-		db_arg_int(b, tpl->version);
+	db_arg_uuid(b, p->template != NULL ? &n->template_id.u : NULL);
+	if (p->template != NULL)
+		db_arg_int(b, n->template_version);
 	else
 		db_arg_null(b);
-	db_arg_text(b, rq->category != NULL ? rq->category
-	                                    : tpl != NULL ? tpl->category : "");
-	db_arg_text(b, rq->locale);
-	db_arg_text(b, channels_text(a, rq));
+	db_arg_text(b, n->category);
+	db_arg_text(b, n->locale);
+	db_arg_text(b, n->channels);
 	db_arg_null(b); /* fallback */
-	db_arg_text(b, json_text(a, json_object_get(p->body, "content")));
-	db_arg_text(b, recipients_text(a, json_object_get(p->body, "to")));
+	db_arg_text(b, n->content);
+	db_arg_text(b, n->recipients);
 	arg_user_ids(a, b, rq);
-	db_arg_text(b, json_text(a, rq->data));
+	db_arg_text(b, n->data);
 	db_arg_text(b, json_text(a, rq->metadata));
 	db_arg_null(b); /* attachments */
-	db_arg_time_ms(b, rq->send_at > now ? rq->send_at : 0);
-	db_arg_time_ms(b, rq->expires_at);
+	db_arg_time_ms(b, later ? rq->send_at : 0);
+	db_arg_time_ms(b, n->expires_ms);
 	db_arg_text(b, p->request_id);
-	db_arg_text(b, p->traceparent);
-	db_arg_time_ms(b, now);
+	db_arg_text(b, n->traceparent);
+	db_arg_time_ms(b, n->created_ms);
 }
 
 static void
@@ -347,7 +390,7 @@ key_hash(struct arena *a, const struct accept_params *p)
 	return out;
 }
 
-/* The last arguments of the queries: the key and the answer that belongs to it. */
+/* The arguments after those: the key and the answer that belongs to it. */
 static void
 add_key(struct arena *a, struct db_batch *b, const struct accept_params *p,
     const struct accept_result *result)
@@ -441,17 +484,53 @@ answer(struct arena *a, const struct accept_params *p,
 	    id_text, p->request->to_count, at);
 }
 
+/* Its way past the queue, or NULL. */
+static struct express *
+take_express(struct arena *a, const struct accept_params *p,
+    struct notification *n)
+{
+	struct express_params params = {
+		.config = p->config,
+		.known = p->known,
+		.tenant = p->tenant,
+		.channels = parts_of(p),
+	};
+
+	return p->request->send_at > n->created_ms ? NULL
+						   : express_take(a, &params, n);
+}
+
+/* The spooler is told before the answer goes out: it has more to do. */
+static void
+tell(const struct accept_params *p, struct express *x)
+{
+	if (x != NULL)
+		express_hand(x);
+	else
+		doorbell_ring(p->config->spooler_doorbell, p->tenant,
+		    QUEUE(LANE_ROUTE, p->request->priority));
+}
+
 int
 accept_notification(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e)
 {
 	struct notification_id id = { uuid_make() };
-	struct db_batch *b = db_batch_new(a, p->tenant, DB_ONE);
+	struct notification n;
 	struct accept_result result;
+	struct express *x;
+	struct db_batch *b;
 
 	answer(a, p, &id, &result);
-	add_notification(a, b, p, &id);
+	describe(a, p, id, &n);
+	x = take_express(a, p, &n);
+	b = db_batch_new(a, p->tenant, DB_ONE);
+	add_notification(a, b, p, &n, x != NULL);
 	add_key(a, b, p, &result);
+	if (x != NULL) {
+		db_arg_int(b, express_count(x));
+		express_write_add(a, b, x);
+	}
 	if (db_run(p->db, a, b, NULL, e) == -1) {
 		if (db_violates(e, "idempotency_pkey"))
 			return replay(a, p, result_r, e);
@@ -459,8 +538,7 @@ accept_notification(struct arena *a, const struct accept_params *p,
 			return -1;
 	}
 	metrics_add(METRIC_NOTIFICATIONS_ACCEPTED_TOTAL, 0, 1);
-	doorbell_ring(p->config->spooler_doorbell, p->tenant,
-	    QUEUE(LANE_ROUTE, p->request->priority));
+	tell(p, x);
 	*result_r = result;
 	return 0;
 }

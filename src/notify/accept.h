@@ -4,9 +4,10 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * What was validated goes into the database in one transaction and one round trip:
- * the notification, its row in lane "route", and the idempotency key.  Only then is
- * anything answered.  The spooler of this host is told by its doorbell; should that be
- * lost, the next poll finds the row.
+ * the notification, its row in lane "route", and the idempotency key; or, when the
+ * spooler of this host has little to do, its deliveries with their leases instead of that
+ * row (express.h).  Only then is anything answered.  The spooler is told by its
+ * doorbell; should that be lost, the next poll finds the row.
  */
 #ifndef BELFRY_NOTIFY_ACCEPT_H
 #define BELFRY_NOTIFY_ACCEPT_H
@@ -25,12 +26,14 @@ struct config;
 struct db;
 struct err;
 struct field_errors;
+struct known;
 struct send_request;
 struct template_head;
 
 struct accept_params {
 	const struct config *config;
 	struct db *db;
+	struct known *known;
 	struct tenant_id tenant;
 	struct account_id account;
 	const struct send_request *request;

@@ -124,9 +124,8 @@ book_page_add(struct db_batch *b, struct tenant_id tenant)
 	provider_account_list_add(b, tenant, "", PROVIDER_ACCOUNTS_MAX);
 }
 
-/* The lowest priority goes first, then the name. */
-static void
-insert_provider(struct page *page, const struct provider *pr)
+void
+page_add_provider(struct page *page, const struct provider *pr)
 {
 	size_t i = page->provider_count++;
 
@@ -149,7 +148,7 @@ read_providers(struct book *bk, struct page *page, const struct db_rows *rows)
 	page->providers = arena_zalloc(page->a, count, sizeof(*page->providers));
 	for (i = 0; i < count; i++) {
 		if (settings_open(page->a, bk->ring, &list[i], &pr, &e) == 0)
-			insert_provider(page, pr);
+			page_add_provider(page, pr);
 		else
 			log_error(NULL, "provider left out",
 			    LF_INT("tenant_id", page->tenant.n),
@@ -176,6 +175,19 @@ read_brand(struct page *page, const struct db_rows *rows)
 }
 
 struct page *
+book_page_since(struct book *bk, struct tenant_id tenant, int64_t generation)
+{
+	struct page *page = bk->pages;
+
+	while (page != NULL && page->tenant.n != tenant.n)
+		page = page->next;
+	if (page == NULL || page->generation < generation)
+		return NULL;
+	page->held++;
+	return page;
+}
+
+struct page *
 book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
     struct db_rows **rows)
 {
@@ -195,6 +207,30 @@ book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
 	page->next = bk->pages;
 	bk->pages = page;
 	return page;
+}
+
+const struct provider *
+page_provider(const struct page *page, enum channel channel)
+{
+	size_t i;
+
+	for (i = 0; i < page->provider_count; i++)
+		if (page->providers[i]->enabled &&
+		    page->providers[i]->ops->channel == channel)
+			return page->providers[i];
+	return NULL;
+}
+
+const struct provider *
+page_provider_by_id(const struct page *page, struct provider_id id)
+{
+	size_t i;
+
+	for (i = 0; i < page->provider_count; i++)
+		if (page->providers[i]->enabled &&
+		    uuid_cmp(&page->providers[i]->id.u, &id.u) == 0)
+			return page->providers[i];
+	return NULL;
 }
 
 /* ---- Templates ---------------------------------------------------------------- */

@@ -52,6 +52,10 @@ struct book *book_new(struct arena *a, const struct keyring *ring,
 struct page *book_page(struct book *bk, struct tenant_id tenant,
     int64_t generation);
 
+/* The same, of that generation or a later one. */
+struct page *book_page_since(struct book *bk, struct tenant_id tenant,
+    int64_t generation);
+
 /* Adds the queries that make a page; then makes it from their rows (rows[0] is the first
  * of them) and holds it.  A provider whose settings do not open is left out and
  * logged. */
@@ -61,6 +65,18 @@ struct page *book_page_read(struct book *bk, struct tenant_id tenant,
     int64_t generation, struct db_rows **rows);
 
 void book_page_release(struct page *page);
+
+/* The provider for a channel: the first that is enabled, or NULL. */
+const struct provider *page_provider(const struct page *page,
+    enum channel channel);
+
+/* The provider of that id when it is enabled, or NULL. */
+const struct provider *page_provider_by_id(const struct page *page,
+    struct provider_id id);
+
+/* Puts one into the list of a page, which has room for it: the lowest priority goes
+ * first, then who came first. */
+void page_add_provider(struct page *page, const struct provider *pr);
 
 /* The template of a notification, held: from the book, or compiled from inline content.
  * Returns 1, 0 when it must be loaded first, -1 with n->corrupt set. */

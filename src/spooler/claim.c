@@ -24,10 +24,8 @@
 #include "base/metrics.h"
 #include "db/db.h"
 #include "notify/book.h"
-#include "notify/choose.h"
 #include "notify/deliver.h"
 #include "notify/settle.h"
-#include "spooler/crash.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -35,11 +33,24 @@ enum {
 	CHUNK_BYTES = 16384,
 	TEMPLATES_PER_LOAD = 12,
 	PAUSE_MS = 500, /* of a key after trouble */
-	SUSPECT_MS = 20, /* until the next look whether a suspect is over */
 	LOW_WATER_MARGIN_MS = 2000 /* transactions may commit this late */
 };
 
 /* ---- The end --------------------------------------------------------------- */
+
+void
+claim_enter(struct claim *c, struct spooler *sp, struct tenant_id tenant)
+{
+	c->spooler = sp;
+	c->tenant = tenant;
+	c->id = sp->id;
+	c->holds = 1;
+	c->place = &sp->claim_list;
+	c->next = sp->claim_list;
+	if (c->next != NULL)
+		c->next->place = &c->next;
+	sp->claim_list = c;
+}
 
 void
 claim_release(struct claim *c)
@@ -50,13 +61,13 @@ claim_release(struct claim *c)
 	if (--c->holds > 0)
 		return;
 	for (i = 0; i < c->count; i++)
-		book_template_release(c->spooler->book, c->key->tenant, &c->n[i]);
+		book_template_release(c->spooler->book, c->tenant, &c->n[i]);
 	book_page_release(c->page);
-	if (c->suspect) {
-		c->spooler->suspects--;
-		crash_suspect((struct tenant_id){ 0 }, NULL, NULL);
-	}
-	c->key->holds--;
+	if (c->key != NULL)
+		c->key->holds--;
+	*c->place = c->next;
+	if (c->next != NULL)
+		c->next->place = c->place;
 	arena_free(&a);
 }
 
@@ -82,46 +93,40 @@ end(struct claim *c)
 
 /* ---- Writing what the rows become ----------------------------------------------- */
 
-/* May its attempt start?  When not, what becomes of it. */
-static struct start_outcome
-start_of(const struct claim *c, const struct delivery *d)
+/* What becomes of a claimed delivery that cannot be started: the reason. */
+static const char *
+hindrance(const struct delivery *d, int64_t now_ms, enum delivery_state *state_r)
 {
-	const struct config *config = c->spooler->config;
-	int64_t now_ms = clock_wall_ms();
-	struct decide_start q = {
-		.corrupt = d->notification->corrupt,
-		.crashes = d->crashes,
-		.crashes_max = (int)config->spooler_crashes_max,
-		.has_account = d->provider != NULL,
-		.age_ms = now_ms - d->aged_from_ms,
-		.expires_in_ms = expires_in(d->notification->expires_ms, now_ms),
-	};
+	const struct notification *n = d->notification;
 
-	return decide_start(&c->spooler->policies[d->channel], &q);
+	if (n->corrupt != NULL) {
+		*state_r = DELIVERY_DEAD;
+		return n->corrupt;
+	}
+	if (n->expires_ms != 0 && n->expires_ms <= now_ms) {
+		*state_r = DELIVERY_EXPIRED;
+		return "it expired";
+	}
+	if (d->provider == NULL) {
+		*state_r = DELIVERY_WAITING;
+		return "no provider for the channel is enabled";
+	}
+	return NULL;
 }
 
 /* Deliveries of a lane: all are leased, and an attempt starts for those that can. */
 static void
 plan_lane(struct claim *c)
 {
-	struct choose_params p = {
-		.page = c->page,
-		.health = c->spooler->health,
-		.channel = (enum channel)c->key->lane,
-		.now_ms = clock_wall_ms(),
-	};
-	struct choice choice;
+	int64_t now_ms = clock_wall_ms();
+	enum delivery_state state;
 	struct delivery *d;
 	size_t i;
 
 	for (i = 0; i < c->deliveries.count; i++) {
 		d = &c->deliveries.list[i];
-		p.delivery = d->id;
-		p.failovers = d->failovers;
-		choice = choose_provider(&p);
-		d->provider = choice.provider;
-		d->others = choice.others;
-		if (start_of(c, d).reason != NULL) {
+		d->provider = page_provider(c->page, d->channel);
+		if (hindrance(d, now_ms, &state) != NULL) {
 			d->attempt = 0;
 			d->provider = NULL;
 		}
@@ -133,7 +138,7 @@ write_lane(struct claim *c, struct db_batch *b)
 {
 	plan_lane(c);
 	if (c->deliveries.count > 0)
-		deliver_write_add(c->job.a, b, c->key->tenant, &c->id,
+		deliver_write_add(c->job.a, b, c->tenant, &c->id,
 		    c->deliveries.list, c->deliveries.count);
 }
 
@@ -141,25 +146,20 @@ static void
 write_route(struct claim *c, struct db_batch *b)
 {
 	struct route_params params = {
-		.tenant = c->key->tenant,
+		.tenant = c->tenant,
 		.page = c->page,
 		.recipients = c->recipients,
 		.room = (size_t)(c->promised + spooler_room(c->spooler)),
-		.health = c->spooler->health,
-		.account_delay_ms = c->spooler->config->retry_account_delay,
 		.now_ms = clock_wall_ms(),
 	};
 	size_t i;
 
-	for (i = 0; i < c->count; i++) {
-		if (c->n[i].state != NOTIFICATION_ACCEPTED)
-			continue;
-		crash_working_on(c->key->tenant, &c->n[i].id, NULL);
-		route_plan(c->job.a, &params, &c->n[i], &c->deliveries);
-	}
-	crash_idle();
-	route_write_add(c->job.a, b, c->key->tenant, &c->id, &c->deliveries);
-	route_routed_add(c->job.a, b, c->key->tenant, c->n, c->count,
+	for (i = 0; i < c->count; i++)
+		if (c->n[i].state == NOTIFICATION_ACCEPTED)
+			route_plan(c->job.a, &params, &c->n[i],
+			    &c->deliveries);
+	route_write_add(c->job.a, b, c->tenant, &c->id, &c->deliveries);
+	route_routed_add(c->job.a, b, c->tenant, c->n, c->count,
 	    &c->deliveries);
 }
 
@@ -167,7 +167,7 @@ static void
 write(struct claim *c)
 {
 	struct db_batch *b =
-	    db_batch_new(c->job.a, c->key->tenant, DB_COMMIT);
+	    db_batch_new(c->job.a, c->tenant, DB_COMMIT);
 	size_t i;
 
 	if (c->key->lane == LANE_ROUTE)
@@ -184,26 +184,51 @@ write(struct claim *c)
 
 /* ---- After the commit -------------------------------------------------------------- */
 
-/* What hindered a delivery ends it, or it waits for an account. */
+/* What hindered a delivery ends it, or it waits: the longer, the older it is. */
 static void
-hinder(const struct claim *c, struct result *r, const struct delivery *d)
+hinder(struct result *r, const struct delivery *d, const struct config *config)
 {
-	struct start_outcome o = start_of(c, d);
+	int64_t now_ms = clock_wall_ms(), age_ms = now_ms - d->created_ms;
+	enum delivery_state state = DELIVERY_WAITING;
+	const char *reason = hindrance(d, now_ms, &state);
 
-	if (o.reason == NULL) /* what hindered it is gone already */
-		o = (struct start_outcome){ DELIVERY_WAITING,
-			"it could not be started",
-			c->spooler->policies[d->channel].delay_first_ms };
-	settle_unsent(r, d, o.state, o.reason);
-	if (o.state == DELIVERY_WAITING) {
-		r->later = LATER_ACCOUNT;
-		r->delay_ms = o.delay_ms;
-	}
+	if (reason == NULL)
+		reason = "it could not be started";
+	if (state == DELIVERY_WAITING && age_ms > config->retry_give_up_after)
+		state = DELIVERY_DEAD;
+	settle_unsent(r, d, state, reason);
+	if (state != DELIVERY_WAITING)
+		return;
+	r->delay_ms = age_ms / 2;
+	if (r->delay_ms < config->retry_delay_first)
+		r->delay_ms = config->retry_delay_first;
+	if (r->delay_ms > config->retry_delay_max)
+		r->delay_ms = config->retry_delay_max;
 }
 
-/* A leased delivery goes on its way, or its end is written. */
+/* The result of a delivery that was not started is complete. */
 static void
-go(struct claim *c, struct delivery *d)
+ground(struct claim *c, struct result *r)
+{
+	r->tenant = c->tenant;
+	r->spooler = c->id;
+	c->spooler->in_flight--;
+	claim_release(c);
+}
+
+void
+claim_hand_back(struct claim *c, const struct delivery *d, const char *reason)
+{
+	struct result *r = settler_result(c->spooler->settler, c->tenant);
+
+	settle_handed_back(r, d, reason);
+	/* Who looked for leases without deliveries may have been quicker. */
+	r->doubtful = c->parcel != NULL;
+	ground(c, r);
+}
+
+void
+claim_go(struct claim *c, struct delivery *d)
 {
 	struct spooler *sp = c->spooler;
 	struct result *r;
@@ -213,15 +238,13 @@ go(struct claim *c, struct delivery *d)
 		flight_start(sp, c, d, c->page);
 		return;
 	}
-	r = settler_result(sp->settler, c->key->tenant);
-	if (d->attempt > 0)
-		settle_handed_back(r, d, "it was handed back before it was sent");
-	else
-		hinder(c, r, d);
-	r->tenant = c->key->tenant;
-	r->spooler = c->id;
-	sp->in_flight--;
-	claim_release(c);
+	if (d->attempt > 0) {
+		claim_hand_back(c, d, "it was handed back before it was sent");
+		return;
+	}
+	r = settler_result(sp->settler, c->tenant);
+	hinder(r, d, sp->config);
+	ground(c, r);
 }
 
 static void
@@ -237,7 +260,7 @@ count_states(const struct claim *c)
 		else if (d->lease_no == 0 && d->state == DELIVERY_DEAD)
 			metrics_add(METRIC_DELIVERIES_TOTAL, 2, 1);
 		else if (d->state == DELIVERY_READY)
-			keys_mark(c->spooler->keys, c->key->tenant, d->channel,
+			keys_mark(c->spooler->keys, c->tenant, d->channel,
 			    d->priority);
 	}
 }
@@ -254,7 +277,7 @@ committed(struct claim *c)
 		c->holds += c->deliveries.list[i].lease_no > 0;
 	for (i = 0; i < count; i++)
 		if (c->deliveries.list[i].lease_no > 0)
-			go(c, &c->deliveries.list[i]);
+			claim_go(c, &c->deliveries.list[i]);
 }
 
 /* ---- Reading and loading ---------------------------------------------------------- */
@@ -279,12 +302,8 @@ read_rows(struct claim *c, const struct db_rows *rows)
 	c->count = count;
 	for (i = 0; i < count; i++) {
 		notification_from_row(c->job.a, rows, (int)i, &c->n[i]);
-		if (c->key->lane != LANE_ROUTE)
-			continue;
-		condemn(c, &c->n[i].id.u, &c->n[i]);
-		if (c->n[i].crashes >= c->spooler->config->spooler_crashes_max)
-			c->n[i].corrupt = "quarantined: spoolers crashed while "
-			                  "they routed it";
+		if (c->key->lane == LANE_ROUTE)
+			condemn(c, &c->n[i].id.u, &c->n[i]);
 	}
 	if (c->key->lane == LANE_ROUTE)
 		return;
@@ -313,7 +332,7 @@ find_templates(struct claim *c)
 	for (i = 0; i < c->count; i++) {
 		if (c->n[i].corrupt != NULL || c->n[i].template != NULL)
 			continue;
-		if (book_template(c->spooler->book, c->key->tenant, &c->n[i]) !=
+		if (book_template(c->spooler->book, c->tenant, &c->n[i]) !=
 		    0)
 			continue;
 		if (c->load_templates_count < TEMPLATES_PER_LOAD)
@@ -326,17 +345,17 @@ static bool
 load(struct claim *c)
 {
 	struct db_batch *b =
-	    db_batch_new(c->job.a, c->key->tenant, DB_CONTINUE);
+	    db_batch_new(c->job.a, c->tenant, DB_CONTINUE);
 	size_t i;
 
 	find_templates(c);
 	if (c->load_page)
-		book_page_add(b, c->key->tenant);
+		book_page_add(b, c->tenant);
 	if (c->load_recipients)
-		route_recipients_add(c->job.a, b, c->key->tenant, c->n,
+		route_recipients_add(c->job.a, b, c->tenant, c->n,
 		    c->count);
 	for (i = 0; i < c->load_templates_count; i++)
-		book_template_add(b, c->key->tenant,
+		book_template_add(b, c->tenant,
 		    &c->n[c->load_templates[i]]);
 	if (db_batch_size(b) == 0)
 		return false;
@@ -351,7 +370,7 @@ loaded(struct claim *c, struct db_rows **rows)
 	size_t i;
 
 	if (c->load_page) {
-		c->page = book_page_read(c->spooler->book, c->key->tenant,
+		c->page = book_page_read(c->spooler->book, c->tenant,
 		    c->generation, rows);
 		c->load_page = false;
 		rows += BOOK_PAGE_QUERIES;
@@ -361,10 +380,10 @@ loaded(struct claim *c, struct db_rows **rows)
 		c->load_recipients = false;
 	}
 	for (i = 0; i < c->load_templates_count; i++)
-		if (book_template_read(c->spooler->book, c->key->tenant,
+		if (book_template_read(c->spooler->book, c->tenant,
 		        &c->n[c->load_templates[i]], *rows++) == -1)
 			log_error(NULL, "template cannot be used",
-			    LF_INT("tenant_id", c->key->tenant.n),
+			    LF_INT("tenant_id", c->tenant.n),
 			    LF_STR("reason",
 			        c->n[c->load_templates[i]].corrupt));
 }
@@ -377,49 +396,6 @@ gather_ms(const struct claim *c)
 	int64_t most = c->spooler->config->spooler_claim_spacing;
 
 	return (int64_t)c->count < most ? (int64_t)c->count : most;
-}
-
-/* Lets the rows be: as if they had not been claimed. */
-static void
-let_be(struct claim *c)
-{
-	c->stage = CLAIM_END;
-	pool_continue(c->spooler->pool, &c->job,
-	    db_batch_new(c->job.a, c->key->tenant, DB_ROLLBACK));
-}
-
-/* What a spooler has crashed with goes on its way alone, and nothing else that is
- * suspected with it: so the next crash tells which one it was.  False when the rows must
- * be claimed again for that, one by one, or when the suspect before is over. */
-static bool
-suspects_may_go(struct claim *c)
-{
-	struct spooler *sp = c->spooler;
-	struct delivery *d;
-	int suspects = 0;
-	size_t i;
-
-	for (i = 0; i < c->deliveries.count; i++) {
-		d = &c->deliveries.list[i];
-		suspects += d->crashes > 0;
-	}
-	if (suspects == 0)
-		return true;
-	c->key->marked = true;
-	if (c->count > 1) {
-		c->key->careful = (int)c->count;
-		return false;
-	}
-	if (sp->suspects > 0) {
-		c->key->careful++;
-		c->key->pause_until_ms = clock_mono_ms() + SUSPECT_MS;
-		return false;
-	}
-	d = &c->deliveries.list[0];
-	crash_suspect(c->key->tenant, &d->notification->id, &d->id);
-	sp->suspects++;
-	c->suspect = true;
-	return true;
 }
 
 static void
@@ -437,8 +413,10 @@ claimed(struct claim *c, struct db_rows **rows)
 	key->full = (int)c->count == c->asked;
 	if (!key->full)
 		key->pause_until_ms = c->started_us / 1000 + gather_ms(c);
-	if (c->count == 0 || !suspects_may_go(c)) {
-		let_be(c);
+	if (c->count == 0) {
+		c->stage = CLAIM_END;
+		pool_continue(c->spooler->pool, &c->job,
+		    db_batch_new(c->job.a, key->tenant, DB_ROLLBACK));
 		return;
 	}
 	key->last_work_ms = clock_mono_ms();
@@ -458,10 +436,10 @@ static void
 hand_back_doubtful(struct claim *c, const struct delivery *d)
 {
 	struct result *r =
-	    settler_result(c->spooler->settler, c->key->tenant);
+	    settler_result(c->spooler->settler, c->tenant);
 
 	settle_handed_back(r, d, "the connection to the database was lost");
-	r->tenant = c->key->tenant;
+	r->tenant = c->tenant;
 	r->spooler = c->id;
 	r->doubtful = true;
 }
@@ -471,7 +449,7 @@ hand_back_doubtful(struct claim *c, const struct delivery *d)
 static bool
 is_damaged(const struct claim *c, const struct err *e)
 {
-	return c->stage == CLAIM_WRITE && !db_violates(e, "legal_move") &&
+	return c->stage == CLAIM_WRITE &&
 	    (e->kind == ERR_UNPROCESSABLE || e->kind == ERR_CONFLICT);
 }
 
@@ -509,12 +487,8 @@ failed(struct claim *c, const struct err *e)
 	const struct delivery *d;
 	size_t i;
 
+	spooler_trouble(c->spooler, "claim failed", e);
 	c->key->marked = true;
-	if (db_violates(e, "legal_move"))
-		log_info(NULL, "claim repeated: something was cancelled meanwhile",
-		    LF_INT("tenant_id", c->key->tenant.n));
-	else
-		spooler_trouble(c->spooler, "claim failed", e);
 	if (is_damaged(c, e) && !is_condemned(c))
 		isolate(c, e);
 	else
@@ -568,11 +542,9 @@ claim_start(struct spooler *sp, struct key *key)
 
 	c->job.a = a;
 	c->job.step = step;
-	c->spooler = sp;
-	c->id = sp->id;
+	claim_enter(c, sp, key->tenant);
 	c->key = key;
 	c->marks = key->marks;
-	c->holds = 1;
 	c->started_us = clock_mono_us();
 	c->asked = (int)sp->config->spooler_claim_batch;
 	if (c->asked > room)

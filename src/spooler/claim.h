@@ -6,7 +6,6 @@
 #ifndef BELFRY_SPOOLER_CLAIM_H
 #define BELFRY_SPOOLER_CLAIM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,16 +15,21 @@
 
 struct key;
 struct page;
+struct parcel;
 struct spooler;
 
-/* One transaction: rows leave the ready queue, what they lack is loaded, what they become
+/* Deliveries that are leased together.  What came as a parcel (express.c) was leased by
+ * belfry-api.  Else it is one transaction: rows leave the ready queue, what they lack is loaded, what they become
  * is written, and it commits.  Its memory lives until the last of its deliveries has a
  * result. */
 struct claim {
 	struct pool_job job; /* its arena holds the claim too */
 	struct spooler *spooler;
-	struct uuid id; /* the spooler's when it began */
-	struct key *key;
+	struct claim *next, **place; /* in the spooler's list */
+	struct uuid id; /* the spooler's when it began: the leases carry it */
+	struct tenant_id tenant;
+	struct key *key; /* NULL: came as a parcel */
+	const struct parcel *parcel; /* or NULL */
 	unsigned marks; /* of the key when it began */
 	int asked;
 	int promised; /* how many deliveries it may start */
@@ -34,7 +38,6 @@ struct claim {
 	int64_t generation;
 	struct page *page;
 	const struct db_rows *recipients;
-	bool suspect; /* it holds the one delivery that is suspected */
 	bool load_page, load_recipients; /* what the load under way is for */
 	size_t *load_templates, load_templates_count; /* indices into n */
 	struct notification *n;
@@ -42,5 +45,16 @@ struct claim {
 	struct delivery_list deliveries;
 	int holds; /* itself, and each delivery without a result */
 };
+
+/* Puts a new claim, whose arena is set, into the spooler's list and holds it. */
+void claim_enter(struct claim *c, struct spooler *sp, struct tenant_id tenant);
+
+/* A leased delivery, held and counted as in flight, goes on its way; when we may not
+ * start it any more its end or its return is written. */
+void claim_go(struct claim *c, struct delivery *d);
+
+/* The same delivery is not started: it goes back, its attempt does not count. */
+void claim_hand_back(struct claim *c, const struct delivery *d,
+    const char *reason);
 
 #endif

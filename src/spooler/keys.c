@@ -118,6 +118,16 @@ keys_timeout_ms(const struct keys *ks, int64_t now_ms)
 	return (int)least;
 }
 
+bool
+keys_are_marked(const struct keys *ks)
+{
+	const struct key *k = ks->ring.ring_next;
+
+	while (k != &ks->ring && !k->marked)
+		k = k->ring_next;
+	return k != &ks->ring;
+}
+
 void
 keys_forget_low_water(struct keys *ks)
 {

@@ -51,6 +51,9 @@ struct key *keys_next(struct keys *ks, int max_claims, int64_t now_ms);
 /* Milliseconds until a marked key may be claimed whose pause is not over; -1: none. */
 int keys_timeout_ms(const struct keys *ks, int64_t now_ms);
 
+/* True when any key is marked: something waits, or may. */
+bool keys_are_marked(const struct keys *ks);
+
 /* Forgets all low-water marks: the next claims look at everything. */
 void keys_forget_low_water(struct keys *ks);
 

@@ -22,9 +22,7 @@
 #include "net/doorbell.h"
 #include "net/transfer.h"
 #include "notify/book.h"
-#include "notify/health.h"
 #include "provider/provider.h"
-#include "spooler/crash.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -91,13 +89,16 @@ start_claims(struct spooler *sp)
 static void
 read_doorbell(struct spooler *sp, int fd)
 {
-	struct tenant_id tenant;
-	int queue;
+	struct doorbell_heard heard;
 
-	while (doorbell_read(fd, &tenant, &queue) == 1) {
+	while (doorbell_read(fd, &heard) == 1) {
+		if (heard.parcel != NULL) {
+			express_arrived(sp, heard.parcel, heard.parcel_bytes);
+			continue;
+		}
 		metrics_add(METRIC_DOORBELL_TOTAL, 0, 1);
-		keys_mark(sp->keys, tenant, QUEUE_LANE(queue),
-		    QUEUE_PRIO(queue));
+		keys_mark(sp->keys, heard.tenant, QUEUE_LANE(heard.queue),
+		    QUEUE_PRIO(heard.queue));
 	}
 }
 
@@ -124,6 +125,8 @@ timeout_ms(const struct spooler *sp)
 		ms = least(ms, settle);
 	if (gather >= 0)
 		ms = least(ms, gather);
+	if (sp->stopping && express_linger_ms(sp) > 0)
+		ms = least(ms, express_linger_ms(sp));
 	ms = least(ms, 250);
 	return ms > 0 ? (int)ms : 0;
 }
@@ -161,7 +164,8 @@ is_done(const struct spooler *sp, int64_t stop_ms)
 	if (!sp->stopping)
 		return false;
 	if (sp->in_flight == 0 && sp->claims == 0 &&
-	    settler_is_empty(sp->settler))
+	    settler_is_empty(sp->settler) &&
+	    express_linger_ms(sp) == 0)
 		return true;
 	return clock_mono_ms() - stop_ms > sp->config->spooler_drain_timeout;
 }
@@ -182,6 +186,7 @@ loop(struct spooler *sp, int doorbell)
 			house_service(sp);
 		start_claims(sp);
 		settler_service(sp->settler, sp->stopping);
+		express_service(sp);
 		wait(sp, doorbell);
 	}
 }
@@ -232,7 +237,6 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.arg = sp,
 	};
 	struct keyring *ring;
-	int i;
 
 	if (keyring_load(sp->a, config->keys_directory, &ring, e) == -1 ||
 	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
@@ -244,12 +248,9 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);
 	sp->book = book_new(sp->a, ring, (size_t)config->cache_entries);
 	sp->keys = keys_new(sp->a);
-	sp->health = health_new(sp->a, config->retry_recovery);
-	for (i = CHANNEL_NONE + 1; i < CHANNEL_COUNT; i++)
-		sp->policies[i] = retry_policy_from(config, (enum channel)i);
 	sp->settler = settler_new(sp);
 	sp->poll_interval_ms = config->spooler_poll_min;
-	return 0;
+	return express_new(sp, slot, e);
 }
 
 int
@@ -268,7 +269,6 @@ spooler_run(const struct config *config, int slot)
 		arena_free(&a);
 		return 1;
 	}
-	crash_watch(config->process_run_directory, &sp->id);
 	log_info(NULL, "spooler started", LF_INT("slot", slot));
 	loop(sp, doorbell);
 	leave(sp);

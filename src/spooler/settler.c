@@ -34,7 +34,6 @@ struct pile {
 	bool uncertain; /* an earlier try may have taken effect */
 	bool single; /* holds one result that spoiled its pile */
 	struct db_batch *late;
-	size_t parked; /* the place of the rows that tell of parked accounts; 0: none */
 	struct arena *step; /* of one try */
 };
 
@@ -191,19 +190,6 @@ failed(struct pile *p, const struct err *e)
 	}
 }
 
-/* The one alarm of a parked account. */
-static void
-tell_parked(const struct pile *p, const struct db_rows *rows)
-{
-	int i;
-
-	for (i = 0; i < db_count(rows); i++)
-		log_error(NULL, "provider account is parked: it refuses its credentials",
-		    LF_INT("tenant_id", p->tenant.n),
-		    LF_STR("provider", db_text(rows, i, 1)));
-	metrics_add(METRIC_PROVIDERS_PARKED_TOTAL, 0, db_count(rows));
-}
-
 static void
 step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
@@ -214,8 +200,6 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		failed(p, e);
 		return;
 	}
-	if (p->late == NULL && p->parked > 0)
-		tell_parked(p, rows[p->parked]);
 	if (p->late == NULL && !p->uncertain)
 		late = settle_late(p->step, p->first, rows[0], &p->late);
 	else
@@ -234,16 +218,12 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 static void
 write(struct pile *p)
 {
-	struct settle_params params = {
-		.health = p->settler->sp->health,
-		.park_after = (int)p->settler->sp->config->retry_park_after,
-	};
 	struct db_batch *b;
 
 	arena_free(&p->step);
 	p->step = arena_new(CHUNK_BYTES);
 	p->writing = true;
-	b = settle_batch(p->step, &params, p->first, &p->parked);
+	b = settle_batch(p->step, p->first);
 	pool_submit(p->settler->sp->pool, &p->job, b);
 }
 
@@ -287,6 +267,19 @@ settler_timeout_ms(const struct settler *st)
 			least = ms;
 	}
 	return (int)least;
+}
+
+bool
+settler_has(const struct settler *st, const struct uuid *delivery)
+{
+	const struct pile *p;
+	const struct result *r;
+
+	for (p = st->piles; p != NULL; p = p->next)
+		for (r = p->first; r != NULL; r = r->next)
+			if (uuid_cmp(&r->delivery.u, delivery) == 0)
+				return true;
+	return false;
 }
 
 bool

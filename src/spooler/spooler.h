@@ -6,16 +6,17 @@
  * One thread, one loop (loop.c).  What it does is cut by what it waits for: keys.c knows
  * which queues may have work, claim.c takes it, flight.c has it on the wire, settler.c
  * writes what came of it, lease.c keeps the right to do all this, house.c keeps the
- * tables in order.  README.md explains how they fit together.
+ * tables in order.  express.c takes what belfry-api leases to this spooler itself.  README.md explains how they fit together.
  */
 #ifndef BELFRY_SPOOLER_SPOOLER_H
 #define BELFRY_SPOOLER_SPOOLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "base/id.h"
-#include "notify/decide.h"
 
 struct arena;
 struct book;
@@ -23,7 +24,7 @@ struct claim;
 struct config;
 struct delivery;
 struct err;
-struct health;
+struct express;
 struct key;
 struct keys;
 struct keyring;
@@ -42,13 +43,12 @@ struct spooler {
 	struct book *book;
 	struct keys *keys;
 	struct settler *settler;
-	struct health *health; /* of the accounts at providers */
-	struct retry_policy policies[CHANNEL_COUNT];
+	struct express *express;
+	struct claim *claim_list; /* all whose memory is held */
 	bool stopping; /* nothing new is claimed */
 	int claims; /* claim jobs under way */
 	int in_flight; /* deliveries leased to us and without a result yet */
 	int promised; /* room that claims under way may fill */
-	int suspects; /* claims under way of a delivery that a crash was blamed on */
 	int64_t trusted_until_ms; /* monotonic: how long our leases surely last */
 	int64_t next_heartbeat_ms;
 	int64_t rescue_from_ms; /* who seems dead before may only have been unheard */
@@ -56,9 +56,7 @@ struct spooler {
 	int64_t next_promote_ms;
 	int64_t next_sweep_ms;
 	int64_t next_house_ms;
-	int64_t next_health_ms;
 	bool heartbeat_running, poll_running, promote_running, sweep_running;
-	bool health_running;
 	int64_t trouble_logged_ms; /* the database's, at most one line a second */
 };
 
@@ -79,8 +77,6 @@ void lease_service(struct spooler *sp);
 void lease_check(struct spooler *sp);
 /* Takes over what dead spoolers held. */
 void lease_rescue(struct spooler *sp);
-/* Takes over what spoolers of this host held that crashed, and blames who caused it. */
-void lease_rescue_crashed(struct spooler *sp);
 /* Tells the database that we end. */
 void lease_leave(struct spooler *sp);
 
@@ -100,6 +96,18 @@ void settler_service(struct settler *st, bool all);
 /* Milliseconds until something is to be written; -1: nothing waits. */
 int settler_timeout_ms(const struct settler *st);
 bool settler_is_empty(const struct settler *st);
+/* True when a result of that delivery waits or is being written. */
+bool settler_has(const struct settler *st, const struct uuid *delivery);
+
+/* express.c: offers tickets at the doorbell, starts what comes in parcels, looks for
+ * parcels that never came.  -1 with *e when the page of tickets cannot be made. */
+int express_new(struct spooler *sp, int slot, struct err *e) MUST_CHECK;
+/* Offers as many tickets as are right now, and looks when it is time. */
+void express_service(struct spooler *sp);
+void express_arrived(struct spooler *sp, const void *parcel, size_t n);
+/* Milliseconds for which a spooler that stops has to wait for parcels still: what was
+ * leased to it may not have been handed over yet. */
+int express_linger_ms(const struct spooler *sp);
 
 /* house.c: looks for work, promotes what is due, sweeps, makes partitions. */
 void house_service(struct spooler *sp);
