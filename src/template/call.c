@@ -263,11 +263,51 @@ call_write(struct render *r, const struct scope *scope,
 		.source = source, .direct = true, .escaped = escaped,
 		.answer = { .kind = VALUE_UNDEFINED } };
 
+	call.json_value = escaped && write_is_json_value(r);
+	if (call.json_value)
+		call.direct = (source->registered->flags & HBS_HELPER_JSON) !=
+		    0;
+
 	if (run(&call, body) < 0)
 		return -1;
-	if (call.answer.kind == VALUE_UNDEFINED)
-		return 0;
+	if (call.answer.kind == VALUE_UNDEFINED) {
+		if (!call.json_value || call.direct)
+			return 0;
+		call.answer.kind = VALUE_NULL;
+	}
 	return write_value(r, scope, source->path->at, &call.answer, escaped);
+}
+
+int
+hbs_call_heavy(struct hbs_call *call, unsigned long n)
+{
+	struct render *r = call->render;
+
+	r->heavy += n;
+	if (r->heavy <= HBS_HEAVY_MAX)
+		return 0;
+	return render_error(r, call->scope, call->source->path->at,
+	    "too many languages, time zones and formats: more than %d",
+	    HBS_HEAVY_MAX);
+}
+
+int
+hbs_call_message(struct hbs_call *call, const char *key, size_t len,
+    const struct hbs_template **tpl_r)
+{
+	struct render *r = call->render;
+	const struct hbs_calls *calls = &r->params.calls;
+	int found;
+
+	if (calls->message == NULL)
+		return 0;
+	r->e->text[0] = '\0';
+	found = calls->message(calls->arg, key, len, tpl_r, r->e);
+	if (found < 0 && r->e->text[0] == '\0')
+		return hbs_call_error(call, 0,
+		    "could not load the message \"%.*s\"",
+		    len < 80 ? (int)len : 80, key);
+	return found;
 }
 
 /* Renders the template with the pairs of the call laid over its context. */

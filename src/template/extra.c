@@ -11,6 +11,18 @@
 #include "template/icu_cache.h"
 #include "template/number.h"
 
+enum { FORMAT_NODES = 8 }; /* that formatting something costs */
+
+int
+extra_guarded(struct hbs_call *call, int (*fn)(struct hbs_call *call))
+{
+	unsigned long opened = icu_cache_opened();
+
+	if (hbs_call_charge(call, FORMAT_NODES) < 0 || fn(call) < 0)
+		return -1;
+	return hbs_call_heavy(call, icu_cache_opened() - opened);
+}
+
 bool
 extra_is_text(const struct hbs_value *v, const char *text)
 {

@@ -47,6 +47,10 @@ int extra_t(struct hbs_call *call) MUST_CHECK;
 
 /* extra.c: what several of them need. */
 
+/* Calls fn and counts what it opened of ICU. */
+int extra_guarded(struct hbs_call *call, int (*fn)(struct hbs_call *call))
+    MUST_CHECK;
+
 /* A number, or a text that is one. */
 bool extra_number(const struct hbs_value *v, double *number_r);
 

@@ -290,8 +290,8 @@ say_date(struct hbs_call *call, const struct look *look,
 	return 0;
 }
 
-int
-extra_date(struct hbs_call *call)
+static int
+write_date(struct hbs_call *call)
 {
 	struct instant instant;
 	struct look look;
@@ -305,4 +305,10 @@ extra_date(struct hbs_call *call)
 		return say_date(call, &look, &instant);
 	hbs_say_value(call, &call->args[0]);
 	return 0;
+}
+
+int
+extra_date(struct hbs_call *call)
+{
+	return extra_guarded(call, write_date);
 }

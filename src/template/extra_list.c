@@ -149,8 +149,8 @@ say_in_words(const struct list *list, UListFormatterType type)
 	return say_words(call, &key, texts, lens, (int32_t)count);
 }
 
-int
-extra_join(struct hbs_call *call)
+static int
+say_list(struct hbs_call *call)
 {
 	const struct hbs_value *style = hbs_call_pair(call, "style");
 	const struct hbs_value *field = hbs_call_pair(call, "field");
@@ -176,7 +176,23 @@ extra_join(struct hbs_call *call)
 	    "\"join\" has the styles \"and\" and \"or\"");
 }
 
+int
+extra_join(struct hbs_call *call)
+{
+	return extra_guarded(call, say_list);
+}
+
 /* ---- json ------------------------------------------------------------------- */
+
+/* Where JSON stands by itself in a part of JSON it must not be escaped. */
+static void
+say_piece(struct hbs_call *call, const char *text, size_t len)
+{
+	if (call->json_value)
+		hbs_say_ready(call, text, len);
+	else
+		hbs_say(call, text, len);
+}
 
 /* JSON may stand in a <script>: it shows none of the characters that end one or
  * begin a comment. */
@@ -191,11 +207,11 @@ say_json(struct hbs_call *call, const char *text, size_t len)
 		    *p == '&' ? "\\u0026" : NULL;
 		if (escaped == NULL)
 			continue;
-		hbs_say(call, from, (size_t)(p - from));
-		hbs_say(call, escaped, 6);
+		say_piece(call, from, (size_t)(p - from));
+		say_piece(call, escaped, 6);
 		from = p + 1;
 	}
-	hbs_say(call, from, (size_t)(end - from));
+	say_piece(call, from, (size_t)(end - from));
 }
 
 /* A piece of what jansson writes. */
@@ -239,7 +255,7 @@ say_json_value(struct hbs_call *call, const struct hbs_value *v, size_t flags)
 	case VALUE_INTEGER:
 	case VALUE_REAL:
 		value_text(v, room, &text, &len);
-		hbs_say(call, text, len);
+		say_piece(call, text, len);
 		return 0;
 	case VALUE_OVERLAY:
 		return say_json_value(call, &v->u.overlay->base, flags);
@@ -248,7 +264,7 @@ say_json_value(struct hbs_call *call, const struct hbs_value *v, size_t flags)
 	case VALUE_BLOCK:
 		break;
 	}
-	hbs_say(call, "null", 4);
+	say_piece(call, "null", 4);
 	return 0;
 }
 
@@ -277,7 +293,6 @@ extra_json(struct hbs_call *call)
 int
 extra_t(struct hbs_call *call)
 {
-	const struct hbs_calls *calls = &call->how->calls;
 	const struct hbs_template *message;
 	char room[VALUE_TEXT_BYTES];
 	const char *key;
@@ -286,8 +301,9 @@ extra_t(struct hbs_call *call)
 
 	if (hbs_call_text(call, &call->args[0], room, &key, &len) < 0)
 		return -1;
-	found = calls->message == NULL ? 0 : calls->message(calls->arg, key,
-	    len, &message);
+	found = hbs_call_message(call, key, len, &message);
+	if (found < 0)
+		return -1;
 	if (found > 0)
 		return hbs_say_template(call, message, key, len);
 	if (call->argc < 2)

@@ -18,7 +18,7 @@
 
 enum {
 	MARKDOWN_BYTES_MAX = 64 << 10,
-	CHARGE_BYTES = 8, /* that cost as much as a node */
+	CHARGE_BYTES = 4, /* that cost as much as a node */
 };
 
 /* A link without a scheme stays within the page, so it is harmless. */

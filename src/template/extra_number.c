@@ -215,8 +215,8 @@ read_digits(struct hbs_call *call, int *digits_r)
 	return 0;
 }
 
-int
-extra_decimal(struct hbs_call *call)
+static int
+write_number(struct hbs_call *call)
 {
 	struct icu_key key = { .kind = ICU_NUMBER, .zone = "", .text = "",
 		.locale = extra_locale(call) };
@@ -231,6 +231,12 @@ extra_decimal(struct hbs_call *call)
 		return say_amount(call, &key, &amount);
 	hbs_say_value(call, &call->args[0]);
 	return 0;
+}
+
+int
+extra_decimal(struct hbs_call *call)
+{
+	return extra_guarded(call, write_number);
 }
 
 /* Three letters as a currency; false for anything else. */
@@ -288,8 +294,8 @@ say_unknown_currency(struct hbs_call *call, struct icu_key *key,
 	return 0;
 }
 
-int
-extra_currency(struct hbs_call *call)
+static int
+write_currency(struct hbs_call *call)
 {
 	char code[4] = "", room[DECIMAL_BYTES];
 	struct icu_key key = { .kind = ICU_NUMBER, .zone = "", .text = "",
@@ -311,6 +317,12 @@ extra_currency(struct hbs_call *call)
 	if (value_is_true(hbs_call_pair(call, "minor")))
 		divide_minor(&amount, code, room);
 	return say_amount(call, &key, &amount);
+}
+
+int
+extra_currency(struct hbs_call *call)
+{
+	return extra_guarded(call, write_currency);
 }
 
 /* ---- plural --------------------------------------------------------------------- */
@@ -386,8 +398,8 @@ find_form(struct hbs_call *call, const struct amount *amount, int found)
 	return value_is_nil(v) ? hbs_call_pair(call, "other") : v;
 }
 
-int
-extra_plural(struct hbs_call *call)
+static int
+write_plural(struct hbs_call *call)
 {
 	const struct icu_key key = { .kind = ICU_NUMBER, .digits = -1,
 		.style = UNUM_DECIMAL, .locale = extra_locale(call),
@@ -417,4 +429,10 @@ extra_plural(struct hbs_call *call)
 	}
 	say_form(call, text, len, shown, shown_len);
 	return 0;
+}
+
+int
+extra_plural(struct hbs_call *call)
+{
+	return extra_guarded(call, write_plural);
 }

@@ -20,7 +20,7 @@
 enum {
 	ROOM_BYTES = 512, /* on the stack, for what is short */
 	TRUNCATE_MAX = 1000000,
-	CHARGE_BYTES = 64, /* that cost as much as a node */
+	CHARGE_BYTES = 16, /* that cost as much as a node */
 };
 
 typedef int32_t case_fn(const UCaseMap *map, char *to, int32_t room,
@@ -63,6 +63,8 @@ say_ascii(struct hbs_call *call, const char *text, size_t len, size_t first,
 	char room[ROOM_BYTES];
 	size_t i, n;
 
+	if (len == 0)
+		hbs_say(call, "", 0);
 	for (; len > 0; text += n, len -= n) {
 		n = len < sizeof(room) ? len : sizeof(room);
 		for (i = 0; i < n; i++)
@@ -144,21 +146,33 @@ say_case(struct hbs_call *call, case_fn *fn, bool upper)
 	return say_mapped(call, text, len, fn, 0);
 }
 
-int
-extra_uppercase(struct hbs_call *call)
+static int
+write_upper(struct hbs_call *call)
 {
 	return say_case(call, ucasemap_utf8ToUpper, true);
 }
 
 int
-extra_lowercase(struct hbs_call *call)
+extra_uppercase(struct hbs_call *call)
+{
+	return extra_guarded(call, write_upper);
+}
+
+static int
+write_lower(struct hbs_call *call)
 {
 	return say_case(call, ucasemap_utf8ToLower, false);
 }
 
-/* The first letter large, the rest as it is. */
 int
-extra_capitalize(struct hbs_call *call)
+extra_lowercase(struct hbs_call *call)
+{
+	return extra_guarded(call, write_lower);
+}
+
+/* The first letter large, the rest as it is. */
+static int
+write_capital(struct hbs_call *call)
 {
 	char room[VALUE_TEXT_BYTES];
 	const char *text;
@@ -176,6 +190,12 @@ extra_capitalize(struct hbs_call *call)
 	}
 	return say_mapped(call, text, len, to_title,
 	    U_TITLECASE_WHOLE_STRING | U_TITLECASE_NO_LOWERCASE);
+}
+
+int
+extra_capitalize(struct hbs_call *call)
+{
+	return extra_guarded(call, write_capital);
 }
 
 /* ---- truncate --------------------------------------------------------------- */
@@ -256,8 +276,8 @@ read_length(struct hbs_call *call, size_t *n_r)
 	return 0;
 }
 
-int
-extra_truncate(struct hbs_call *call)
+static int
+write_truncated(struct hbs_call *call)
 {
 	const struct hbs_value *mark = hbs_call_pair(call, "ellipsis");
 	char room[VALUE_TEXT_BYTES], mark_room[VALUE_TEXT_BYTES];
@@ -285,6 +305,12 @@ extra_truncate(struct hbs_call *call)
 	hbs_say(call, text, end);
 	hbs_say(call, ellipsis, mark_len);
 	return 0;
+}
+
+int
+extra_truncate(struct hbs_call *call)
+{
+	return extra_guarded(call, write_truncated);
 }
 
 /* ---- url_encode ------------------------------------------------------------- */

@@ -38,7 +38,7 @@ static const struct hbs_helper list[] = {
 	{ "ge", extra_ge, 2, 2, TEST, NULL },
 	{ "gt", extra_gt, 2, 2, TEST, NULL },
 	{ "join", extra_join, 1, 2, 0, join_pairs },
-	{ "json", extra_json, 1, 1, MAY_MISS, json_pairs },
+	{ "json", extra_json, 1, 1, MAY_MISS | HBS_HELPER_JSON, json_pairs },
 	{ "le", extra_le, 2, 2, TEST, NULL },
 	{ "lowercase", extra_lowercase, 1, 1, BODY, case_pairs },
 	{ "lt", extra_lt, 2, 2, TEST, NULL },

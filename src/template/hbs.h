@@ -88,7 +88,9 @@ const char *hbs_source(const struct hbs_template *tpl, size_t *len_r);
 enum hbs_escape {
 	HBS_ESCAPE_HTML, /* & < > " ' ` = as handlebars.js does */
 	HBS_ESCAPE_NONE, /* plain text */
-	HBS_ESCAPE_JSON, /* the inside of a JSON string */
+	/* The inside of a JSON string; where the output so far ends outside of
+	 * one, a JSON value of its own, text with its quotes. */
+	HBS_ESCAPE_JSON,
 	HBS_ESCAPE_URL, /* percent-encoded, all but A-Z a-z 0-9 - . _ ~ */
 	HBS_ESCAPE_HEADER, /* a run of control characters becomes one space */
 	HBS_ESCAPE_MARKDOWN, /* a backslash before each sign of punctuation */
@@ -110,7 +112,7 @@ enum hbs_log_level {
  * missing: a path that was to be written and led to nothing, as it stands in
  *   the template.  Called each time it is met.
  * message: finds the message of that key in the catalogue of the rendering's
- *   locale, for helpers that translate.  Returns 1 as "partial" does, or 0.
+ *   locale, for helpers that translate.  As "partial" in all else.
  */
 struct hbs_calls {
 	int (*partial)(void *arg, const char *name, size_t len,
@@ -119,7 +121,7 @@ struct hbs_calls {
 	    size_t len);
 	void (*missing)(void *arg, const char *path, size_t len);
 	int (*message)(void *arg, const char *key, size_t len,
-	    const struct hbs_template **tpl_r);
+	    const struct hbs_template **tpl_r, struct hbs_error *e);
 	void *arg;
 };
 

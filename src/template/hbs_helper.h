@@ -39,6 +39,8 @@ enum hbs_helper_flag {
 	/* An argument that leads to nothing is fine: it is not told of as
 	 * missing. */
 	HBS_HELPER_MAY_MISS = 1 << 4,
+	/* What it says is JSON, whole values. */
+	HBS_HELPER_JSON = 1 << 5,
 };
 
 struct hbs_call;
@@ -75,6 +77,8 @@ struct hbs_call {
 	const struct scope *scope;
 	const struct call *source;
 	const struct hbs_value *pairs;
+	/* What is said stands in JSON by itself, not within a string. */
+	bool json_value;
 	bool direct; /* what is said goes to the output at once */
 	struct buf *said; /* else here, when it comes in pieces */
 	struct hbs_value answer;
@@ -108,11 +112,21 @@ int hbs_call_text(struct hbs_call *call, const struct hbs_value *v,
  * costs.  -1 with the error set when it is used up. */
 int hbs_call_charge(struct hbs_call *call, size_t n) MUST_CHECK;
 
+/* Counts what costs as much as many nodes and happens a few times only, such as
+ * opening something.  -1 with the error set after HBS_HEAVY_MAX of a rendering. */
+enum { HBS_HEAVY_MAX = 200 };
+int hbs_call_heavy(struct hbs_call *call, unsigned long n) MUST_CHECK;
+
 /* Memory until the rendering ends. */
 void *hbs_call_memory(struct hbs_call *call, size_t size_bytes) MUST_CHECK;
 
 /* Bytes that can still be added to the output. */
 size_t hbs_call_room(const struct hbs_call *call);
+
+/* The message of that key in the catalogue: 1, 0 when there is none, -1 with the
+ * error set. */
+int hbs_call_message(struct hbs_call *call, const char *key, size_t len,
+    const struct hbs_template **tpl_r) MUST_CHECK;
 
 /* Renders another template in this one's place, with the pairs of the call laid
  * over the context, and answers with what comes of it. */

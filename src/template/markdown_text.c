@@ -30,7 +30,7 @@ struct writer {
 static void
 grow_prefix(struct writer *w, const char *text, size_t len)
 {
-	if (len < PREFIX_BYTES - w->prefix_len)
+	if (w->prefix_len + len <= PREFIX_BYTES)
 		memcpy(w->prefix + w->prefix_len, text, len);
 	w->prefix_len += len;
 }
@@ -46,7 +46,7 @@ shrink_prefix(struct writer *w, size_t len)
 static void
 put_prefix(struct writer *w)
 {
-	buf_add(w->out, w->prefix, w->prefix_len < PREFIX_BYTES ?
+	buf_add(w->out, w->prefix, w->prefix_len <= PREFIX_BYTES ?
 	    w->prefix_len : 0);
 }
 
@@ -54,7 +54,7 @@ put_prefix(struct writer *w)
 static void
 put_empty_line(struct writer *w)
 {
-	size_t len = w->between_len < PREFIX_BYTES ? w->between_len : 0;
+	size_t len = w->between_len <= PREFIX_BYTES ? w->between_len : 0;
 
 	while (len > 0 && w->prefix[len - 1] == ' ')
 		len--;

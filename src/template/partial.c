@@ -68,6 +68,7 @@ render_block_value(struct render *r, const struct scope *scope, uint32_t at,
 	*text_r = value_of_text(arena_strndup(render_scratch(r),
 	    r->out->data + start, len), len);
 	buf_truncate(r->out, start);
+	write_forget_place(r);
 	return render_charge(r, scope, at, len / 64);
 }
 
@@ -298,5 +299,6 @@ render_partial(struct render *r, const struct scope *scope,
 	if (status < 0 || prevent || partial->indent_len == 0)
 		return status;
 	indent_output(r->out, start, partial->indent, partial->indent_len);
+	write_forget_place(r);
 	return render_charge(r, scope, node->at, (r->out->len - start) / 64);
 }

@@ -54,6 +54,20 @@ render_scratch(struct render *r)
 	return r->scratch;
 }
 
+/* What leads to nothing is told, and null where JSON needs a value. */
+static int
+render_missing(struct render *r, const struct mustache *mustache)
+{
+	const struct path *path = mustache->call.path;
+
+	if (r->params.calls.missing != NULL)
+		r->params.calls.missing(r->params.calls.arg, path->text,
+		    path->len);
+	if (mustache->escaped && write_is_json_value(r))
+		emit(r->out, "null", 4);
+	return 0;
+}
+
 static int
 render_mustache(struct render *r, const struct scope *scope,
     const struct node *node)
@@ -70,12 +84,9 @@ render_mustache(struct render *r, const struct scope *scope,
 	    eval_call(r, scope, &mustache->call, &v) < 0 :
 	    eval_path(r, scope, path, true, &v) < 0)
 		return -1;
-	if (v.kind == VALUE_UNDEFINED) {
-		if (!mustache->call.is_call && r->params.calls.missing != NULL)
-			r->params.calls.missing(r->params.calls.arg,
-			    path->text, path->len);
-		return 0;
-	}
+	if (v.kind == VALUE_UNDEFINED)
+		return mustache->call.is_call ? 0 :
+		    render_missing(r, mustache);
 	if (v.kind == VALUE_BLOCK && render_block_value(r, scope, node->at,
 	    &value_nothing, &v) < 0)
 		return -1;
@@ -206,7 +217,8 @@ hbs_render(const struct hbs_template *tpl, const json_t *data,
     const struct hbs_render_params *params, struct buf *out,
     struct hbs_error *e)
 {
-	struct render r = { .root = value_of_json(data), .out = out, .e = e };
+	struct render r = { .root = value_of_json(data), .out = out, .e = e,
+		.json_start = out->len, .json_at = out->len };
 	struct unit unit = { .tpl = tpl };
 	struct frame frame = { .up = NULL };
 	struct scope outer = { .context = &value_undefined, .unit = &unit,

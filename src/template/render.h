@@ -89,6 +89,10 @@ struct render {
 	size_t nodes; /* left to be visited */
 	unsigned depth; /* left to be entered */
 	struct arena *scratch; /* made when first needed */
+	unsigned long heavy; /* hbs_call_heavy() so far */
+	size_t json_start; /* where in the output this rendering began */
+	size_t json_at; /* up to where the next is known */
+	bool json_in_string; /* ends within a string */
 };
 
 /* render.c */
@@ -129,6 +133,12 @@ int render_block_value(struct render *r, const struct scope *scope,
 /* write.c: adds a value to the output as {{x}} or {{{x}}} does. */
 int write_value(struct render *r, const struct scope *scope, uint32_t at,
     const struct hbs_value *v, bool escaped) MUST_CHECK;
+
+/* True in a part of JSON where the output so far ends outside of strings. */
+bool write_is_json_value(struct render *r);
+
+/* After the output was changed elsewhere than at its end. */
+void write_forget_place(struct render *r);
 
 /* Turns *v into its text, "undefined" and "null" included.  "room" is where the
  * text may be written and so must stay as long. */

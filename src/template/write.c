@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "template/emit.h"
 #include "template/escape.h"
 
 enum { JOIN_DEPTH_MAX = 100 };
@@ -82,6 +83,66 @@ write_text_of(struct render *r, const struct scope *scope, uint32_t at,
 	}
 }
 
+bool
+write_is_json_value(struct render *r)
+{
+	const char *p = r->out->data + r->json_at;
+	const char *end = r->out->data + r->out->len;
+
+	if (r->params.escape != HBS_ESCAPE_JSON)
+		return false;
+	for (; p < end; p++) {
+		if (*p == '"')
+			r->json_in_string = !r->json_in_string;
+		else if (*p == '\\' && r->json_in_string && p + 1 < end)
+			p++;
+	}
+	r->json_at = r->out->len;
+	return !r->json_in_string;
+}
+
+void
+write_forget_place(struct render *r)
+{
+	r->json_at = r->json_start;
+	r->json_in_string = false;
+}
+
+static int
+add_json(const char *piece, size_t len, void *arg)
+{
+	emit(arg, piece, len);
+	return buf_overflowed(arg) ? -1 : 0;
+}
+
+/* A value that stands in JSON by itself: a text gets its quotes, so that data
+ * cannot become members of the object around it. */
+static int
+write_json_value(struct render *r, const struct hbs_value *v)
+{
+	char room[VALUE_TEXT_BYTES];
+	const char *text;
+	size_t len;
+
+	if (v->kind == VALUE_ARRAY || v->kind == VALUE_OBJECT) {
+		json_dump_callback(v->u.json, add_json, r->out, JSON_COMPACT);
+		return 0;
+	}
+	if (v->kind == VALUE_NULL) {
+		emit(r->out, "null", 4);
+		return 0;
+	}
+	value_text(v, room, &text, &len);
+	if (v->kind != VALUE_STRING) {
+		emit(r->out, text, len);
+		return 0;
+	}
+	emit(r->out, "\"", 1);
+	escape_text(r->out, HBS_ESCAPE_JSON, text, len);
+	emit(r->out, "\"", 1);
+	return 0;
+}
+
 int
 write_value(struct render *r, const struct scope *scope, uint32_t at,
     const struct hbs_value *v, bool escaped)
@@ -93,6 +154,8 @@ write_value(struct render *r, const struct scope *scope, uint32_t at,
 
 	if (!escaped && escape != HBS_ESCAPE_HEADER)
 		escape = HBS_ESCAPE_NONE;
+	if (escape == HBS_ESCAPE_JSON && write_is_json_value(r))
+		return write_json_value(r, v);
 	if (v->kind == VALUE_STRING) {
 		escape_text(r->out, escape, v->u.text, v->len);
 		return 0;

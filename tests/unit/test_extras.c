@@ -13,86 +13,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "base/buf.h"
-#include "template/hbs.h"
 #include "template/hbs_extras.h"
-#include "template/icu_cache.h"
 
-/* A Monday: 2026-11-23T14:32:05Z. */
-enum { NOW_S = 1795444325 };
-
-struct test_case {
-	const char *source;
-	const char *data;
-	const char *want; /* the output, or what the error must say */
-	const char *locale; /* NULL: "en" */
-	const char *zone; /* NULL: "UTC" */
-	enum hbs_escape escape;
-	int column; /* of the error, in line 1 */
-};
-
-static int
-render_case(const struct test_case *c, struct buf *out, struct hbs_error *e)
-{
-	const struct hbs_compile_params params = {
-		.flags = HBS_KNOWN_HELPERS_ONLY, .helpers = &hbs_extras };
-	const struct hbs_render_params how = { .escape = c->escape,
-		.locale = c->locale, .time_zone = c->zone,
-		.now_ms = NOW_S * INT64_C(1000) };
-	json_t *data = json_loads(c->data, JSON_DECODE_ANY, NULL);
-	struct hbs_template *tpl;
-	int status;
-
-	assert_non_null(data);
-	status = hbs_compile(c->source, strlen(c->source), &params, &tpl, e);
-	if (status == 0) {
-		status = hbs_render(tpl, data, &how, out, e);
-		hbs_free(&tpl);
-	}
-	json_decref(data);
-	return status;
-}
-
-static void
-check_outputs(const struct test_case *cases, size_t count)
-{
-	struct hbs_error e;
-	struct buf out;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		buf_init(&out, 1 << 16);
-		if (render_case(&cases[i], &out, &e) < 0)
-			fail_msg("%s: %d:%d: %s", cases[i].source, e.line,
-			    e.column, e.text);
-		if (strcmp(out.data, cases[i].want) != 0)
-			fail_msg("%s with %s:\n got \"%s\"\nwant \"%s\"",
-			    cases[i].source, cases[i].data, out.data,
-			    cases[i].want);
-		buf_done(&out);
-	}
-}
-
-static void
-check_errors(const struct test_case *cases, size_t count)
-{
-	const struct test_case *c;
-	struct hbs_error e;
-	struct buf out;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		c = &cases[i];
-		buf_init(&out, 1 << 16);
-		if (render_case(c, &out, &e) == 0)
-			fail_msg("%s: rendered to \"%s\"", c->source, out.data);
-		if (strstr(e.text, c->want) == NULL || e.line != 1 ||
-		    e.column != c->column)
-			fail_msg("%s: got %d:%d: %s", c->source, e.line,
-			    e.column, e.text);
-		buf_done(&out);
-	}
-}
+#include "render_case.h"
 
 static void
 the_table_is_in_order(void **state)
@@ -549,10 +472,10 @@ answers_are_escaped_for_the_part(void **state)
 			NULL, NULL, HBS_ESCAPE_HEADER },
 		{ "{{markdown m}}{{{markdown m}}}", "{\"m\":\"a\\n\\nb\"}",
 			"a ba b", NULL, NULL, HBS_ESCAPE_HEADER },
-		{ "{{plural 1 other=s}}", "{\"s\":\"\\\"},{\\\"\"}",
-			"\\\"},{\\\"", NULL, NULL, HBS_ESCAPE_JSON },
-		{ "{{truncate s 3}}", "{\"s\":\"\\\"\\\\\\\"xyz\"}",
-			"\\\"\\\\\u2026", NULL, NULL, HBS_ESCAPE_JSON },
+		{ "\"{{plural 1 other=s}}\"", "{\"s\":\"\\\"},{\\\"\"}",
+			"\"\\\"},{\\\"\"", NULL, NULL, HBS_ESCAPE_JSON },
+		{ "\"{{truncate s 3}}\"", "{\"s\":\"\\\"\\\\\\\"xyz\"}",
+			"\"\\\"\\\\\u2026\"", NULL, NULL, HBS_ESCAPE_JSON },
 		{ "{{uppercase s}}", "{\"s\":\"a b\"}", "A%20B", NULL, NULL,
 			HBS_ESCAPE_URL },
 	};
@@ -594,125 +517,6 @@ wrong_arguments_are_named(void **state)
 	check_errors(cases, NELEMS(cases));
 }
 
-/* Any number as a date, a number and an amount: an answer or an error. */
-static void
-any_number_is_survived(void **state)
-{
-	static const char *const numbers[] = { "1e308", "-1e308", "1e-320",
-		"9223372036854775807", "-9223372036854775808", "1e15",
-		"253402300800", "-62135596801", "8.64e15", "\"1e999\"",
-		"\"-1e-999\"", "\"99999999999999999999999999\"", "\"NaN\"",
-		"\"Infinity\"", "\"-\"", "\".\"", "\"1e\"", "\"0x10\"" };
-	char data[100];
-	struct test_case c = { .data = data, .source =
-		"{{date n}}{{date n \"full\" time=\"full\"}}{{number n}}"
-		"{{number n style=\"compact\"}}{{number n style=\"percent\" "
-		"digits=20}}{{number n style=\"scientific\"}}"
-		"{{currency n \"EUR\"}}{{currency n \"JPY\" minor=true}}"
-		"{{plural n one=\"#\" other=\"#\"}}{{eq n 1}}{{lt n 1}}" };
-	struct hbs_error e;
-	struct buf out;
-	size_t i;
-
-	for (i = 0; i < NELEMS(numbers); i++) {
-		snprintf(data, sizeof(data), "{\"n\":%s}", numbers[i]);
-		buf_init(&out, 1 << 16);
-		if (render_case(&c, &out, &e) < 0)
-			fail_msg("%s: %s", data, e.text);
-		assert_true(out.len > 0);
-		buf_done(&out);
-	}
-}
-
-static void
-formatters_are_kept_and_bounded(void **state)
-{
-	static const struct test_case c = { "{{number 1}} {{date \"now\"}} "
-		"{{plural 1 other=\"#\"}}", "{}", "1 Nov 23, 2026 1" };
-	char source[100];
-	struct test_case many = { .source = source, .data = "{}", .want = "1" };
-	unsigned long opened;
-	int i;
-
-	check_outputs(&c, 1);
-	opened = icu_cache_opened();
-	check_outputs(&c, 1);
-	assert_int_equal(icu_cache_opened(), opened);
-	for (i = 0; i < ICU_CACHE_MAX * 2; i++) {
-		snprintf(source, sizeof(source),
-		    "{{number 1 locale=\"en-x-v%d\"}}", i);
-		check_outputs(&many, 1);
-	}
-	assert_true(icu_cache_opened() >= opened + ICU_CACHE_MAX * 2);
-	check_outputs(&c, 1);
-	icu_cache_clear();
-	check_outputs(&c, 1);
-}
-
-/* ---- t ---------------------------------------------------------------------- */
-
-static struct hbs_template *messages[3];
-
-static int
-find_message(void *arg, const char *key, size_t len,
-    const struct hbs_template **tpl_r)
-{
-	static const char *const keys[] = { "hello", "loop", "items" };
-	size_t i;
-
-	for (i = 0; i < NELEMS(keys); i++)
-		if (strlen(keys[i]) == len && memcmp(keys[i], key, len) == 0) {
-			*tpl_r = messages[i];
-			return 1;
-		}
-	return 0;
-}
-
-static void
-messages_are_templates(void **state)
-{
-	static const char *const sources[] = { "<Hello> {{name}}, {{city}}",
-		"{{t \"loop\"}}", "{{plural n one=\"# item\" other=\"# items\"}}" };
-	static const struct {
-		const char *source, *want;
-	} cases[] = {
-		{ "{{t \"hello\" name=\"A&B\"}}",
-			"&lt;Hello&gt; A&amp;B, Graz" },
-		{ "{{{t \"hello\" name=\"A&B\"}}}", "<Hello> A&amp;B, Graz" },
-		{ "{{uppercase (t \"hello\" name=\"x\")}}",
-			"&lt;HELLO&gt; X, GRAZ" },
-		{ "{{t key n=2}} {{t \"items\" n=1}}", "2 items 1 item" },
-		{ "{{t \"nothing\" \"a default\"}}", "a default" },
-		{ "{{t \"loop\"}}", "nested too deeply" },
-	};
-	const struct hbs_compile_params params = { .helpers = &hbs_extras };
-	const struct hbs_render_params how = {
-		.calls = { .message = find_message } };
-	json_t *data = json_pack("{s:s, s:s}", "key", "items", "city", "Graz");
-	struct hbs_template *tpl;
-	struct hbs_error e;
-	struct buf out;
-	size_t i;
-
-	for (i = 0; i < NELEMS(sources); i++)
-		assert_int_equal(hbs_compile(sources[i], strlen(sources[i]),
-		    &params, &messages[i], &e), 0);
-	for (i = 0; i < NELEMS(cases); i++) {
-		buf_init(&out, 1 << 16);
-		assert_int_equal(hbs_compile(cases[i].source,
-		    strlen(cases[i].source), &params, &tpl, &e), 0);
-		if (hbs_render(tpl, data, &how, &out, &e) < 0)
-			assert_non_null(strstr(e.text, cases[i].want));
-		else
-			assert_string_equal(out.data, cases[i].want);
-		hbs_free(&tpl);
-		buf_done(&out);
-	}
-	for (i = 0; i < NELEMS(sources); i++)
-		hbs_free(&messages[i]);
-	json_decref(data);
-}
-
 int
 main(void)
 {
@@ -732,9 +536,6 @@ main(void)
 		cmocka_unit_test(markdown),
 		cmocka_unit_test(answers_are_escaped_for_the_part),
 		cmocka_unit_test(wrong_arguments_are_named),
-		cmocka_unit_test(any_number_is_survived),
-		cmocka_unit_test(formatters_are_kept_and_bounded),
-		cmocka_unit_test(messages_are_templates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -543,14 +543,16 @@ each_part_escapes_its_own_way(void **state)
 		enum hbs_escape escape;
 		const char *want;
 	} cases[] = {
-		{ HBS_ESCAPE_HTML, "a&lt;&quot;\\/\r\n\n\xC3\xA9 z~|a<" },
-		{ HBS_ESCAPE_NONE, "a<\"\\/\r\n\n\xC3\xA9 z~|a<" },
-		{ HBS_ESCAPE_JSON, "a<\\\"\\\\/\\r\\n\\n\xC3\xA9 z~|a<" },
+		{ HBS_ESCAPE_HTML, "\"a&lt;&quot;\\/\r\n\n\xC3\xA9 z~|a<\"" },
+		{ HBS_ESCAPE_NONE, "\"a<\"\\/\r\n\n\xC3\xA9 z~|a<\"" },
+		{ HBS_ESCAPE_JSON, "\"a<\\\"\\\\/\\r\\n\\n\xC3\xA9 z~|a<\"" },
 		{ HBS_ESCAPE_URL,
-			"a%3C%22%5C%2F%0D%0A%0A%C3%A9%20z~|a<" },
-		{ HBS_ESCAPE_HEADER, "a<\"\\/ \xC3\xA9 z~|a<" },
+			"\"a%3C%22%5C%2F%0D%0A%0A%C3%A9%20z~|a<\"" },
+		{ HBS_ESCAPE_HEADER, "\"a<\"\\/ \xC3\xA9 z~|a<\"" },
+		{ HBS_ESCAPE_MARKDOWN,
+			"\"a\\<\\\"\\\\\\/   \xC3\xA9 z\\~|a<\"" },
 	};
-	static const char source[] = "{{v}}|{{{w}}}";
+	static const char source[] = "\"{{v}}|{{{w}}}\"";
 	json_t *data = json_loads("{\"v\":\"a<\\\"\\\\/\\r\\n\\n\\u00e9 z~\","
 	    "\"w\":\"a<\"}", 0, NULL);
 	struct hbs_render_params how = { 0 };
