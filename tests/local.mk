@@ -81,6 +81,6 @@ check_DATA += tests/tools/transfers
 EXTRA_DIST += tests/pytest.ini tests/conftest.py $(wildcard $(srcdir)/tests/lint/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
-EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py)
+EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py) tests/fault/run
 EXTRA_DIST += doc/api.md doc/errors.md doc/metrics.md doc/operating.md doc/providers.md
 EXTRA_DIST += contrib/check contrib/packages contrib/quickstart contrib/stack.sh

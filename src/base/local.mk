@@ -7,6 +7,8 @@ libbelfry_la_SOURCES += \
 	src/base/config_check.c src/base/config_check.h \
 	src/base/config_dump.c \
 	src/base/config_value.c src/base/config_value.h \
+	src/base/crash_point.c src/base/crash_point.def \
+	src/base/crash_point.h \
 	src/base/crew.c src/base/crew.h \
 	src/base/ensure.c src/base/ensure.h \
 	src/base/err.c src/base/err.def src/base/err.h \

@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "base/ensure.h"
 
 enum { READ_BYTES = 4096, CHUNK_BYTES = 16 << 10, KEEP_BUFFER_BYTES = 8 << 10 };
@@ -208,6 +209,9 @@ add_body(struct smtp_session *s)
 
 	if (left > CHUNK_BYTES)
 		left = CHUNK_BYTES;
+	if (left > 0 && t->body_done == 0 &&
+	    crash_point_is_set(CRASH_FIRST_BODY_BYTE))
+		left = 1;
 	for (; n < left; n++) {
 		if (p[n] == '.' &&
 		    (s->last_byte == '\n' || s->last_byte == '\r')) {
@@ -242,8 +246,11 @@ note_written(struct smtp_session *s)
 	    s->refusal.code != 0)
 		return;
 	t->res.body_started = true;
-	if (!s->in_body && !has_output(s))
-		t->res.body_sent = true;
+	crash_point(CRASH_FIRST_BODY_BYTE);
+	if (s->in_body || has_output(s))
+		return;
+	t->res.body_sent = true;
+	crash_point(CRASH_LAST_BODY_BYTE);
 }
 
 static void read_replies(struct smtp_session *s);
@@ -308,6 +315,7 @@ smtp_session_send(struct smtp_session *s, struct transfer *t)
 	s->last_byte = '\n';
 	t->body_done = 0;
 	t->res.stage = TRANSFER_AT_SENDER;
+	crash_point(CRASH_AFTER_CONNECT);
 	if (t->req.smtputf8 && !s->smtputf8) {
 		snprintf(t->error, sizeof(t->error),
 		    "the server does not take addresses in UTF-8");

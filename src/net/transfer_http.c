@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -53,6 +54,9 @@ read_body(char *p, size_t size, size_t n, void *arg)
 	size_t left = t->req.body_len - t->body_done;
 	size_t len = size * n < left ? size * n : left;
 
+	if (len > 0 && t->body_done == 0 &&
+	    crash_point_is_set(CRASH_FIRST_BODY_BYTE))
+		len = 1;
 	if (len > 0) {
 		memcpy(p, (const char *)t->req.body + t->body_done, len);
 		t->body_done += len;
@@ -76,6 +80,40 @@ seek_body(void *arg, curl_off_t offset, int origin)
 		return CURL_SEEKFUNC_FAIL;
 	t->body_done = (size_t)offset;
 	return CURL_SEEKFUNC_OK;
+}
+
+static int
+connected(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
+{
+	crash_point(CRASH_AFTER_CONNECT);
+	return CURL_PREREQFUNC_OK;
+}
+
+/* curl tells what it has written. */
+static int
+wrote(CURL *easy, curl_infotype what, char *p, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+
+	if (what != CURLINFO_DATA_OUT || n == 0)
+		return 0;
+	crash_point(CRASH_FIRST_BODY_BYTE);
+	if (t->res.body_sent)
+		crash_point(CRASH_LAST_BODY_BYTE);
+	return 0;
+}
+
+static void
+set_crash_points(struct transfer *t)
+{
+	if (crash_point_is_set(CRASH_AFTER_CONNECT))
+		curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, connected);
+	if (!crash_point_is_set(CRASH_FIRST_BODY_BYTE) &&
+	    !crash_point_is_set(CRASH_LAST_BODY_BYTE))
+		return;
+	curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_DEBUGFUNCTION, wrote);
+	curl_easy_setopt(t->easy, CURLOPT_DEBUGDATA, t);
 }
 
 static size_t
@@ -194,6 +232,7 @@ transfer_http_start(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	set_method(t);
 	set_headers(t);
+	set_crash_points(t);
 	ensure(curl_multi_add_handle(t->ts->multi, t->easy) == CURLM_OK);
 	t->ts->http_running++;
 	t->ts->http_started = true;

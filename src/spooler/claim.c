@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/crash_point.h"
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -270,6 +271,7 @@ committed(struct claim *c)
 {
 	size_t i, count = c->deliveries.count;
 
+	crash_point(CRASH_AFTER_CLAIM_COMMIT);
 	metrics_add(METRIC_CLAIMS_TOTAL, c->key->lane, (int64_t)c->count);
 	if (c->key->lane == LANE_ROUTE)
 		count_states(c);

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/crash_point.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -131,6 +132,8 @@ done(void *arg, const struct transfer_result *res)
 		land(f);
 		return;
 	}
+	if (res->outcome == TRANSFER_ANSWERED)
+		crash_point(CRASH_AFTER_ANSWER);
 	f->d->provider->ops->judge(f->d->provider, res, &v);
 	judged(f, &v);
 }

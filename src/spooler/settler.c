@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/crash_point.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -200,6 +201,7 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		failed(p, e);
 		return;
 	}
+	crash_point(CRASH_AFTER_FINISH_COMMIT);
 	if (p->late == NULL && !p->uncertain)
 		late = settle_late(p->step, p->first, rows[0], &p->late);
 	else
@@ -224,6 +226,7 @@ write(struct pile *p)
 	p->step = arena_new(CHUNK_BYTES);
 	p->writing = true;
 	b = settle_batch(p->step, p->first);
+	crash_point(CRASH_BEFORE_FINISH_COMMIT);
 	pool_submit(p->settler->sp->pool, &p->job, b);
 }
 

@@ -25,6 +25,7 @@ def insist(stack, tenant, number):
     raise AssertionError("a hundred refusals")
 
 
+@pytest.mark.D8
 @pytest.mark.settings(settings={"spooler.dead_after": "4s"})
 @pytest.mark.expect_log("request|failed|not written yet|leases|took over|late")
 def test_one_notification_for_a_key(own_stack):

@@ -53,6 +53,7 @@ def told(tenant, notification):
     return " ".join(e["text"] or "" for e in tenant.api.ended(notification))
 
 
+@pytest.mark.D10
 @pytest.mark.expect_log("template cannot be used")
 @pytest.mark.expect_log("claim failed")
 @pytest.mark.expect_log("row is damaged")
@@ -70,6 +71,7 @@ def test_damaged_notifications(stack, tenant):
     assert len(good) == len(DAMAGE)
 
 
+@pytest.mark.D10
 @pytest.mark.expect_log("claim failed")
 @pytest.mark.expect_log("row is damaged")
 def test_what_the_database_refuses(stack, tenant):
@@ -104,6 +106,7 @@ def waiting(stack, tenant, address):
     return notification
 
 
+@pytest.mark.D10
 def test_a_delivery_that_is_gone(stack, tenant):
     """The queue's row leads nowhere: the others of its claim go on."""
     lost = waiting(stack, tenant, "lost@example.org")

@@ -13,6 +13,7 @@ TROUBLE = ("database|PostgreSQL|terminating|leases are no longer sure|"
            '"status": 503')
 
 
+@pytest.mark.D2
 @pytest.mark.settings(fast=False)
 @pytest.mark.expect_log(TROUBLE)
 def test_no_promise_is_lost(own_stack, own_tenant):

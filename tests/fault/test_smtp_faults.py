@@ -77,6 +77,7 @@ def test_nobody_listens(sender):
     assert sender.api.notification(identity)["state"] == "routed"
 
 
+@pytest.mark.O3
 def test_a_hanging_server_holds_up_nobody_else(stack, sender):
     """Mails of one tenant hang; those of another pass."""
     neighbour = Tenant(stack)

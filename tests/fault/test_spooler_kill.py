@@ -41,6 +41,7 @@ def kill(stack, whole):
     stack.start("spooler")
 
 
+@pytest.mark.D1
 @pytest.mark.settings(settings={
     "spooler.transfers_max": TRANSFERS, "spooler.claim_batch": TRANSFERS,
     "spooler.dead_after": "1500ms"})

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness.api import mail
+from harness.size import size
 from harness.smtp import Inbox, MailServer
 from harness.tenant import Tenant
 from harness.wait import wait_until
@@ -71,12 +72,14 @@ def named(tenant, addresses):
         "attempts > 1 AND address = ANY(%s)", list(addresses))[0]["n"]
 
 
+@pytest.mark.D3
 @pytest.mark.settings(settings=QUICK)
 @pytest.mark.expect_log(TROUBLE)
 def test_stopped_and_resumed(own_stack, slow):
     """What another one took over is not sent by the one that wakes up."""
     tenant, inbox = slow
-    for turn in range(3):
+    turns = size(3, full=50)
+    for turn in range(turns):
         send(tenant, 100 * turn, 50)
         send(tenant, 100 * turn + 50, 50)
         wait_until(lambda: len(inbox.received) > 100 * turn, 10, "a mail")
@@ -90,11 +93,12 @@ def test_stopped_and_resumed(own_stack, slow):
         time.sleep(0.3)
         assert len(inbox.received) == before
     tenant.idle()
-    assert missing(inbox, 300) == set()
+    assert missing(inbox, 100 * turns) == set()
     twice = {a for a, n in inbox.count().items() if n > 1}
     assert named(tenant, twice) == len(twice)
 
 
+@pytest.mark.D12
 @pytest.mark.settings(settings={**QUICK, "spooler.processes": "1"})
 @pytest.mark.expect_log("on the wire")
 def test_stop_with_deliveries_on_the_wire(own_stack, slow):

@@ -34,21 +34,38 @@ SETTINGS = {
 
 
 class Stack:
-    def __init__(self, settings=(), fast=True):
+    def __init__(self, settings=(), fast=True, crash_points=False):
         self.directory = Path(tempfile.mkdtemp(prefix="belfry-t.", dir="/tmp"))
         self.fast = fast
         self.settings = {**SETTINGS, **dict(settings)}
         self.logs = Logs(self.directory / "log")
+        # Build with crash points: what stands in this file happens once.
+        self.crash_at = self.directory / "crash/at"
+        self.crash_points = crash_points
 
     # Life
 
     def quickstart(self, *arguments, check=True):
         done = subprocess.run(
             [QUICKSTART, *arguments, "--dir", self.directory],
-            capture_output=True, text=True, timeout=150)
+            capture_output=True, text=True, timeout=150, env=self.crash_env())
         if check and done.returncode != 0:
             raise RuntimeError(f"quickstart {arguments}: {done.stderr}")
         return done
+
+    def crash_env(self):
+        if not self.crash_points:
+            return None
+        return {**os.environ, "BELFRY_CRASH_AT": f"@{self.crash_at}"}
+
+    def crash(self, point):
+        """The next process that comes to this point dies there."""
+        self.crash_at.parent.mkdir(exist_ok=True)
+        self.crash_at.parent.chmod(0o777)
+        waiting = self.crash_at.with_name("waiting")
+        waiting.write_text(point)
+        waiting.chmod(0o666)
+        waiting.rename(self.crash_at)
 
     def up(self):
         extra = ["--fast"] if self.fast else []
