@@ -222,7 +222,10 @@ transfer_http_start(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(
 	    t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
+	/* With TLS the handshake tells whether a connection can be shared; without it
+	 * only the first answer would, and a server that hangs would hold up all. */
+	if (strncasecmp(t->req.url, "https:", 6) == 0)
+		curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN,
 	    (long)(t->ts->params.idle_ms + 999) / 1000);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take_answer);

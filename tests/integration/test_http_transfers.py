@@ -107,6 +107,16 @@ def test_connections_are_kept_and_bounded():
         assert server.connections == 3
 
 
+def test_a_server_that_hangs_gets_every_connection_at_once():
+    """The first request must not keep the others from being sent."""
+    with HttpServer(None) as server:
+        results = run([post(server, timeout_ms=1500)] * 8, in_flight=8,
+                      connections_per_host=8)
+        assert {(r["outcome"], r["body_sent"]) for r in results} == \
+            {("timed_out", True)}
+        assert len(server.requests) == 8
+
+
 def test_a_request_goes_out_once():
     """A kept connection that ends behind the body: the server may have acted,
     so curl must not repeat it by itself."""

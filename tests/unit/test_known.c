@@ -210,7 +210,7 @@ a_second_look_costs_nothing(void **state)
 	look(one_tenant, "a", "<v1>");
 	asked(0, 1);
 	look(one_tenant, "a", "<v1>");
-	later(499);
+	later(400);
 	look(one_tenant, "a", "<v1>");
 	asked(0, 1);
 }
