@@ -50,7 +50,8 @@ def send(tenant, turn):
 @pytest.mark.D5
 @pytest.mark.settings(settings={
     **CLOCK, "spooler.processes": "2", "spooler.claim_batch": "20",
-    "spooler.transfers_max": str(DELIVERIES), "retry.delay_first": "1h"})
+    "spooler.transfers_max": str(DELIVERIES), "retry.delay_first": "1h",
+    "retry.delay_max": "1h"})
 @pytest.mark.expect_log("a worker has crashed|took over from a dead spooler")
 def test_work_goes_on(own_stack):
     tenant = Tenant(own_stack, maildir=False)
