@@ -236,6 +236,7 @@ claim_go(struct claim *c, struct delivery *d)
 
 	if (d->attempt > 0 && !sp->stopping && lease_is_trusted(sp) &&
 	    uuid_cmp(&c->id, &sp->id) == 0) {
+		crash_point(CRASH_AFTER_CLAIM_COMMIT);
 		flight_start(sp, c, d, c->page);
 		return;
 	}
@@ -271,7 +272,6 @@ committed(struct claim *c)
 {
 	size_t i, count = c->deliveries.count;
 
-	crash_point(CRASH_AFTER_CLAIM_COMMIT);
 	metrics_add(METRIC_CLAIMS_TOTAL, c->key->lane, (int64_t)c->count);
 	if (c->key->lane == LANE_ROUTE)
 		count_states(c);
