@@ -14,6 +14,7 @@ check_PROGRAMS += tests/unit/test_apikey
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
 check_PROGRAMS += tests/unit/test_cache
+check_PROGRAMS += tests/unit/test_choose
 check_PROGRAMS += tests/unit/test_decide
 check_PROGRAMS += tests/unit/test_parcel
 check_PROGRAMS += tests/unit/test_doorbell

@@ -47,7 +47,7 @@ WITH c AS MATERIALIZED (
 )
 SELECT d.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
-    n.created_at, n.user_ids, d.due
+    n.created_at, n.user_ids, d.due, n.fallback, n.crashes
 FROM d LEFT JOIN LATERAL (
     SELECT * FROM notification WHERE tenant_id = $1 AND id = d.id OFFSET 0) n ON true
 ORDER BY d.due, d.id
@@ -69,10 +69,10 @@ WITH c AS MATERIALIZED (
 )
 SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
-    n.created_at, n.user_ids, q.due,
+    n.created_at, n.user_ids, q.due, n.fallback, n.crashes,
     q.id, q.notification_id, q.lease_no, d.recipient_no, d.channel, d.state,
     d.attempts, d.counted, d.crashes, d.user_id, d.address, d.recipient, d.locale,
-    d.provider_id, d.created_at
+    d.provider_id, d.created_at, d.failovers, d.revived_at
 FROM q LEFT JOIN LATERAL (
     SELECT * FROM delivery WHERE tenant_id = $1
         AND notification_id = q.notification_id AND id = q.id OFFSET 0) d ON true
@@ -87,16 +87,18 @@ ORDER BY q.due, q.id
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[],
         $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::text[],
-        $12::text[], $13::uuid[], $14::text[], $15::timestamptz[], $16::uuid[])
+        $12::text[], $13::uuid[], $14::text[], $15::timestamptz[], $16::uuid[],
+        $17::timestamptz[], $18::smallint[])
         AS r (notification_id, id, recipient_no, channel, state, prio, user_id,
-            address, recipient, locale, provider_id, reason, expires_at, event_id)
+            address, recipient, locale, provider_id, reason, expires_at, event_id, due,
+            later)
 ), d AS (
     INSERT INTO delivery (tenant_id, notification_id, id, recipient_no, channel, state,
         priority, attempts, user_id, address, recipient, locale, provider_id, reason,
-        expires_at, finished_at)
+        expires_at, finished_at, due)
     SELECT $1, notification_id, id, recipient_no, channel, state, prio,
         CASE state WHEN 3 THEN 1 ELSE 0 END, user_id, address, recipient::json, locale,
-        provider_id, reason, expires_at, CASE WHEN state > 3 THEN now() END
+        provider_id, reason, expires_at, CASE WHEN state > 3 THEN now() END, due
     FROM r
 ), a AS (
     INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, lease_no, spooler,
@@ -105,6 +107,10 @@ WITH r AS MATERIALIZED (
 ), l AS (
     INSERT INTO q_leased (tenant_id, id, notification_id, lane, prio, lease_no, spooler)
     SELECT $1, id, notification_id, channel, prio, 1, $2 FROM r WHERE state = 3
+), w AS (
+    INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no, kind)
+    SELECT $1, due, id, notification_id, channel, prio, 0, later FROM r
+    WHERE state = 1 AND due IS NOT NULL
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     SELECT $1, channel, prio, now(), id, notification_id, 0 FROM r WHERE state = 2
@@ -115,9 +121,11 @@ WITH r AS MATERIALIZED (
 )
 INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, text, by)
 SELECT $1, notification_id, event_id, id,
-    CASE state WHEN 9 THEN 'delivery.skipped' WHEN 11 THEN 'delivery.expired'
+    CASE state WHEN 1 THEN CASE later WHEN 1 THEN 'delivery.deferred'
+            ELSE 'delivery.scheduled' END
+        WHEN 9 THEN 'delivery.skipped' WHEN 11 THEN 'delivery.expired'
         ELSE 'delivery.dead' END, channel, reason, 'spooler ' || $2::uuid
-FROM r WHERE state > 3
+FROM r WHERE event_id IS NOT NULL
 
 -- name: notification_routed
 -- Nothing.  Notifications and how many deliveries they became.
@@ -141,9 +149,9 @@ WITH r AS MATERIALIZED (
         provider_id)
     SELECT $1, notification_id, id, n, lease_no, $2, provider_id FROM r WHERE n > 0
 )
-UPDATE delivery d SET state = 3, attempts = r.n, provider_id = r.provider_id
-FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
-    AND d.id = r.id AND r.n > 0
+UPDATE delivery d SET state = 3, attempts = GREATEST(r.n, d.attempts),
+    provider_id = COALESCE(r.provider_id, d.provider_id)
+FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id AND d.id = r.id
 
 -- name: settle
 -- The ids of the deliveries whose outcome took effect: those whose lease was still the
@@ -151,9 +159,9 @@ FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[],
         $7::smallint[], $8::smallint[], $9::bigint[], $10::text[], $11::text[],
-        $12::text[], $13::int[], $14::uuid[])
+        $12::text[], $13::int[], $14::uuid[], $15::smallint[], $16::smallint[])
         AS r (spooler, notification_id, id, lease_no, n, class, state, delay_ms, code,
-            text, provider_ref, counted, event_id)
+            text, provider_ref, counted, event_id, later, failover)
 ), f AS MATERIALIZED (
     SELECT q.tenant_id, q.place, r.* FROM r CROSS JOIN LATERAL (
         SELECT tenant_id, ctid AS place FROM q_leased WHERE tenant_id = $1 AND id = r.id
@@ -170,15 +178,16 @@ WITH r AS MATERIALIZED (
 ), d AS (
     UPDATE delivery d SET state = l.state, class = l.class,
         reason = CASE WHEN l.state = 4 THEN NULL ELSE l.text END,
-        due = CASE l.state WHEN 1 THEN l.due END,
+        due = CASE WHEN l.later >= 0 THEN l.due END, failovers = d.failovers + l.failover,
         provider_ref = COALESCE(l.provider_ref, d.provider_ref),
         counted = d.counted + l.counted,
         finished_at = CASE WHEN l.state IN (4, 5, 6, 7, 9, 10, 11) THEN now() END
     FROM l WHERE d.tenant_id = $1 AND d.notification_id = l.notification_id
         AND d.id = l.id
 ), w AS (
-    INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
-    SELECT $1, due, id, notification_id, lane, prio, lease_no FROM l WHERE state = 1
+    INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no, kind)
+    SELECT $1, due, id, notification_id, lane, prio, lease_no, later FROM l
+    WHERE later >= 0
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM l WHERE state = 2
@@ -231,7 +240,7 @@ SELECT tenant_id, ceil(extract(epoch FROM due - now()) * 1000)::bigint FROM k
 -- A row for each lane and priority that got work.
 WITH c AS MATERIALIZED (
     SELECT tenant_id, ctid AS place FROM q_later
-    WHERE tenant_id = $1 AND due <= now()
+    WHERE tenant_id = $1 AND due <= now() AND kind < 2
     ORDER BY due, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM q_later q USING c
@@ -245,6 +254,53 @@ WITH c AS MATERIALIZED (
     SELECT DISTINCT $1::bigint, lane, prio FROM d ON CONFLICT DO NOTHING
 )
 SELECT DISTINCT lane, prio FROM d
+
+-- name: later_over
+-- A row for each delivery whose receipt did not come, with the lane and priority of those
+-- that are ready again (else NULL).  What was held is dead; what was sent goes to the
+-- next account.
+WITH c AS MATERIALIZED (
+    SELECT tenant_id, ctid AS place FROM q_later
+    WHERE tenant_id = $1 AND due <= now() AND kind >= 2
+    ORDER BY due, id LIMIT $2 FOR UPDATE SKIP LOCKED
+), l AS (
+    DELETE FROM q_later q USING c
+    WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
+    RETURNING q.id, q.notification_id, q.lane, q.prio, q.lease_no, q.kind
+), d AS (
+    UPDATE delivery d SET state = CASE l.kind WHEN 2 THEN 7 ELSE 2 END, due = NULL,
+        failovers = d.failovers + CASE l.kind WHEN 2 THEN 0 ELSE 1 END,
+        finished_at = CASE l.kind WHEN 2 THEN now() END,
+        reason = CASE l.kind
+            WHEN 2 THEN 'it is not known whether it went out, and no receipt came'
+            ELSE 'no receipt came: the next provider sends it' END
+    FROM l WHERE d.tenant_id = $1 AND d.notification_id = l.notification_id
+        AND d.id = l.id AND d.state = CASE l.kind WHEN 2 THEN 8 ELSE 4 END
+    RETURNING d.notification_id, d.id, l.kind, l.lane, l.prio, l.lease_no, d.reason
+), q AS (
+    INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+    SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM d WHERE kind = 3
+), t AS (
+    INSERT INTO tenant_ready (tenant_id, lane, prio)
+    SELECT DISTINCT $1::bigint, lane, prio FROM d WHERE kind = 3 ON CONFLICT DO NOTHING
+), e AS (
+    INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, text,
+        by)
+    SELECT $1, notification_id, ($4::uuid[])[row_number() OVER ()], id,
+        CASE kind WHEN 2 THEN 'delivery.dead' ELSE 'delivery.deferred' END, lane, reason,
+        'spooler ' || $3::uuid
+    FROM d
+), n AS (
+    UPDATE notification n SET open_count = n.open_count + c.opened,
+        state = CASE WHEN n.state = 3 AND n.open_count + c.opened > 0 THEN 2
+            WHEN n.state = 2 AND n.open_count + c.opened <= 0 THEN 3 ELSE n.state END,
+        done_at = CASE WHEN n.open_count + c.opened > 0 THEN NULL
+            WHEN n.state = 2 THEN now() ELSE n.done_at END
+    FROM (SELECT notification_id, sum(CASE kind WHEN 2 THEN -1 ELSE 1 END)::int AS opened
+        FROM d GROUP BY notification_id) c
+    WHERE n.tenant_id = $1 AND n.id = c.notification_id
+)
+SELECT CASE kind WHEN 3 THEN lane END, CASE kind WHEN 3 THEN prio END FROM d
 
 -- name: heartbeat
 -- Nothing.  This spooler lives.
@@ -262,6 +318,14 @@ SELECT DISTINCT l.tenant_id, l.spooler FROM q_leased l
 WHERE l.spooler <> $2 AND NOT EXISTS (SELECT FROM spooler s WHERE s.id = l.spooler
     AND s.heartbeat_at >= now() - $1 * interval '1 ms')
 
+-- name: leases_of
+-- A row for each tenant of which the spooler $1 holds leases, and the spooler.
+SELECT DISTINCT tenant_id, spooler FROM q_leased WHERE spooler = $1
+
+-- name: notification_blame
+-- Nothing.  A spooler crashed while it routed this.
+UPDATE notification SET crashes = crashes + 1 WHERE tenant_id = $1 AND id = $2
+
 -- name: leases_take
 -- The leases of a dead spooler, which leave the table in this transaction.
 DELETE FROM q_leased WHERE tenant_id = $1 AND spooler = $2
@@ -271,8 +335,8 @@ RETURNING notification_id, id, lane, prio, lease_no
 -- Nothing.  Makes rescued deliveries ready again and says so on their timelines.
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[],
-        $7::int[], $8::uuid[])
-        AS r (notification_id, id, lane, prio, lease_no, event_id)
+        $7::int[], $8::uuid[], $9::int[])
+        AS r (notification_id, id, lane, prio, lease_no, event_id, blamed)
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM r
@@ -280,7 +344,11 @@ WITH r AS MATERIALIZED (
     INSERT INTO tenant_ready (tenant_id, lane, prio)
     SELECT DISTINCT $1::bigint, lane, prio FROM r ON CONFLICT DO NOTHING
 ), d AS (
-    UPDATE delivery d SET state = 2, crashes = crashes + 1
+    UPDATE delivery d SET state = 2,
+        crashes = CASE r.blamed WHEN 0 THEN d.crashes ELSE 1 + CASE
+            WHEN d.crashed_at > now() - $10::bigint * interval '1 ms' THEN d.crashes
+            ELSE 0 END END,
+        crashed_at = CASE r.blamed WHEN 0 THEN d.crashed_at ELSE now() END
     FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id
         AND d.id = r.id AND d.state = 3
     RETURNING d.id, d.attempts
@@ -288,7 +356,10 @@ WITH r AS MATERIALIZED (
 INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, attempt,
     code, text, by)
 SELECT $1, r.notification_id, r.event_id, r.id, 'delivery.deferred', r.lane, d.attempts,
-    'rescued', 'the spooler that held it is gone: it is sent again', 'spooler ' || $2::uuid
+    CASE r.blamed WHEN 0 THEN 'rescued' ELSE 'crashed' END,
+    CASE r.blamed WHEN 0 THEN 'the spooler that held it is gone: it is sent again'
+        ELSE 'the spooler crashed, and this may be why: it is sent again, alone' END,
+    'spooler ' || $2::uuid
 FROM r JOIN d ON d.id = r.id
 
 -- name: leases_own

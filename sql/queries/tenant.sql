@@ -44,7 +44,8 @@ UPDATE tenant SET state = $2 WHERE id = $1
 -- generation, whether the tenant is active, and its providers in state $2 in the order
 -- of their names.
 SELECT json_build_object('generation', g.generation, 'active', t.state = 1,
-    'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority)
+    'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority,
+        p.weight)
         ORDER BY p.name) FROM provider p WHERE p.tenant_id = $1 AND p.state = $2), '[]'))
 FROM tenant t JOIN tenant_generation g ON g.tenant_id = $1
 WHERE t.id = $1

@@ -30,6 +30,8 @@ struct err;
 #define CONFIG_FIELD_PREFIX const char *
 #define CONFIG_FIELD_LOGTARGET const char *
 #define CONFIG_FIELD_LOGLEVEL const char *
+#define CONFIG_FIELD_UNKNOWN const char *
+#define CONFIG_FIELD_OVERRIDES const char *
 #define CONFIG_FIELD_INT int64_t
 #define CONFIG_FIELD_DURATION int64_t
 #define CONFIG_FIELD_SIZE int64_t
@@ -42,7 +44,7 @@ struct config {
 #undef X
 };
 
-/* The types up to CONFIG_LOGLEVEL are text in the struct. */
+/* The types up to CONFIG_OVERRIDES are text in the struct. */
 enum config_type {
 	CONFIG_TEXT, /* anything without control characters */
 	CONFIG_PATH, /* an absolute path */
@@ -51,6 +53,8 @@ enum config_type {
 	CONFIG_PREFIX, /* empty, or /path without a slash at its end */
 	CONFIG_LOGTARGET, /* stderr, syslog or an absolute path */
 	CONFIG_LOGLEVEL, /* debug, info, warn or error */
+	CONFIG_UNKNOWN, /* resend or hold */
+	CONFIG_OVERRIDES, /* what config_override() takes, of the section retry */
 	CONFIG_INT,
 	CONFIG_DURATION,
 	CONFIG_SIZE,
@@ -82,6 +86,12 @@ const struct config_key *config_keys(size_t *count_r);
  * the first of them.  Environment variables that name no key are not looked at. */
 int config_load(struct arena *a, const char *path, struct config **config_r,
     struct buf *faults, struct err *e) MUST_CHECK;
+
+/* Copies a configuration with other values for keys of one section: "text" is NAME=VALUE
+ * separated by blanks.  0, or -1 with *e. */
+int config_override(struct arena *a, const struct config *config,
+    const char *section, const char *text, struct config *config_r,
+    struct err *e) MUST_CHECK;
 
 /* Writes the commented sample file ("config" may be NULL), or only the keys that
  * are not at their default, or everything as it is in force. */

@@ -52,7 +52,7 @@ static const struct unit no_units[] = {
 static bool
 is_text(enum config_type type)
 {
-	return type <= CONFIG_LOGLEVEL;
+	return type <= CONFIG_OVERRIDES;
 }
 
 static const struct unit *
@@ -275,6 +275,27 @@ check_log_level(const char *text, struct err *e)
 	    "\"%.40s\" is not a level; give debug, info, warn or error", text);
 }
 
+static int
+check_unknown(const char *text, struct err *e)
+{
+	if (strcmp(text, "resend") == 0 || strcmp(text, "hold") == 0)
+		return 0;
+	return err_set(e, ERR_INVALID,
+	    "\"%.40s\" is neither resend nor hold; give one", text);
+}
+
+static int
+check_overrides(const char *text, struct err *e)
+{
+	static const struct config nothing;
+	struct arena *a = arena_new(1024);
+	struct config scratch;
+	int rc = config_override(a, &nothing, "retry", text, &scratch, e);
+
+	arena_free(&a);
+	return rc;
+}
+
 /* The types that are text.  Where the help of each key says all, nothing more is
  * said of the type. */
 static const struct {
@@ -288,6 +309,8 @@ static const struct {
 	[CONFIG_PREFIX] = { check_prefix, "" },
 	[CONFIG_LOGTARGET] = { check_log_target, "" },
 	[CONFIG_LOGLEVEL] = { check_log_level, "" },
+	[CONFIG_UNKNOWN] = { check_unknown, "" },
+	[CONFIG_OVERRIDES] = { check_overrides, "" },
 };
 
 static int

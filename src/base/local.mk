@@ -6,6 +6,7 @@ libbelfry_la_SOURCES += \
 	src/base/config.c src/base/config.def src/base/config.h \
 	src/base/config_check.c src/base/config_check.h \
 	src/base/config_dump.c \
+	src/base/config_override.c \
 	src/base/config_value.c src/base/config_value.h \
 	src/base/crash_point.c src/base/crash_point.def \
 	src/base/crash_point.h \

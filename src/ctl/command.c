@@ -90,8 +90,7 @@ static const struct ctl_option provider_add_options[] = {
 	    "A setting. May stand more than once. \"-\" as value: read a line "
 	    "from standard input." },
 	{ 0, "priority", "N", "The lowest goes first; 10 by default." },
-	{ 0, "weight", "N", "Kept, but not looked at yet: of equals the first by name goes first. 1 "
-	    "by default." },
+	{ 0, "weight", "N", "Its share among accounts of the same priority; 1 by default." },
 	{ 0, "disabled", NULL, "Do not use it yet." },
 	END
 };
@@ -102,7 +101,7 @@ static const struct ctl_option provider_set_options[] = {
 	    "from standard input." },
 	{ 0, "unset", "KEY", "Put a setting back to its default." },
 	{ 0, "priority", "N", "The lowest goes first." },
-	{ 0, "weight", "N", "Kept, but not looked at yet." },
+	{ 0, "weight", "N", "Its share among accounts of the same priority." },
 	END
 };
 

@@ -134,6 +134,18 @@ bind_settings(struct db_batch *b, const struct provider_account *p)
 		db_arg_bytes(b, p->sealed, p->sealed_bytes);
 }
 
+/* What waits for an account of the channel goes on. */
+static void
+wake(struct db_batch *b, struct tenant_id tenant, struct provider_id id,
+    enum provider_state state)
+{
+	if (state != PROVIDER_ENABLED)
+		return;
+	db_add(b, Q_PROVIDER_WAKE);
+	db_arg_int(b, tenant.n);
+	db_arg_uuid(b, &id.u);
+}
+
 static int
 say_taken(
     const struct editor *ed, const struct provider_account *p, struct err *e)
@@ -165,6 +177,7 @@ provider_account_create(const struct editor *ed,
 		return say_taken(ed, p, e);
 	b = edit_commit(ed, "provider.add", p->name,
 	    json_pack("{s:s}", "kind", p->kind));
+	wake(b, ed->tenant, p->id, p->state);
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 
@@ -193,6 +206,9 @@ provider_account_update(const struct editor *ed, struct provider_account *p,
 
 	if (lock(ed, p->id, p->version, e) == -1)
 		return -1;
+	/* Whoever mends a parked account wants it to be tried again. */
+	if (p->state == PROVIDER_PARKED)
+		p->state = PROVIDER_ENABLED;
 	b = edit_commit(ed, "provider.set", p->name, NULL);
 	db_add(b, Q_PROVIDER_UPDATE);
 	db_arg_int(b, ed->tenant.n);
@@ -202,20 +218,11 @@ provider_account_update(const struct editor *ed, struct provider_account *p,
 	db_arg_int(b, p->priority);
 	db_arg_int(b, p->weight);
 	bind_settings(b, p);
+	wake(b, ed->tenant, p->id, p->state);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return say_taken(ed, p, e);
 	p->version = (int)db_int(rows[1], 0, 0);
 	return 0;
-}
-
-void
-provider_account_set_state_add(struct db_batch *b, struct tenant_id tenant,
-    struct provider_id id, enum provider_state state)
-{
-	db_add(b, Q_PROVIDER_SET_STATE);
-	db_arg_int(b, tenant.n);
-	db_arg_uuid(b, &id.u);
-	db_arg_int(b, state);
 }
 
 static const char *
@@ -238,7 +245,11 @@ provider_account_set_state(const struct editor *ed, struct provider_id id,
 		return -1;
 	b = edit_commit(ed, "provider.state", id_text(ed->a, id),
 	    json_pack("{s:s}", "state", provider_state_name(state)));
-	provider_account_set_state_add(b, ed->tenant, id, state);
+	db_add(b, Q_PROVIDER_SET_STATE);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_uuid(b, &id.u);
+	db_arg_int(b, state);
+	wake(b, ed->tenant, id, state);
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 

@@ -80,19 +80,16 @@ int provider_account_create(const struct editor *ed,
     const struct provider_account *account, struct err *e) MUST_CHECK;
 
 /* Replaces everything but id, kind and channel.  account->version is the
- * version that is expected, 0 for any; afterwards it is the new one. */
+ * version that is expected, 0 for any; afterwards it is the new one.  A parked
+ * account is enabled by it. */
 int provider_account_update(const struct editor *ed,
     struct provider_account *account, struct err *e) MUST_CHECK;
 
+/* Enabling one lets go on what waits for an account of its channel. */
 int provider_account_set_state(const struct editor *ed, struct provider_id id,
     int expected_version, enum provider_state state, struct err *e) MUST_CHECK;
 
 int provider_account_remove(const struct editor *ed, struct provider_id id,
     int expected_version, struct err *e) MUST_CHECK;
-
-/* For the spooler, in a batch of its own: parks or unparks without an
- * editor. */
-void provider_account_set_state_add(struct db_batch *b, struct tenant_id tenant,
-    struct provider_id id, enum provider_state state);
 
 #endif

@@ -210,18 +210,6 @@ book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
 }
 
 const struct provider *
-page_provider(const struct page *page, enum channel channel)
-{
-	size_t i;
-
-	for (i = 0; i < page->provider_count; i++)
-		if (page->providers[i]->enabled &&
-		    page->providers[i]->ops->channel == channel)
-			return page->providers[i];
-	return NULL;
-}
-
-const struct provider *
 page_provider_by_id(const struct page *page, struct provider_id id)
 {
 	size_t i;

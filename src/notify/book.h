@@ -66,10 +66,6 @@ struct page *book_page_read(struct book *bk, struct tenant_id tenant,
 
 void book_page_release(struct page *page);
 
-/* The provider for a channel: the first that is enabled, or NULL. */
-const struct provider *page_provider(const struct page *page,
-    enum channel channel);
-
 /* The provider of that id when it is enabled, or NULL. */
 const struct provider *page_provider_by_id(const struct page *page,
     struct provider_id id);

@@ -5,21 +5,70 @@
  */
 #include "notify/decide.h"
 
+#include <string.h>
+
+#include "base/arena.h"
 #include "base/config.h"
 #include "base/ensure.h"
+#include "base/err.h"
 
-struct retry_policy
-retry_policy_from(const struct config *config, enum channel channel)
+static const char *
+overrides(const struct config *config, enum channel channel)
+{
+	switch (channel) {
+	case CHANNEL_EMAIL:
+		return config->retry_email;
+	case CHANNEL_SMS:
+		return config->retry_sms;
+	case CHANNEL_PUSH:
+		return config->retry_push;
+	case CHANNEL_WHATSAPP:
+		return config->retry_whatsapp;
+	case CHANNEL_INAPP:
+		return config->retry_inapp;
+	case CHANNEL_WEBHOOK:
+		return config->retry_webhook;
+	case CHANNEL_NONE:
+	case CHANNEL_COUNT:
+	default:
+		return NULL;
+	}
+}
+
+static struct retry_policy
+policy_of(const struct config *config)
 {
 	return (struct retry_policy){
 		.attempts_max = (int)config->retry_attempts_max,
 		.delay_first_ms = config->retry_delay_first,
 		.delay_max_ms = config->retry_delay_max,
+		.throttled_delay_ms = config->retry_throttled_delay,
+		.account_delay_ms = config->retry_account_delay,
 		.jitter_percent = (int)config->retry_jitter_percent,
 		.give_up_after_ms = config->retry_give_up_after,
-		/* A second mail or push is a nuisance, a lost one a fault. */
-		.unknown = UNKNOWN_RESEND,
+		.failover_after = (int)config->retry_failover_after,
+		.receipt_after_ms = config->retry_receipt_after,
+		.hold_ms = config->retry_hold,
+		.unknown = strcmp(config->retry_unknown, "hold") == 0
+		    ? UNKNOWN_HOLD
+		    : UNKNOWN_RESEND,
 	};
+}
+
+struct retry_policy
+retry_policy_from(const struct config *config, enum channel channel)
+{
+	const char *text = overrides(config, channel);
+	struct arena *a = arena_new(4096);
+	struct retry_policy policy;
+	struct config own = *config;
+	struct err e;
+
+	if (text != NULL)
+		ensure(config_override(a, config, "retry", text, &own, &e) == 0);
+	policy = policy_of(&own);
+	arena_free(&a);
+	return policy;
 }
 
 static int64_t
@@ -56,23 +105,94 @@ at_least(int64_t ms, const struct verdict *v, const struct retry_policy *policy)
 	return asked > ms ? asked : ms;
 }
 
+/* Is its time over before it would go on? */
+static bool
+expires_first(int64_t expires_in_ms, int64_t delay_ms)
+{
+	return expires_in_ms != 0 && expires_in_ms <= delay_ms;
+}
+
+/* When the next attempt is to be, and at which account. */
+static void
+plan_again(const struct retry_policy *policy,
+    const struct decide_attempt *attempt, struct outcome *o)
+{
+	int counted = attempt->counted + o->counted;
+
+	enum verdict_class class = attempt->verdict->class;
+	int64_t ms;
+
+	if (class == VERDICT_BAD_CREDENTIAL || class == VERDICT_PROVIDER_BLOCKED) {
+		o->failover = true;
+		o->later = LATER_ACCOUNT;
+		o->delay_ms = spread(policy->account_delay_ms,
+		    policy->jitter_percent, attempt->random);
+	} else if (class == VERDICT_THROTTLED) {
+		ms = spread(policy->throttled_delay_ms, policy->jitter_percent,
+		    attempt->random);
+		o->delay_ms = at_least(ms, attempt->verdict, policy);
+	} else {
+		o->failover = counted % policy->failover_after == 0;
+		ms = decide_delay_ms(policy, counted, attempt->random);
+		o->delay_ms = at_least(ms, attempt->verdict, policy);
+	}
+	if (o->failover && attempt->others) {
+		o->state = DELIVERY_READY;
+		o->later = LATER_NOT;
+		o->delay_ms = 0;
+	}
+}
+
 /* Another attempt, unless the delivery had enough of them or is too old. */
 static struct outcome
 again(const struct retry_policy *policy, const struct decide_attempt *attempt,
     int counts)
 {
-	int counted = attempt->counted + counts;
-	struct outcome o = { .state = DELIVERY_WAITING, .counted = counts };
+	struct outcome o = { .state = DELIVERY_WAITING, .counted = counts,
+		.later = LATER_TIME };
 
-	o.delay_ms = at_least(decide_delay_ms(policy, counted, attempt->random),
-	    attempt->verdict, policy);
-	if (counted >= policy->attempts_max)
-		o.because = "the last of its attempts failed";
-	else if (attempt->age_ms + o.delay_ms > policy->give_up_after_ms)
-		o.because = "it was tried for too long";
-	if (o.because != NULL) {
+	plan_again(policy, attempt, &o);
+	if (attempt->counted + counts >= policy->attempts_max) {
 		o.state = DELIVERY_DEAD;
+		o.because = "the last of its attempts failed";
+	} else if (expires_first(attempt->expires_in_ms, o.delay_ms)) {
+		o.state = DELIVERY_EXPIRED;
+		o.because = "it expires before its next attempt";
+	} else if (attempt->age_ms + o.delay_ms > policy->give_up_after_ms) {
+		o.state = DELIVERY_DEAD;
+		o.because = "it was tried for too long";
+	}
+	if (o.because != NULL) {
 		o.delay_ms = 0;
+		o.failover = false;
+		o.later = LATER_NOT;
+	}
+	return o;
+}
+
+/* Nobody knows whether it went out: a receipt may tell. */
+static struct outcome
+hold(const struct retry_policy *policy, const struct decide_attempt *attempt)
+{
+	struct outcome o = { .state = DELIVERY_HELD, .counted = 1,
+		.later = LATER_HELD, .delay_ms = policy->hold_ms };
+
+	if (expires_first(attempt->expires_in_ms, o.delay_ms))
+		o.delay_ms =
+		    attempt->expires_in_ms > 0 ? attempt->expires_in_ms : 1;
+	return o;
+}
+
+static struct outcome
+accepted(const struct retry_policy *policy, const struct decide_attempt *attempt)
+{
+	struct outcome o = { .state = DELIVERY_SENT, .counted = 1,
+		.later = LATER_NOT };
+
+	if (policy->receipt_after_ms > 0 && attempt->others &&
+	    !expires_first(attempt->expires_in_ms, policy->receipt_after_ms)) {
+		o.later = LATER_RECEIPT;
+		o.delay_ms = policy->receipt_after_ms;
 	}
 	return o;
 }
@@ -83,15 +203,14 @@ decide_outcome(const struct retry_policy *policy,
 {
 	switch (attempt->verdict->class) {
 	case VERDICT_ACCEPTED:
-		return (struct outcome){ .state = DELIVERY_SENT, .counted = 1 };
+		return accepted(policy, attempt);
 	case VERDICT_BAD_RECIPIENT:
 	case VERDICT_BAD_MESSAGE:
 		return (struct outcome){ .state = DELIVERY_FAILED,
-			.counted = 1 };
+			.counted = 1, .later = LATER_NOT };
 	case VERDICT_UNKNOWN:
 		if (policy->unknown == UNKNOWN_HOLD)
-			return (struct outcome){ .state = DELIVERY_HELD,
-				.counted = 1 };
+			return hold(policy, attempt);
 		return again(policy, attempt, 1);
 	case VERDICT_RETRY:
 		return again(policy, attempt, 1);
@@ -107,6 +226,33 @@ decide_outcome(const struct retry_policy *policy,
 	}
 }
 
+struct start_outcome
+decide_start(const struct retry_policy *policy, const struct decide_start *q)
+{
+	struct start_outcome o = { DELIVERY_SENDING, NULL, 0 };
+
+	if (q->corrupt != NULL)
+		return (struct start_outcome){ DELIVERY_DEAD, q->corrupt, 0 };
+	if (q->crashes >= q->crashes_max)
+		return (struct start_outcome){ DELIVERY_DEAD,
+			"quarantined: spoolers crashed while they worked on it",
+			0 };
+	if (expires_first(q->expires_in_ms, 0))
+		return (struct start_outcome){ DELIVERY_EXPIRED, "it expired",
+			0 };
+	if (q->has_account)
+		return o;
+	if (q->age_ms > policy->give_up_after_ms)
+		return (struct start_outcome){ DELIVERY_DEAD,
+			"no provider for the channel can be used", 0 };
+	if (expires_first(q->expires_in_ms, policy->account_delay_ms))
+		return (struct start_outcome){ DELIVERY_EXPIRED,
+			"it expires before a provider can be used", 0 };
+	return (struct start_outcome){ DELIVERY_WAITING,
+		"no provider for the channel can be used",
+		policy->account_delay_ms };
+}
+
 struct route_outcome
 decide_route(const struct decide_route *r)
 {
@@ -120,8 +266,8 @@ decide_route(const struct decide_route *r)
 		return (struct route_outcome){ DELIVERY_SKIPPED,
 			"the recipient has no address for %s" };
 	if (!r->has_provider)
-		return (struct route_outcome){ DELIVERY_DEAD,
-			"no provider for %s is enabled" };
+		return (struct route_outcome){ DELIVERY_WAITING,
+			"no provider for %s can be used" };
 	return (struct route_outcome){
 		r->has_room ? DELIVERY_SENDING : DELIVERY_READY, NULL
 	};

@@ -25,13 +25,29 @@ enum unknown_policy { UNKNOWN_RESEND, UNKNOWN_HOLD };
 struct retry_policy {
 	int attempts_max;
 	int64_t delay_first_ms, delay_max_ms;
+	int64_t throttled_delay_ms; /* after being too fast */
+	int64_t account_delay_ms; /* without an account that can be used */
 	int jitter_percent;
 	int64_t give_up_after_ms;
+	int failover_after; /* failed attempts until the next account's turn */
+	int64_t receipt_after_ms; /* 0: a provider's word is enough */
+	int64_t hold_ms; /* how long a held delivery waits for a receipt */
 	enum unknown_policy unknown;
 };
 
+/* The section "retry" of the configuration for a channel. */
 struct retry_policy retry_policy_from(const struct config *config,
     enum channel channel);
+
+/* Why a delivery has a row in the queue of later work; the numbers stand in q_later.kind
+ * (sql/migrations). */
+enum later {
+	LATER_NOT = -1, /* it has none */
+	LATER_TIME, /* for its next attempt */
+	LATER_ACCOUNT, /* for an account that can be used, or for its time */
+	LATER_HELD, /* for a receipt; then it is dead */
+	LATER_RECEIPT /* for a receipt; then the next account tries */
+};
 
 /* A delivery at the end of an attempt. */
 struct decide_attempt {
@@ -39,14 +55,27 @@ struct decide_attempt {
 	int counted; /* attempts that counted before this one */
 	int64_t age_ms; /* of the delivery */
 	uint32_t random; /* spreads the delay */
+	bool others; /* an account of the channel has not had its turn yet */
+	int64_t expires_in_ms; /* 0: never; what is negative is over */
 };
 
 struct outcome {
 	enum delivery_state state;
-	int64_t delay_ms; /* of the next attempt, when state is WAITING */
+	int64_t delay_ms; /* until what "later" says */
 	int counted; /* 1 when this attempt counts against the limit */
 	const char *because; /* why it was given up, or NULL */
+	bool failover; /* the next attempt is the next account's */
+	enum later later;
 };
+
+/* "expires_in_ms" of a time, 0 when there is none. */
+static inline int64_t
+expires_in(int64_t expires_ms, int64_t now_ms)
+{
+	if (expires_ms == 0)
+		return 0;
+	return expires_ms > now_ms ? expires_ms - now_ms : -1;
+}
 
 struct outcome decide_outcome(const struct retry_policy *policy,
     const struct decide_attempt *attempt);
@@ -55,6 +84,24 @@ struct outcome decide_outcome(const struct retry_policy *policy,
  * the largest, spread by the jitter. */
 int64_t decide_delay_ms(const struct retry_policy *policy, int counted,
     uint32_t random);
+
+/* A delivery that was claimed: may its attempt start? */
+struct decide_start {
+	const char *corrupt; /* why it cannot be worked on, or NULL */
+	int crashes, crashes_max;
+	bool has_account; /* one of its channel can be used */
+	int64_t age_ms;
+	int64_t expires_in_ms; /* as above */
+};
+
+struct start_outcome {
+	enum delivery_state state; /* SENDING, WAITING, DEAD or EXPIRED */
+	const char *reason; /* NULL: it may */
+	int64_t delay_ms; /* of WAITING */
+};
+
+struct start_outcome decide_start(const struct retry_policy *policy,
+    const struct decide_start *q);
 
 /* What becomes of a recipient on a channel. */
 struct decide_route {
@@ -67,7 +114,7 @@ struct decide_route {
 };
 
 struct route_outcome {
-	enum delivery_state state; /* SENDING, READY, SKIPPED, DEAD or EXPIRED */
+	enum delivery_state state; /* SENDING, READY, WAITING, SKIPPED or EXPIRED */
 	const char *reason; /* a format with one %s for the channel, or NULL */
 };
 

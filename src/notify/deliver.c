@@ -24,7 +24,7 @@ enum { JSON_DEPTH = 512 };
 
 /* The columns of claim_lane after those of the notification. */
 enum column {
-	ID = 16,
+	ID = 18,
 	NOTIFICATION,
 	LEASE_NO,
 	RECIPIENT_NO,
@@ -38,7 +38,9 @@ enum column {
 	RECIPIENT,
 	LOCALE,
 	PROVIDER,
-	CREATED
+	CREATED,
+	FAILOVERS,
+	REVIVED
 };
 
 void
@@ -61,7 +63,12 @@ delivery_from_row(const struct db_rows *rows, int row, struct notification *n,
 		.recipient = db_text(rows, row, RECIPIENT),
 		.locale = db_text(rows, row, LOCALE),
 		.created_ms = db_time_ms(rows, row, CREATED),
+		.failovers = (int)db_int(rows, row, FAILOVERS),
+		.crashes = (int)db_int(rows, row, CRASHES),
 	};
+	d_r->aged_from_ms = db_is_null(rows, row, REVIVED)
+	    ? d_r->created_ms
+	    : db_time_ms(rows, row, REVIVED);
 	if (d_r->state == 0)
 		n->corrupt = "the delivery itself is gone";
 }

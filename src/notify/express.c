@@ -66,7 +66,8 @@ read_provider(struct arena *a, struct page *page, json_t *json)
 	struct provider *pr = arena_object(a, struct provider);
 	const char *id, *kind;
 
-	if (json_unpack(json, "[s, s, i]", &id, &kind, &pr->priority) == -1 ||
+	if (json_unpack(json, "[s, s, i, i]", &id, &kind, &pr->priority,
+	        &pr->weight) == -1 ||
 	    uuid_parse(id, &pr->id.u) == -1)
 		return -1;
 	pr->ops = provider_ops_find(kind);

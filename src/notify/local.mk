@@ -1,10 +1,12 @@
 libbelfry_la_SOURCES += \
 	src/notify/accept.c src/notify/accept.h \
 	src/notify/book.c src/notify/book.h \
+	src/notify/choose.c src/notify/choose.h \
 	src/notify/decide.c src/notify/decide.h \
 	src/notify/deliver.c src/notify/deliver.h \
 	src/notify/express.c src/notify/express.h \
 	src/notify/parcel.c src/notify/parcel.h \
+	src/notify/health.c src/notify/health.h \
 	src/notify/route.c src/notify/route.h \
 	src/notify/send_request.c src/notify/send_request.h \
 	src/notify/settle.c src/notify/settle.h \

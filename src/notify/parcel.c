@@ -106,7 +106,7 @@ wire_notification(struct wire *w, struct notification *n)
 static void
 wire_delivery(struct wire *w, struct delivery *d, struct provider_id *provider)
 {
-	int channel = (int)d->channel;
+	int channel = (int)d->channel, others = d->others;
 
 	wire_uuid(w, &d->id.u);
 	wire_int(w, &d->recipient_no, 0, INT16_MAX);
@@ -117,7 +117,10 @@ wire_delivery(struct wire *w, struct delivery *d, struct provider_id *provider)
 	wire_text(w, &d->locale);
 	wire_number(w, &d->created_ms);
 	wire_uuid(w, &provider->u);
+	wire_int(w, &others, 0, 1);
 	d->channel = (enum channel)channel;
+	d->others = others != 0;
+	d->aged_from_ms = d->created_ms;
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "db/db.h"
 #include "model/template.h"
 #include "notify/book.h"
+#include "notify/choose.h"
 #include "notify/decide.h"
 #include "provider/provider.h"
 #include "web/js.h"
@@ -39,7 +40,10 @@ enum column {
 	EXPIRES,
 	TRACEPARENT,
 	CREATED,
-	USER_IDS
+	USER_IDS,
+	DUE,
+	FALLBACK,
+	CRASHES
 };
 
 void
@@ -63,6 +67,8 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 		.expires_ms = db_time_ms(rows, row, EXPIRES),
 		.created_ms = db_time_ms(rows, row, CREATED),
 		.traceparent = db_text(rows, row, TRACEPARENT),
+		.fallback = db_text(rows, row, FALLBACK),
+		.crashes = (int)db_int(rows, row, CRASHES),
 	};
 	if (n_r->state == 0)
 		n_r->corrupt = "the notification itself is gone";
@@ -205,6 +211,32 @@ struct plan {
 	const char *text; /* "to" as JSON */
 };
 
+static struct choice
+choose(const struct plan *pl, enum channel channel, struct delivery_id id)
+{
+	struct choose_params p = {
+		.page = pl->params->page,
+		.health = pl->params->health,
+		.channel = channel,
+		.delivery = id,
+		.now_ms = pl->params->now_ms,
+	};
+
+	return choose_provider(&p);
+}
+
+/* As after an attempt: it goes on when there is an account, or looks for one. */
+static void
+wait_for_account(const struct plan *pl, struct delivery *d)
+{
+	int64_t expires_ms = pl->n->expires_ms;
+
+	d->later = LATER_ACCOUNT;
+	d->due_ms = pl->params->now_ms + pl->params->account_delay_ms;
+	if (expires_ms != 0 && d->due_ms > expires_ms)
+		d->due_ms = expires_ms;
+}
+
 static void
 plan_channel(struct plan *pl, enum channel channel)
 {
@@ -214,10 +246,13 @@ plan_channel(struct plan *pl, enum channel channel)
 	    json_string_value(json_object_get(pl->to, "locale"));
 	struct decide_route question;
 	struct route_outcome o;
+	struct choice choice;
+	struct delivery_id id = { uuid_make() };
 
+	choice = choose(pl, channel, id);
 	*d = (struct delivery){
 		.notification = n,
-		.id = { uuid_make() },
+		.id = id,
 		.recipient_no = pl->recipient_no,
 		.channel = channel,
 		.priority = n->priority,
@@ -226,7 +261,9 @@ plan_channel(struct plan *pl, enum channel channel)
 		.recipient = pl->text,
 		.locale = locale != NULL ? locale : n->locale,
 		.created_ms = pl->params->now_ms,
-		.provider = page_provider(pl->params->page, channel),
+		.aged_from_ms = pl->params->now_ms,
+		.provider = choice.provider,
+		.others = choice.others,
 	};
 	question = (struct decide_route){
 		.channel = channel_name(channel),
@@ -245,6 +282,8 @@ plan_channel(struct plan *pl, enum channel channel)
 		d->attempt = 1;
 		d->lease_no = 1;
 	}
+	if (o.state == DELIVERY_WAITING)
+		wait_for_account(pl, d);
 }
 
 /* The channels that were asked for, each with its delivery whatever becomes of it. */
@@ -266,6 +305,7 @@ static void
 plan_possible(struct plan *pl)
 {
 	unsigned has = pl->n->template->channels;
+	struct delivery_id any = { uuid_make() };
 	int channel, first = CHANNEL_NONE, planned = 0;
 
 	for (channel = CHANNEL_NONE + 1; channel < CHANNEL_COUNT; channel++) {
@@ -274,8 +314,7 @@ plan_possible(struct plan *pl)
 		if (first == CHANNEL_NONE)
 			first = channel;
 		if (address_for(pl->to, (enum channel)channel) == NULL ||
-		    page_provider(pl->params->page, (enum channel)channel) ==
-		        NULL)
+		    choose(pl, (enum channel)channel, any).provider == NULL)
 			continue;
 		plan_channel(pl, (enum channel)channel);
 		planned++;
@@ -357,7 +396,7 @@ route_plan(struct arena *a, const struct route_params *p,
 /* ---- Writing -------------------------------------------------------------------- */
 
 /* The arrays of query "route_write", in its order. */
-enum { WRITE_COLUMNS = 14 };
+enum { WRITE_COLUMNS = 16 };
 
 static void
 write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
@@ -380,12 +419,16 @@ write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
 	db_array_time_ms(v[i++], d->notification->corrupt == NULL
 	        ? d->notification->expires_ms
 	        : 0);
-	if (delivery_state_is_final((int)d->state)) {
+	if (delivery_state_is_final((int)d->state) ||
+	    d->state == DELIVERY_WAITING) {
 		event = uuid_make();
-		db_array_uuid(v[i], &event);
+		db_array_uuid(v[i++], &event);
 	} else {
-		db_array_null(v[i]);
+		db_array_null(v[i++]);
 	}
+	db_array_time_ms(v[i++],
+	    d->state == DELIVERY_WAITING ? d->due_ms : 0);
+	db_array_int(v[i], d->later);
 }
 
 void

@@ -19,6 +19,7 @@
 struct arena;
 struct db_batch;
 struct db_rows;
+struct health;
 struct page;
 
 /* The columns that both claims begin with, from "first" on, as a notification. */
@@ -34,6 +35,8 @@ struct route_params {
 	const struct page *page;
 	const struct db_rows *recipients; /* stored ones, or NULL */
 	size_t room; /* how many deliveries may start now */
+	const struct health *health; /* NULL: every account is well */
+	int64_t account_delay_ms; /* how long to wait for an account that can be used */
 	int64_t now_ms;
 };
 

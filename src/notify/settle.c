@@ -10,6 +10,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "db/db.h"
+#include "notify/health.h"
+#include "provider/provider.h"
 
 static void
 begin(struct result *r, const struct delivery *d)
@@ -18,6 +20,7 @@ begin(struct result *r, const struct delivery *d)
 		.notification = d->notification->id,
 		.delivery = d->id,
 		.channel = d->channel,
+		.later = LATER_NOT,
 		.lease_no = d->lease_no,
 		.attempt = d->attempt,
 	};
@@ -35,18 +38,24 @@ void
 settle_attempt(struct result *r, const struct delivery *d,
     const struct verdict *v, const struct retry_policy *policy, uint32_t random)
 {
+	int64_t now_ms = clock_wall_ms();
 	struct decide_attempt attempt = {
 		.verdict = v,
 		.counted = d->counted,
-		.age_ms = clock_wall_ms() - d->created_ms,
+		.age_ms = now_ms - d->aged_from_ms,
 		.random = random,
+		.others = d->others,
+		.expires_in_ms = expires_in(d->notification->expires_ms, now_ms),
 	};
 	struct outcome o = decide_outcome(policy, &attempt);
 	size_t n;
 
 	begin(r, d);
 	end(r, o.state);
+	r->provider = d->provider->id;
 	r->delay_ms = o.delay_ms;
+	r->later = o.later;
+	r->failover = o.failover;
 	r->counted = o.counted;
 	r->verdict = *v;
 	n = strlen(r->verdict.text);
@@ -93,6 +102,8 @@ enum column {
 	PROVIDER_REF,
 	COUNTED,
 	EVENT,
+	LATER,
+	FAILOVER,
 	COLUMNS
 };
 
@@ -122,6 +133,8 @@ add_result(struct db_array *v[COLUMNS], const struct result *r)
 	text_or_null(v[TEXT], r->verdict.text);
 	text_or_null(v[PROVIDER_REF], r->verdict.provider_ref);
 	db_array_int(v[COUNTED], r->counted);
+	db_array_int(v[LATER], r->later);
+	db_array_int(v[FAILOVER], r->failover);
 	if (r->attempt == 0) {
 		event = uuid_make();
 		db_array_uuid(v[EVENT], &event);
@@ -131,7 +144,8 @@ add_result(struct db_array *v[COLUMNS], const struct result *r)
 }
 
 struct db_batch *
-settle_batch(struct arena *a, const struct result *first)
+settle_batch(struct arena *a, const struct settle_params *p,
+    const struct result *first, size_t *parked_r)
 {
 	struct db_batch *b = db_batch_new(a, first->tenant, DB_ONE);
 	struct db_array *v[COLUMNS];
@@ -146,6 +160,9 @@ settle_batch(struct arena *a, const struct result *first)
 	db_arg_int(b, first->tenant.n);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);
+	*parked_r = db_batch_size(b);
+	if (!health_note_add(p->health, a, b, first, p->park_after))
+		*parked_r = 0;
 	return b;
 }
 

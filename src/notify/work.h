@@ -13,6 +13,7 @@
 
 #include "base/id.h"
 #include "model/channel.h"
+#include "notify/decide.h"
 #include "notify/state.h"
 #include "provider/verdict.h"
 
@@ -39,6 +40,8 @@ struct notification {
 	int64_t expires_ms; /* 0: never */
 	int64_t created_ms;
 	const char *traceparent; /* or NULL */
+	const char *fallback; /* JSON, or NULL */
+	int crashes; /* of spoolers while they routed it */
 	json_t *data_json; /* parsed when first needed */
 	const struct template *template; /* held by the claim */
 	const char *corrupt; /* why it cannot be worked on, or NULL */
@@ -55,13 +58,18 @@ struct delivery {
 	int lease_no;
 	int attempt; /* the number of the attempt that is started; 0: none */
 	int counted; /* attempts that counted before it */
+	int failovers; /* how often the next account's turn came */
+	int crashes; /* of spoolers, that it was the cause of */
+	bool others; /* an account of its channel has not had its turn yet */
 	const char *user_id;
 	const char *address;
 	const char *recipient; /* JSON: name, locale, time_zone, data */
 	const char *locale;
 	const char *reason;
 	int64_t created_ms;
-	int64_t due_ms; /* of its queue row */
+	int64_t aged_from_ms; /* when it was made or replayed */
+	int64_t due_ms; /* when it goes on, of one that waits; 0: when another ends */
+	enum later later; /* what one that waits waits for */
 	const struct provider *provider;
 };
 
@@ -74,11 +82,14 @@ struct result {
 	struct notification_id notification;
 	struct delivery_id delivery;
 	enum channel channel;
+	struct provider_id provider; /* nil without an attempt */
 	int lease_no;
 	bool doubtful; /* its lease may never have been, or be settled already */
 	int attempt; /* 0: it ended before an attempt (expired, corrupt) */
 	enum delivery_state state;
-	int64_t delay_ms;
+	int64_t delay_ms; /* until what "later" says */
+	enum later later;
+	bool failover; /* the next account's turn comes */
 	int counted;
 	struct verdict verdict; /* class NONE without an attempt; text is the reason */
 };

@@ -25,8 +25,10 @@
 #include "base/metrics.h"
 #include "db/db.h"
 #include "notify/book.h"
+#include "notify/choose.h"
 #include "notify/deliver.h"
 #include "notify/settle.h"
+#include "spooler/crash.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -34,6 +36,7 @@ enum {
 	CHUNK_BYTES = 16384,
 	TEMPLATES_PER_LOAD = 12,
 	PAUSE_MS = 500, /* of a key after trouble */
+	SUSPECT_MS = 20, /* until the next look whether a suspect is over */
 	LOW_WATER_MARGIN_MS = 2000 /* transactions may commit this late */
 };
 
@@ -64,6 +67,10 @@ claim_release(struct claim *c)
 	for (i = 0; i < c->count; i++)
 		book_template_release(c->spooler->book, c->tenant, &c->n[i]);
 	book_page_release(c->page);
+	if (c->suspect) {
+		c->spooler->suspects--;
+		crash_suspect((struct tenant_id){ 0 }, NULL, NULL);
+	}
 	if (c->key != NULL)
 		c->key->holds--;
 	*c->place = c->next;
@@ -94,40 +101,46 @@ end(struct claim *c)
 
 /* ---- Writing what the rows become ----------------------------------------------- */
 
-/* What becomes of a claimed delivery that cannot be started: the reason. */
-static const char *
-hindrance(const struct delivery *d, int64_t now_ms, enum delivery_state *state_r)
+/* May its attempt start?  When not, what becomes of it. */
+static struct start_outcome
+start_of(const struct claim *c, const struct delivery *d)
 {
-	const struct notification *n = d->notification;
+	const struct config *config = c->spooler->config;
+	int64_t now_ms = clock_wall_ms();
+	struct decide_start q = {
+		.corrupt = d->notification->corrupt,
+		.crashes = d->crashes,
+		.crashes_max = (int)config->spooler_crashes_max,
+		.has_account = d->provider != NULL,
+		.age_ms = now_ms - d->aged_from_ms,
+		.expires_in_ms = expires_in(d->notification->expires_ms, now_ms),
+	};
 
-	if (n->corrupt != NULL) {
-		*state_r = DELIVERY_DEAD;
-		return n->corrupt;
-	}
-	if (n->expires_ms != 0 && n->expires_ms <= now_ms) {
-		*state_r = DELIVERY_EXPIRED;
-		return "it expired";
-	}
-	if (d->provider == NULL) {
-		*state_r = DELIVERY_WAITING;
-		return "no provider for the channel is enabled";
-	}
-	return NULL;
+	return decide_start(&c->spooler->policies[d->channel], &q);
 }
 
 /* Deliveries of a lane: all are leased, and an attempt starts for those that can. */
 static void
 plan_lane(struct claim *c)
 {
-	int64_t now_ms = clock_wall_ms();
-	enum delivery_state state;
+	struct choose_params p = {
+		.page = c->page,
+		.health = c->spooler->health,
+		.channel = (enum channel)c->key->lane,
+		.now_ms = clock_wall_ms(),
+	};
+	struct choice choice;
 	struct delivery *d;
 	size_t i;
 
 	for (i = 0; i < c->deliveries.count; i++) {
 		d = &c->deliveries.list[i];
-		d->provider = page_provider(c->page, d->channel);
-		if (hindrance(d, now_ms, &state) != NULL) {
+		p.delivery = d->id;
+		p.failovers = d->failovers;
+		choice = choose_provider(&p);
+		d->provider = choice.provider;
+		d->others = choice.others;
+		if (start_of(c, d).reason != NULL) {
 			d->attempt = 0;
 			d->provider = NULL;
 		}
@@ -151,14 +164,19 @@ write_route(struct claim *c, struct db_batch *b)
 		.page = c->page,
 		.recipients = c->recipients,
 		.room = (size_t)(c->promised + spooler_room(c->spooler)),
+		.health = c->spooler->health,
+		.account_delay_ms = c->spooler->config->retry_account_delay,
 		.now_ms = clock_wall_ms(),
 	};
 	size_t i;
 
-	for (i = 0; i < c->count; i++)
-		if (c->n[i].state == NOTIFICATION_ACCEPTED)
-			route_plan(c->job.a, &params, &c->n[i],
-			    &c->deliveries);
+	for (i = 0; i < c->count; i++) {
+		if (c->n[i].state != NOTIFICATION_ACCEPTED)
+			continue;
+		crash_working_on(c->tenant, &c->n[i].id, NULL);
+		route_plan(c->job.a, &params, &c->n[i], &c->deliveries);
+	}
+	crash_idle();
 	route_write_add(c->job.a, b, c->tenant, &c->id, &c->deliveries);
 	route_routed_add(c->job.a, b, c->tenant, c->n, c->count,
 	    &c->deliveries);
@@ -185,26 +203,21 @@ write(struct claim *c)
 
 /* ---- After the commit -------------------------------------------------------------- */
 
-/* What hindered a delivery ends it, or it waits: the longer, the older it is. */
+/* What hindered a delivery ends it, or it waits for an account. */
 static void
-hinder(struct result *r, const struct delivery *d, const struct config *config)
+hinder(const struct claim *c, struct result *r, const struct delivery *d)
 {
-	int64_t now_ms = clock_wall_ms(), age_ms = now_ms - d->created_ms;
-	enum delivery_state state = DELIVERY_WAITING;
-	const char *reason = hindrance(d, now_ms, &state);
+	struct start_outcome o = start_of(c, d);
 
-	if (reason == NULL)
-		reason = "it could not be started";
-	if (state == DELIVERY_WAITING && age_ms > config->retry_give_up_after)
-		state = DELIVERY_DEAD;
-	settle_unsent(r, d, state, reason);
-	if (state != DELIVERY_WAITING)
-		return;
-	r->delay_ms = age_ms / 2;
-	if (r->delay_ms < config->retry_delay_first)
-		r->delay_ms = config->retry_delay_first;
-	if (r->delay_ms > config->retry_delay_max)
-		r->delay_ms = config->retry_delay_max;
+	if (o.reason == NULL) /* what hindered it is gone already */
+		o = (struct start_outcome){ DELIVERY_WAITING,
+			"it could not be started",
+			c->spooler->policies[d->channel].delay_first_ms };
+	settle_unsent(r, d, o.state, o.reason);
+	if (o.state == DELIVERY_WAITING) {
+		r->later = LATER_ACCOUNT;
+		r->delay_ms = o.delay_ms;
+	}
 }
 
 /* The result of a delivery that was not started is complete. */
@@ -245,7 +258,7 @@ claim_go(struct claim *c, struct delivery *d)
 		return;
 	}
 	r = settler_result(sp->settler, c->tenant);
-	hinder(r, d, sp->config);
+	hinder(c, r, d);
 	ground(c, r);
 }
 
@@ -304,8 +317,12 @@ read_rows(struct claim *c, const struct db_rows *rows)
 	c->count = count;
 	for (i = 0; i < count; i++) {
 		notification_from_row(c->job.a, rows, (int)i, &c->n[i]);
-		if (c->key->lane == LANE_ROUTE)
-			condemn(c, &c->n[i].id.u, &c->n[i]);
+		if (c->key->lane != LANE_ROUTE)
+			continue;
+		condemn(c, &c->n[i].id.u, &c->n[i]);
+		if (c->n[i].crashes >= c->spooler->config->spooler_crashes_max)
+			c->n[i].corrupt = "quarantined: spoolers crashed while "
+			                  "they routed it";
 	}
 	if (c->key->lane == LANE_ROUTE)
 		return;
@@ -400,6 +417,49 @@ gather_ms(const struct claim *c)
 	return (int64_t)c->count < most ? (int64_t)c->count : most;
 }
 
+/* Lets the rows be: as if they had not been claimed. */
+static void
+let_be(struct claim *c)
+{
+	c->stage = CLAIM_END;
+	pool_continue(c->spooler->pool, &c->job,
+	    db_batch_new(c->job.a, c->tenant, DB_ROLLBACK));
+}
+
+/* What a spooler has crashed with goes on its way alone, and nothing else that is
+ * suspected with it: so the next crash tells which one it was.  False when the rows must
+ * be claimed again for that, one by one, or when the suspect before is over. */
+static bool
+suspects_may_go(struct claim *c)
+{
+	struct spooler *sp = c->spooler;
+	struct delivery *d;
+	int suspects = 0;
+	size_t i;
+
+	for (i = 0; i < c->deliveries.count; i++) {
+		d = &c->deliveries.list[i];
+		suspects += d->crashes > 0;
+	}
+	if (suspects == 0)
+		return true;
+	c->key->marked = true;
+	if (c->count > 1) {
+		c->key->careful = (int)c->count;
+		return false;
+	}
+	if (sp->suspects > 0) {
+		c->key->careful++;
+		c->key->pause_until_ms = clock_mono_ms() + SUSPECT_MS;
+		return false;
+	}
+	d = &c->deliveries.list[0];
+	crash_suspect(c->tenant, &d->notification->id, &d->id);
+	sp->suspects++;
+	c->suspect = true;
+	return true;
+}
+
 static void
 claimed(struct claim *c, struct db_rows **rows)
 {
@@ -415,10 +475,8 @@ claimed(struct claim *c, struct db_rows **rows)
 	key->full = (int)c->count == c->asked;
 	if (!key->full)
 		key->pause_until_ms = c->started_us / 1000 + gather_ms(c);
-	if (c->count == 0) {
-		c->stage = CLAIM_END;
-		pool_continue(c->spooler->pool, &c->job,
-		    db_batch_new(c->job.a, key->tenant, DB_ROLLBACK));
+	if (c->count == 0 || !suspects_may_go(c)) {
+		let_be(c);
 		return;
 	}
 	key->last_work_ms = clock_mono_ms();
@@ -451,7 +509,7 @@ hand_back_doubtful(struct claim *c, const struct delivery *d)
 static bool
 is_damaged(const struct claim *c, const struct err *e)
 {
-	return c->stage == CLAIM_WRITE &&
+	return c->stage == CLAIM_WRITE && !db_violates(e, "legal_move") &&
 	    (e->kind == ERR_UNPROCESSABLE || e->kind == ERR_CONFLICT);
 }
 
@@ -489,8 +547,12 @@ failed(struct claim *c, const struct err *e)
 	const struct delivery *d;
 	size_t i;
 
-	spooler_trouble(c->spooler, "claim failed", e);
 	c->key->marked = true;
+	if (db_violates(e, "legal_move"))
+		log_info(NULL, "claim repeated: something was cancelled meanwhile",
+		    LF_INT("tenant_id", c->tenant.n));
+	else
+		spooler_trouble(c->spooler, "claim failed", e);
 	if (is_damaged(c, e) && !is_condemned(c))
 		isolate(c, e);
 	else

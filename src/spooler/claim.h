@@ -6,6 +6,7 @@
 #ifndef BELFRY_SPOOLER_CLAIM_H
 #define BELFRY_SPOOLER_CLAIM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ struct claim {
 	int64_t generation;
 	struct page *page;
 	const struct db_rows *recipients;
+	bool suspect; /* it holds the one delivery that is suspected */
 	bool load_page, load_recipients; /* what the load under way is for */
 	size_t *load_templates, load_templates_count; /* indices into n */
 	struct notification *n;

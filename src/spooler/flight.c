@@ -24,6 +24,7 @@
 #include "notify/settle.h"
 #include "provider/provider.h"
 #include "spooler/claim.h"
+#include "spooler/crash.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -95,11 +96,10 @@ static void
 judged(struct flight *f, const struct verdict *v)
 {
 	struct spooler *sp = f->claim->spooler;
-	struct retry_policy policy =
-	    retry_policy_from(sp->config, f->d->channel);
 	struct result *r = new_result(f);
 
-	settle_attempt(r, f->d, v, &policy, randombytes_random());
+	settle_attempt(r, f->d, v, &sp->policies[f->d->channel],
+	    randombytes_random());
 	sign(r, f);
 	metrics_add(METRIC_ATTEMPTS_TOTAL, (int)v->class - 1, 1);
 	metrics_observe_us(METRIC_ATTEMPT_SECONDS, 0,
@@ -134,8 +134,11 @@ done(void *arg, const struct transfer_result *res)
 	}
 	if (res->outcome == TRANSFER_ANSWERED)
 		crash_point(CRASH_AFTER_ANSWER);
+	crash_working_on(f->claim->tenant, &f->d->notification->id,
+	    &f->d->id);
 	f->d->provider->ops->judge(f->d->provider, res, &v);
 	judged(f, &v);
+	crash_idle();
 }
 
 /* The message itself is at fault. */
@@ -186,8 +189,8 @@ send(struct flight *f, const struct message *m, struct err *e)
 	return transfers_start(sp->transfers, &rq, &f->transfer, e);
 }
 
-void
-flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
+static void
+start(struct spooler *sp, struct claim *c, struct delivery *d,
     struct page *page)
 {
 	struct arena *a = arena_new(CHUNK_BYTES);
@@ -207,4 +210,13 @@ flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
 		not_now(f, &e);
 	else
 		cannot(f, &e);
+}
+
+void
+flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
+    struct page *page)
+{
+	crash_working_on(c->tenant, &d->notification->id, &d->id);
+	start(sp, c, d, page);
+	crash_idle();
 }

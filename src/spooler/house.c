@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "db/db.h"
 #include "db/pool.h"
+#include "notify/health.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -23,6 +24,8 @@ enum {
 	CHUNK_BYTES = 8192,
 	PROMOTE_MAX_MS = 1000, /* the longest time between two promotions */
 	PROMOTE_BATCH = 1000,
+	OVER_BATCH = 100,
+	HEALTH_MS = 1000,
 	KEY_IDLE_MS = 1000, /* a key without work for this long goes */
 	HOUSE_MS = 3600 * 1000,
 	PARTITION_WEEKS = 4
@@ -121,11 +124,14 @@ clear_key(void *arg, const struct key *key)
 static void
 promoted(struct chore *ch, struct db_rows **rows)
 {
-	int i, n = db_count(rows[0]);
+	int i, k, n = 0;
 
-	for (i = 0; i < n; i++)
-		keys_mark(ch->sp->keys, ch->tenant, (int)db_int(rows[0], i, 0),
-		    (int)db_int(rows[0], i, 1));
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < db_count(rows[k]); i++, n++)
+			if (!db_is_null(rows[k], i, 0))
+				keys_mark(ch->sp->keys, ch->tenant,
+				    (int)db_int(rows[k], i, 0),
+				    (int)db_int(rows[k], i, 1));
 	if (n > 0)
 		ch->sp->next_promote_ms = 0;
 }
@@ -135,11 +141,23 @@ promote(struct spooler *sp, struct tenant_id tenant)
 {
 	struct chore *ch = new_chore(sp, "promotion failed", promoted);
 	struct db_batch *b = db_batch_new(ch->job.a, tenant, DB_ONE);
+	struct db_array *events = db_array_new(ch->job.a);
+	struct uuid event;
+	int i;
 
 	ch->tenant = tenant;
 	db_add(b, Q_LATER_PROMOTE);
 	db_arg_int(b, tenant.n);
 	db_arg_int(b, PROMOTE_BATCH);
+	for (i = 0; i < OVER_BATCH; i++) {
+		event = uuid_make();
+		db_array_uuid(events, &event);
+	}
+	db_add(b, Q_LATER_OVER);
+	db_arg_int(b, tenant.n);
+	db_arg_int(b, OVER_BATCH);
+	db_arg_uuid(b, &sp->id);
+	db_arg_array(b, events);
 	pool_submit(sp->pool, &ch->job, b);
 }
 
@@ -171,6 +189,28 @@ look_for_due(struct spooler *sp)
 	pool_submit(sp->pool, &ch->job, plain(ch, Q_LATER_DUE));
 }
 
+/* ---- Health of accounts ------------------------------------------------------------- */
+
+static void
+health_seen(struct chore *ch, struct db_rows **rows)
+{
+	health_changed_read(ch->sp->health, rows[0]);
+}
+
+static void
+look_for_health(struct spooler *sp)
+{
+	struct chore *ch =
+	    new_chore(sp, "reading the health of accounts failed", health_seen);
+	struct db_batch *b =
+	    db_batch_new(ch->job.a, (struct tenant_id){ 0 }, DB_PLAIN);
+
+	ch->running = &sp->health_running;
+	sp->health_running = true;
+	health_changed_add(b, sp->health);
+	pool_submit(sp->pool, &ch->job, b);
+}
+
 /* ---- Sweeping and the rest ---------------------------------------------------------- */
 
 static void
@@ -182,6 +222,7 @@ sweep(struct spooler *sp)
 	sp->sweep_running = true;
 	keys_forget_low_water(sp->keys);
 	pool_submit(sp->pool, &ch->job, plain(ch, Q_READY_KEYS_REPAIR));
+	lease_rescue_crashed(sp);
 	lease_rescue(sp);
 }
 
@@ -241,6 +282,10 @@ house_service(struct spooler *sp)
 	    lease_is_trusted(sp)) {
 		sweep(sp);
 		sp->next_sweep_ms = now + sp->config->spooler_sweep_interval;
+	}
+	if (now >= sp->next_health_ms && !sp->health_running) {
+		look_for_health(sp);
+		sp->next_health_ms = now + HEALTH_MS;
 	}
 	if (now >= sp->next_house_ms) {
 		keep_house(sp);

@@ -27,6 +27,7 @@
 #include "db/db.h"
 #include "db/pool.h"
 #include "net/transfer.h"
+#include "spooler/crash.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -90,6 +91,7 @@ lease_check(struct spooler *sp)
 	log_warn(NULL, "leases are no longer sure: letting go",
 	    LF_INT("in_flight", sp->in_flight));
 	sp->id = uuid_make();
+	crash_watch(sp->config->process_run_directory, &sp->id);
 	sp->trusted_until_ms = 0;
 	sp->next_heartbeat_ms = 0;
 	sp->rescue_from_ms = NO_RESCUE_MS;
@@ -126,26 +128,37 @@ struct rescue {
 	struct spooler *sp;
 	struct tenant_id tenant;
 	struct uuid dead;
+	struct crash_report report; /* signal 0: it did not crash */
 	bool written;
 	int count;
 };
+
+/* Is the delivery to blame for the crash? */
+static bool
+is_blamed(const struct rescue *rs, const struct uuid *delivery)
+{
+	return rs->report.signal != 0 &&
+	    (rs->report.tenant.n == 0 ||
+	        uuid_cmp(&rs->report.delivery.u, delivery) == 0);
+}
 
 static void
 rescue_write(struct rescue *rs, const struct db_rows *rows)
 {
 	struct arena *a = rs->job.a;
 	struct db_batch *b = db_batch_new(a, rs->tenant, DB_COMMIT);
-	struct db_array *v[6];
+	struct db_array *v[7];
 	struct uuid id;
 	int i, k;
 
-	for (k = 0; k < 6; k++)
+	for (k = 0; k < 7; k++)
 		v[k] = db_array_new(a);
 	for (i = 0; i < db_count(rows); i++) {
 		for (k = 0; k < 2; k++) {
 			id = db_uuid(rows, i, k);
 			db_array_uuid(v[k], &id);
 		}
+		db_array_int(v[6], is_blamed(rs, &id));
 		for (k = 2; k < 5; k++)
 			db_array_int(v[k], db_int(rows, i, k));
 		id = uuid_make();
@@ -157,8 +170,9 @@ rescue_write(struct rescue *rs, const struct db_rows *rows)
 	db_add(b, Q_LEASES_RESCUE);
 	db_arg_int(b, rs->tenant.n);
 	db_arg_uuid(b, &rs->dead);
-	for (k = 0; k < 6; k++)
+	for (k = 0; k < 7; k++)
 		db_arg_array(b, v[k]);
+	db_arg_int(b, rs->sp->config->spooler_crash_window);
 	rs->written = true;
 	pool_continue(rs->sp->pool, &rs->job, b);
 }
@@ -186,7 +200,8 @@ rescue_step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 }
 
 static void
-rescue(struct spooler *sp, struct tenant_id tenant, struct uuid dead)
+rescue(struct spooler *sp, struct tenant_id tenant, struct uuid dead,
+    const struct crash_report *report)
 {
 	struct arena *a = arena_new(4096);
 	struct rescue *rs = arena_object(a, struct rescue);
@@ -197,6 +212,7 @@ rescue(struct spooler *sp, struct tenant_id tenant, struct uuid dead)
 	rs->sp = sp;
 	rs->tenant = tenant;
 	rs->dead = dead;
+	rs->report = *report;
 	db_add(b, Q_LEASES_TAKE);
 	db_arg_int(b, tenant.n);
 	db_arg_uuid(b, &dead);
@@ -211,7 +227,7 @@ orphans_found(struct pool_job *job, struct db_rows **rows, const struct err *e)
 
 	for (i = 0; e == NULL && i < db_count(rows[0]); i++)
 		rescue(rs->sp, (struct tenant_id){ db_int(rows[0], i, 0) },
-		    db_uuid(rows[0], i, 1));
+		    db_uuid(rows[0], i, 1), &rs->report);
 	arena_free(&job->a);
 }
 
@@ -234,6 +250,57 @@ lease_rescue(struct spooler *sp)
 	db_arg_int(b, sp->config->spooler_dead_after);
 	db_arg_uuid(b, &sp->id);
 	pool_submit(sp->pool, &rs->job, b);
+}
+
+static void
+blamed(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	arena_free(&job->a);
+}
+
+/* It crashed while it routed a notification, which has no lease. */
+static void
+blame_notification(struct spooler *sp, const struct crash_report *report)
+{
+	struct arena *a = arena_new(2048);
+	struct pool_job *job = arena_object(a, struct pool_job);
+	struct db_batch *b = db_batch_new(a, report->tenant, DB_ONE);
+
+	job->a = a;
+	job->step = blamed;
+	db_add(b, Q_NOTIFICATION_BLAME);
+	db_arg_int(b, report->tenant.n);
+	db_arg_uuid(b, &report->notification.u);
+	pool_submit(sp->pool, job, b);
+}
+
+void
+lease_rescue_crashed(struct spooler *sp)
+{
+	static const struct uuid nil;
+	struct crash_report report;
+	struct arena *a;
+	struct rescue *rs;
+	struct db_batch *b;
+
+	while (crash_report_take(sp->config->process_run_directory, &report)) {
+		log_error(NULL, "a spooler crashed",
+		    LF_INT("signal", report.signal),
+		    LF_INT("tenant_id", report.tenant.n));
+		if (report.tenant.n != 0 &&
+		    uuid_cmp(&report.delivery.u, &nil) == 0)
+			blame_notification(sp, &report);
+		a = arena_new(4096);
+		rs = arena_object(a, struct rescue);
+		b = db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
+		rs->job.a = a;
+		rs->job.step = orphans_found;
+		rs->sp = sp;
+		rs->report = report;
+		db_add(b, Q_LEASES_OF);
+		db_arg_uuid(b, &report.spooler);
+		pool_submit(sp->pool, &rs->job, b);
+	}
 }
 
 static void

@@ -22,7 +22,9 @@
 #include "net/doorbell.h"
 #include "net/transfer.h"
 #include "notify/book.h"
+#include "notify/health.h"
 #include "provider/provider.h"
+#include "spooler/crash.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
 
@@ -237,6 +239,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.arg = sp,
 	};
 	struct keyring *ring;
+	int i;
 
 	if (keyring_load(sp->a, config->keys_directory, &ring, e) == -1 ||
 	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
@@ -248,6 +251,9 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);
 	sp->book = book_new(sp->a, ring, (size_t)config->cache_entries);
 	sp->keys = keys_new(sp->a);
+	sp->health = health_new(sp->a, config->retry_recovery);
+	for (i = CHANNEL_NONE + 1; i < CHANNEL_COUNT; i++)
+		sp->policies[i] = retry_policy_from(config, (enum channel)i);
 	sp->settler = settler_new(sp);
 	sp->poll_interval_ms = config->spooler_poll_min;
 	return express_new(sp, slot, e);
@@ -269,6 +275,7 @@ spooler_run(const struct config *config, int slot)
 		arena_free(&a);
 		return 1;
 	}
+	crash_watch(config->process_run_directory, &sp->id);
 	log_info(NULL, "spooler started", LF_INT("slot", slot));
 	loop(sp, doorbell);
 	leave(sp);

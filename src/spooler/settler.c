@@ -35,6 +35,7 @@ struct pile {
 	bool uncertain; /* an earlier try may have taken effect */
 	bool single; /* holds one result that spoiled its pile */
 	struct db_batch *late;
+	size_t parked; /* the place of the rows that tell of parked accounts; 0: none */
 	struct arena *step; /* of one try */
 };
 
@@ -191,6 +192,19 @@ failed(struct pile *p, const struct err *e)
 	}
 }
 
+/* The one alarm of a parked account. */
+static void
+tell_parked(const struct pile *p, const struct db_rows *rows)
+{
+	int i;
+
+	for (i = 0; i < db_count(rows); i++)
+		log_error(NULL, "provider account is parked: it refuses its credentials",
+		    LF_INT("tenant_id", p->tenant.n),
+		    LF_STR("provider", db_text(rows, i, 1)));
+	metrics_add(METRIC_PROVIDERS_PARKED_TOTAL, 0, db_count(rows));
+}
+
 static void
 step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
@@ -202,6 +216,8 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		return;
 	}
 	crash_point(CRASH_AFTER_FINISH_COMMIT);
+	if (p->late == NULL && p->parked > 0)
+		tell_parked(p, rows[p->parked]);
 	if (p->late == NULL && !p->uncertain)
 		late = settle_late(p->step, p->first, rows[0], &p->late);
 	else
@@ -220,12 +236,16 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 static void
 write(struct pile *p)
 {
+	struct settle_params params = {
+		.health = p->settler->sp->health,
+		.park_after = (int)p->settler->sp->config->retry_park_after,
+	};
 	struct db_batch *b;
 
 	arena_free(&p->step);
 	p->step = arena_new(CHUNK_BYTES);
 	p->writing = true;
-	b = settle_batch(p->step, p->first);
+	b = settle_batch(p->step, &params, p->first, &p->parked);
 	crash_point(CRASH_BEFORE_FINISH_COMMIT);
 	pool_submit(p->settler->sp->pool, &p->job, b);
 }

@@ -17,6 +17,7 @@
 
 #include "base/compiler.h"
 #include "base/id.h"
+#include "notify/decide.h"
 
 struct arena;
 struct book;
@@ -25,6 +26,7 @@ struct config;
 struct delivery;
 struct err;
 struct express;
+struct health;
 struct key;
 struct keys;
 struct keyring;
@@ -45,10 +47,13 @@ struct spooler {
 	struct settler *settler;
 	struct express *express;
 	struct claim *claim_list; /* all whose memory is held */
+	struct health *health; /* of the accounts at providers */
+	struct retry_policy policies[CHANNEL_COUNT];
 	bool stopping; /* nothing new is claimed */
 	int claims; /* claim jobs under way */
 	int in_flight; /* deliveries leased to us and without a result yet */
 	int promised; /* room that claims under way may fill */
+	int suspects; /* claims under way of a delivery that a crash was blamed on */
 	int64_t trusted_until_ms; /* monotonic: how long our leases surely last */
 	int64_t next_heartbeat_ms;
 	int64_t rescue_from_ms; /* who seems dead before may only have been unheard */
@@ -56,7 +61,9 @@ struct spooler {
 	int64_t next_promote_ms;
 	int64_t next_sweep_ms;
 	int64_t next_house_ms;
+	int64_t next_health_ms;
 	bool heartbeat_running, poll_running, promote_running, sweep_running;
+	bool health_running;
 	int64_t trouble_logged_ms; /* the database's, at most one line a second */
 };
 
@@ -77,6 +84,8 @@ void lease_service(struct spooler *sp);
 void lease_check(struct spooler *sp);
 /* Takes over what dead spoolers held. */
 void lease_rescue(struct spooler *sp);
+/* Takes over what spoolers of this host held that crashed, and blames who caused it. */
+void lease_rescue_crashed(struct spooler *sp);
 /* Tells the database that we end. */
 void lease_leave(struct spooler *sp);
 

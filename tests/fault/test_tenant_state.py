@@ -55,7 +55,8 @@ def test_suspended_between_attempts(stack, tenant_without_provider):
         tenant.idle()
 
 
-@pytest.mark.settings(settings={"retry.give_up_after": "2s"})
+@pytest.mark.settings(settings={"retry.give_up_after": "2s",
+                                "retry.account_delay": "500ms"})
 def test_provider_gone_after_an_attempt(own_stack):
     """A delivery that nobody can send any more does not wait for ever."""
     from harness.tenant import Tenant

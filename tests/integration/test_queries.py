@@ -64,5 +64,6 @@ def test_tenant_queries_name_the_tenant(cursor):
             silent.append(name)
     # The spooler's own look across tenants, in the queue and its like alone.
     across = {"ready_keys", "ready_keys_repair", "leases_orphaned",
-              "idempotency_expire", "later_due", "queue_depth"}
+              "idempotency_expire", "later_due", "queue_depth",
+              "health_changed"}
     assert set(silent) <= across

@@ -12,6 +12,8 @@ SEEN_BY_ALL = {
     "belfry_spooler": {
         "q_ready", "q_leased", "q_later", "tenant_ready", # it finds work
         "idempotency", # it deletes old keys
+        "provider_health", # it knows which accounts are well, and no secret
+        "dead_letter", # it deletes old ones
     },
 }
 DEFINERS = {"partitions_make", "partitions_drop"}

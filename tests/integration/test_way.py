@@ -9,6 +9,7 @@ import pytest
 
 from harness.api import SERVICES, mail
 from harness.stack import ROOT
+from harness.wait import wait_until
 
 TEMPLATES = sorted(p.parent for p in ROOT.glob("templates/*/template.json"))
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
@@ -175,11 +176,14 @@ def test_a_template_that_fails_is_a_dead_delivery(tenant):
     tenant.idle()
 
 
-def test_no_provider_is_told(stack):
+def test_without_a_provider_it_waits_for_one(stack):
     from harness.tenant import Tenant
     tenant = Tenant(stack, maildir=False)
     identity = tenant.api.accepted(mail())
-    events = tenant.api.ended(identity)
-    end = next(e for e in events if e["type"] in
-               ("delivery.dead", "delivery.skipped"))
-    assert "provider" in end["text"]
+    delivery, = wait_until(
+        lambda: tenant.api.notification(identity)["deliveries"], 20, "a delivery")
+    assert delivery["state"] == "waiting"
+    assert "provider" in delivery["reason"] and delivery["due"]
+    tenant.add_provider("box", "maildir", directory=tenant.maildir)
+    tenant.api.ended(identity)
+    assert len(tenant.mails()) == 1

@@ -19,6 +19,10 @@ static const struct retry_policy policy = {
 	.attempts_max = 5,
 	.delay_first_ms = 1000,
 	.delay_max_ms = 60000,
+	.throttled_delay_ms = 500,
+	.account_delay_ms = 20000,
+	.failover_after = 2,
+	.hold_ms = 90000,
 	.jitter_percent = 20,
 	.give_up_after_ms = 3600 * 1000,
 	.unknown = UNKNOWN_RESEND,
@@ -49,11 +53,12 @@ each_class_has_its_outcome(void **state)
 		{ VERDICT_RETRY, 0, 0, -5, DELIVERY_WAITING, 1, 800, 1200 },
 		{ VERDICT_UNKNOWN, 0, 0, 0, DELIVERY_WAITING, 1, 800, 1200 },
 		{ VERDICT_UNKNOWN, 4, 0, 0, DELIVERY_DEAD, 1, 0, 0 },
-		{ VERDICT_THROTTLED, 4, 0, 0, DELIVERY_WAITING, 0, 6400, 9600 },
-		{ VERDICT_BAD_CREDENTIAL, 4, 0, 0, DELIVERY_WAITING, 0, 6400,
-		    9600 },
-		{ VERDICT_PROVIDER_BLOCKED, 0, 0, 0, DELIVERY_WAITING, 0, 800,
-		    1200 },
+		{ VERDICT_THROTTLED, 4, 0, 0, DELIVERY_WAITING, 0, 400, 600 },
+		{ VERDICT_THROTTLED, 4, 0, 7000, DELIVERY_WAITING, 0, 7000, 7000 },
+		{ VERDICT_BAD_CREDENTIAL, 4, 0, 0, DELIVERY_WAITING, 0, 16000,
+		    24000 },
+		{ VERDICT_PROVIDER_BLOCKED, 0, 0, 0, DELIVERY_WAITING, 0, 16000,
+		    24000 },
 		{ VERDICT_PROVIDER_BLOCKED, 0, 3600 * 1000, 0, DELIVERY_DEAD, 0,
 		    0, 0 },
 	};
@@ -68,7 +73,7 @@ each_class_has_its_outcome(void **state)
 		v.retry_after_ms = rows[i].retry_after_ms;
 		for (k = 0; k < 100; k++) {
 			attempt = (struct decide_attempt){ &v, rows[i].counted,
-				rows[i].age_ms, (uint32_t)rand() };
+				rows[i].age_ms, (uint32_t)rand(), false, 0 };
 			o = decide_outcome(&policy, &attempt);
 			assert_int_equal(o.state, rows[i].want);
 			assert_int_equal(o.counted, rows[i].want_counted);
@@ -77,6 +82,129 @@ each_class_has_its_outcome(void **state)
 			assert_int_equal(o.because != NULL,
 			    o.state == DELIVERY_DEAD);
 		}
+	}
+}
+
+/* What fails at one account goes to the next at once, as long as there is one. */
+static void
+the_next_account_has_its_turn(void **state)
+{
+	static const struct {
+		enum verdict_class class;
+		int counted;
+		bool others;
+		bool failover;
+		enum delivery_state want;
+		enum later later;
+	} rows[] = {
+		{ VERDICT_RETRY, 0, true, false, DELIVERY_WAITING, LATER_TIME },
+		{ VERDICT_RETRY, 1, true, true, DELIVERY_READY, LATER_NOT },
+		{ VERDICT_RETRY, 1, false, true, DELIVERY_WAITING, LATER_TIME },
+		{ VERDICT_UNKNOWN, 1, true, true, DELIVERY_READY, LATER_NOT },
+		{ VERDICT_BAD_CREDENTIAL, 0, true, true, DELIVERY_READY,
+		    LATER_NOT },
+		{ VERDICT_PROVIDER_BLOCKED, 0, false, true, DELIVERY_WAITING,
+		    LATER_ACCOUNT },
+		{ VERDICT_THROTTLED, 1, true, false, DELIVERY_WAITING,
+		    LATER_TIME },
+		{ VERDICT_ACCEPTED, 0, true, false, DELIVERY_SENT, LATER_NOT },
+		{ VERDICT_BAD_MESSAGE, 1, true, false, DELIVERY_FAILED,
+		    LATER_NOT },
+	};
+	struct decide_attempt attempt = { .age_ms = 0 };
+	struct verdict v;
+	struct outcome o;
+	size_t i;
+
+	attempt.verdict = &v;
+	for (i = 0; i < NELEMS(rows); i++) {
+		verdict_set(&v, rows[i].class, "", "");
+		attempt.counted = rows[i].counted;
+		attempt.others = rows[i].others;
+		o = decide_outcome(&policy, &attempt);
+		assert_int_equal(o.failover, rows[i].failover);
+		assert_int_equal(o.state, rows[i].want);
+		assert_int_equal(o.later, rows[i].later);
+		if (o.state == DELIVERY_READY)
+			assert_int_equal(o.delay_ms, 0);
+	}
+}
+
+static void
+a_receipt_is_waited_for_when_somebody_else_may_try(void **state)
+{
+	struct retry_policy p = policy;
+	struct decide_attempt attempt = { .others = true };
+	struct verdict v;
+	struct outcome o;
+
+	p.receipt_after_ms = 5000;
+	verdict_set(&v, VERDICT_ACCEPTED, "", "");
+	attempt.verdict = &v;
+	o = decide_outcome(&p, &attempt);
+	assert_int_equal(o.state, DELIVERY_SENT);
+	assert_int_equal(o.later, LATER_RECEIPT);
+	assert_int_equal(o.delay_ms, 5000);
+	attempt.expires_in_ms = 4000;
+	assert_int_equal(decide_outcome(&p, &attempt).later, LATER_NOT);
+	attempt = (struct decide_attempt){ .verdict = &v };
+	assert_int_equal(decide_outcome(&p, &attempt).later, LATER_NOT);
+}
+
+static void
+nothing_waits_beyond_its_deadline(void **state)
+{
+	struct decide_attempt attempt = { .expires_in_ms = 700 };
+	struct retry_policy p = policy;
+	struct verdict v;
+	struct outcome o;
+
+	verdict_set(&v, VERDICT_RETRY, "", "");
+	attempt.verdict = &v;
+	o = decide_outcome(&policy, &attempt);
+	assert_int_equal(o.state, DELIVERY_EXPIRED);
+	assert_non_null(o.because);
+	attempt.expires_in_ms = 1300;
+	assert_int_equal(decide_outcome(&policy, &attempt).state,
+	    DELIVERY_WAITING);
+	attempt.expires_in_ms = -1;
+	assert_int_equal(decide_outcome(&policy, &attempt).state,
+	    DELIVERY_EXPIRED);
+	verdict_set(&v, VERDICT_UNKNOWN, "", "");
+	p.unknown = UNKNOWN_HOLD;
+	attempt.expires_in_ms = 800;
+	o = decide_outcome(&p, &attempt);
+	assert_int_equal(o.state, DELIVERY_HELD);
+	assert_int_equal(o.delay_ms, 800);
+	assert_int_equal(expires_in(0, 5), 0);
+	assert_int_equal(expires_in(5, 5), -1);
+	assert_int_equal(expires_in(9, 5), 4);
+}
+
+static void
+claimed_deliveries_start_unless_something_hinders(void **state)
+{
+	static const struct {
+		struct decide_start q;
+		enum delivery_state want;
+	} rows[] = {
+		{ { NULL, 0, 3, true, 0, 0 }, DELIVERY_SENDING },
+		{ { NULL, 2, 3, true, 0, 5000 }, DELIVERY_SENDING },
+		{ { "torn", 0, 3, true, 0, 0 }, DELIVERY_DEAD },
+		{ { NULL, 3, 3, true, 0, 0 }, DELIVERY_DEAD },
+		{ { NULL, 0, 3, true, 0, -1 }, DELIVERY_EXPIRED },
+		{ { NULL, 0, 3, false, 0, 0 }, DELIVERY_WAITING },
+		{ { NULL, 0, 3, false, 0, 100 }, DELIVERY_EXPIRED },
+		{ { NULL, 0, 3, false, 3600 * 1000 + 1, 0 }, DELIVERY_DEAD },
+	};
+	struct start_outcome o;
+	size_t i;
+
+	for (i = 0; i < NELEMS(rows); i++) {
+		o = decide_start(&policy, &rows[i].q);
+		assert_int_equal(o.state, rows[i].want);
+		assert_int_equal(o.reason == NULL, o.state == DELIVERY_SENDING);
+		assert_int_equal(o.delay_ms > 0, o.state == DELIVERY_WAITING);
 	}
 }
 
@@ -91,6 +219,8 @@ a_channel_may_hold_what_is_unknown(void **state)
 	verdict_set(&v, VERDICT_UNKNOWN, "", "");
 	attempt.verdict = &v;
 	assert_int_equal(decide_outcome(&hold, &attempt).state, DELIVERY_HELD);
+	assert_int_equal(decide_outcome(&hold, &attempt).later, LATER_HELD);
+	assert_int_equal(decide_outcome(&hold, &attempt).delay_ms, 90000);
 }
 
 static void
@@ -125,7 +255,7 @@ routes_have_their_reasons(void **state)
 		    true },
 		{ { "email", false, true, false, true, true }, DELIVERY_SKIPPED,
 		    true },
-		{ { "email", false, true, true, false, true }, DELIVERY_DEAD,
+		{ { "email", false, true, true, false, true }, DELIVERY_WAITING,
 		    true },
 	};
 	struct route_outcome o;
@@ -154,7 +284,7 @@ random_orders_keep_the_invariants(void **state)
 	srand(seed);
 	for (i = 0; i < ROUNDS; i++) {
 		st = DELIVERY_READY;
-		attempt = (struct decide_attempt){ &v, 0, 0, 0 };
+		attempt = (struct decide_attempt){ .verdict = &v };
 		attempts = 0;
 		while (!delivery_state_is_final((int)st)) {
 			delivery_move(&st, DELIVERY_SENDING);
@@ -164,6 +294,7 @@ random_orders_keep_the_invariants(void **state)
 			    "", "");
 			v.retry_after_ms = rand() % 3 == 0 ? rand() : 0;
 			attempt.random = (uint32_t)rand();
+			attempt.others = rand() % 2;
 			o = decide_outcome(&policy, &attempt);
 			delivery_move(&st, o.state);
 			attempt.counted += o.counted;
@@ -180,6 +311,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_class_has_its_outcome),
+		cmocka_unit_test(the_next_account_has_its_turn),
+		cmocka_unit_test(
+		    a_receipt_is_waited_for_when_somebody_else_may_try),
+		cmocka_unit_test(nothing_waits_beyond_its_deadline),
+		cmocka_unit_test(
+		    claimed_deliveries_start_unless_something_hinders),
 		cmocka_unit_test(a_channel_may_hold_what_is_unknown),
 		cmocka_unit_test(delays_double_up_to_the_largest),
 		cmocka_unit_test(routes_have_their_reasons),

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,31 +17,42 @@
 
 enum { SQL_MAX = 1 << 20 };
 
+/* All migrations in their order. */
 static char *
-read_migration(void)
+read_migrations(void)
 {
 	const char *top = getenv("BELFRY_SRCDIR");
-	char path[512], *text = calloc(1, SQL_MAX);
+	char pattern[512], *text = calloc(1, SQL_MAX), *end = text;
+	glob_t files;
+	size_t i;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/sql/migrations/0001_foundation.sql",
+	snprintf(pattern, sizeof(pattern), "%s/sql/migrations/*.sql",
 	    top != NULL ? top : ".");
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_true(fread(text, 1, SQL_MAX - 1, f) > 1000);
-	fclose(f);
+	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+	for (i = 0; i < files.gl_pathc; i++) {
+		f = fopen(files.gl_pathv[i], "r");
+		assert_non_null(f);
+		end += fread(end, 1, SQL_MAX - 1 - (size_t)(end - text), f);
+		fclose(f);
+	}
+	globfree(&files);
+	assert_true(end - text > 1000 && end - text < SQL_MAX - 1);
 	return text;
 }
 
-/* The numbers of a table's trigger, as a set of from * 100 + to. */
+/* The numbers of a table's trigger as it was made last, as a set of from * 100 + to. */
 static void
 read_trigger(const char *table, bool moves[10000])
 {
-	char *text = read_migration(), *p, start[128];
+	char *text = read_migrations(), *p = NULL, *next, start[128];
 	long n;
 
-	snprintf(start, sizeof(start), "AFTER UPDATE OF state ON %s ", table);
-	p = strstr(text, start);
+	snprintf(start, sizeof(start),
+	    "TRIGGER legal_move AFTER UPDATE OF state ON %s ", table);
+	for (next = strstr(text, start); next != NULL;
+	     next = strstr(next + 1, start))
+		p = next;
 	assert_non_null(p);
 	p = strstr(p, "NOT IN (") + strlen("NOT IN (");
 	while (*p != ')') {

@@ -1,0 +1,85 @@
+/*
+ * choose.c - which account of a channel sends a delivery
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The draw: each account gets -ln(u) / weight, where u is made from the two ids and lies
+ * between 0 and 1; the least goes first.  So an account with twice the weight is first
+ * twice as often, and taking one away leaves the order of the others as it was.
+ */
+#include "notify/choose.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "notify/book.h"
+#include "notify/health.h"
+#include "provider/provider.h"
+
+enum { ACCOUNTS_MAX = 32 }; /* of one channel that are looked at */
+
+struct candidate {
+	const struct provider *provider;
+	double draw;
+};
+
+/* The mixing function of splitmix64. */
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+static double
+draw(const struct choose_params *p, const struct provider *pr)
+{
+	double weight = pr->weight * health_share(p->health, pr->id, p->now_ms);
+	uint64_t a, b;
+
+	if (weight <= 0)
+		return INFINITY;
+	memcpy(&a, p->delivery.u.b + 8, sizeof(a));
+	memcpy(&b, pr->id.u.b + 8, sizeof(b));
+	a = mix(a ^ mix(b));
+	return -log(((double)(a >> 11) + 0.5) / (double)(UINT64_C(1) << 53)) /
+	    weight;
+}
+
+static bool
+goes_before(const struct candidate *a, const struct candidate *b)
+{
+	if (a->provider->priority != b->provider->priority)
+		return a->provider->priority < b->provider->priority;
+	return a->draw < b->draw;
+}
+
+static void
+insert(struct candidate *list, int count, struct candidate c)
+{
+	for (; count > 0 && goes_before(&c, &list[count - 1]); count--)
+		list[count] = list[count - 1];
+	list[count] = c;
+}
+
+struct choice
+choose_provider(const struct choose_params *p)
+{
+	struct candidate list[ACCOUNTS_MAX];
+	const struct provider *pr;
+	int turn, count = 0;
+	size_t i;
+
+	for (i = 0; i < p->page->provider_count && count < ACCOUNTS_MAX; i++) {
+		pr = p->page->providers[i];
+		if (pr->enabled && pr->ops->channel == p->channel &&
+		    health_is_usable(p->health, pr->id, p->now_ms))
+			insert(list, count++,
+			    (struct candidate){ pr, draw(p, pr) });
+	}
+	if (count == 0)
+		return (struct choice){ NULL, 0, false };
+	turn = p->failovers % count;
+	return (struct choice){ list[turn].provider, count, turn < count - 1 };
+}

@@ -1,0 +1,42 @@
+/*
+ * choose.h - which account of a channel sends a delivery
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The accounts that can be used have an order for each delivery: those with the lowest
+ * priority first, and among equals a draw by weight.  The draw comes from the ids alone,
+ * so it is the same in every process.  A delivery that fails over goes to the next in its
+ * order, and after the last to the first again.  An account that failed draws with less
+ * weight for a while.
+ */
+#ifndef BELFRY_NOTIFY_CHOOSE_H
+#define BELFRY_NOTIFY_CHOOSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "model/channel.h"
+
+struct health;
+struct page;
+struct provider;
+
+struct choose_params {
+	const struct page *page;
+	const struct health *health; /* NULL: all are well */
+	enum channel channel;
+	struct delivery_id delivery;
+	int failovers; /* how often the next one's turn came */
+	int64_t now_ms; /* wall */
+};
+
+struct choice {
+	const struct provider *provider; /* NULL: none can be used */
+	int usable; /* how many can */
+	bool others; /* one has not had its turn in this round */
+};
+
+struct choice choose_provider(const struct choose_params *p);
+
+#endif

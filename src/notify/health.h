@@ -1,0 +1,62 @@
+/*
+ * health.h - how accounts at providers have been doing
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The table provider_health holds a row for each account that had trouble; here is what
+ * a spooler knows of it, read again every second and written with the results that tell
+ * of trouble.  An account that is not in it is well.
+ */
+#ifndef BELFRY_NOTIFY_HEALTH_H
+#define BELFRY_NOTIFY_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/id.h"
+
+struct arena;
+struct db_batch;
+struct db_rows;
+struct health;
+struct result;
+
+struct account_health {
+	struct account_health *next; /* of its bucket */
+	struct provider_id id;
+	bool is_open; /* the circuit breaker's state */
+	int failures, refusals; /* in a row */
+	int64_t opened_until_ms; /* wall */
+	double penalty; /* at penalised_ms */
+	int64_t penalised_ms; /* wall */
+	int64_t updated_ms; /* wall, the database's */
+};
+
+/* "recovery_ms": half of a penalty is gone after it. */
+struct health *health_new(struct arena *a, int64_t recovery_ms) MUST_CHECK;
+
+/* NULL: it is well. */
+const struct account_health *health_find(const struct health *h,
+    struct provider_id id);
+
+/* May it be used now? */
+bool health_is_usable(const struct health *h, struct provider_id id,
+    int64_t now_ms);
+
+/* The share of its weight that an account has left, above 0, at most 1.  "h" may be
+ * NULL: all are well. */
+double health_share(const struct health *h, struct provider_id id,
+    int64_t now_ms);
+
+/* Reading what changed, again and again. */
+void health_changed_add(struct db_batch *b, const struct health *h);
+void health_changed_read(struct health *h, const struct db_rows *rows);
+
+/* Learns from the results of one transaction, adds the query that writes it (none when
+ * there is nothing to tell) and returns whether it did.  Its rows are the accounts that
+ * were parked by it: id and name. */
+bool health_note_add(struct health *h, struct arena *a, struct db_batch *b,
+    const struct result *first, int park_after);
+
+#endif
