@@ -82,7 +82,7 @@ WHERE n.tenant_id = $1 AND n.id = $2
 -- A row for each delivery of a notification, in the order of recipients.
 SELECT d.id, d.recipient_no, d.step, d.channel, d.state, d.attempts, d.user_id,
     d.address, p.name, d.provider_ref, d.class, d.reason, d.due, d.created_at,
-    d.finished_at
+    d.finished_at, d.trace
 FROM delivery d
 LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = d.provider_id
 WHERE d.tenant_id = $1 AND d.notification_id = $2

@@ -17,15 +17,6 @@ WHERE $1::text IS NULL OR t.slug = $1::text
 GROUP BY t.slug, q.lane
 ORDER BY t.slug, q.lane
 
--- name: dead_list
--- Up to $2 rows, the newest notifications first: deliveries that were given up.
-SELECT notification_id, id, channel, user_id, address, attempts, class, reason,
-    finished_at
-FROM delivery
-WHERE tenant_id = $1 AND state = 7
-ORDER BY notification_id DESC, id DESC
-LIMIT $2
-
 -- name: doctor_roles
 -- A row for each of the roles $1 (their names) that there is.
 SELECT rolname, rolsuper, rolbypassrls, rolcreaterole OR rolcreatedb, rolcanlogin

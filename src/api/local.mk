@@ -2,6 +2,8 @@ sbin_PROGRAMS += belfry-api
 belfry_api_SOURCES = \
 	src/api/app.c src/api/app.h \
 	src/api/authenticate.c \
+	src/api/cancel.c src/api/cancel.h \
+	src/api/dead_letters.c src/api/dead_letters.h \
 	src/api/health.c \
 	src/api/main.c \
 	src/api/metrics.c \

@@ -11,16 +11,13 @@
 #include "auth/principal.h"
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "db/db.h"
-#include "model/channel.h"
 #include "model/known.h"
 #include "model/template.h"
 #include "notify/accept.h"
 #include "notify/send_request.h"
-#include "notify/state.h"
-#include "provider/verdict.h"
+#include "notify/timeline.h"
 #include "web/js.h"
 #include "web/request.h"
 #include "web/response.h"
@@ -143,94 +140,6 @@ notifications_send(struct request *rq, struct response *rs, struct err *e)
 
 /* ---- GET ----------------------------------------------------------------------------- */
 
-static void
-set_text(json_t *json, const char *name, const char *text)
-{
-	json_object_set_new(json, name,
-	    text != NULL ? json_string(text) : json_null());
-}
-
-static void
-set_time(json_t *json, const char *name, int64_t ms)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	if (ms != 0)
-		clock_format(ms, text);
-	set_text(json, name, ms != 0 ? text : NULL);
-}
-
-static void
-set_uuid(json_t *json, const char *name, const struct db_rows *rows, int row,
-    int column)
-{
-	set_text(json, name, db_text(rows, row, column));
-}
-
-static json_t *
-parsed(struct arena *a, const char *text)
-{
-	json_t *json;
-	struct err e;
-
-	if (text == NULL || js_parse(a, text, strlen(text), 512, &json, &e) == -1)
-		return json_null();
-	return json_incref(json);
-}
-
-static json_t *
-delivery_json(const struct db_rows *r, int i)
-{
-	json_t *d = json_object();
-
-	set_uuid(d, "id", r, i, 0);
-	json_object_set_new(d, "recipient", json_integer(db_int(r, i, 1)));
-	set_text(d, "user_id", db_text(r, i, 6));
-	set_text(d, "channel", channel_name((int)db_int(r, i, 3)));
-	set_text(d, "address", db_text(r, i, 7));
-	set_text(d, "state", delivery_state_name((int)db_int(r, i, 4)));
-	json_object_set_new(d, "attempts", json_integer(db_int(r, i, 5)));
-	set_text(d, "provider", db_text(r, i, 8));
-	set_text(d, "provider_ref", db_text(r, i, 9));
-	set_text(d, "class", db_is_null(r, i, 10)
-	        ? NULL
-	        : verdict_name((enum verdict_class)db_int(r, i, 10)));
-	set_text(d, "reason", db_text(r, i, 11));
-	set_time(d, "due", db_time_ms(r, i, 12));
-	set_time(d, "created_at", db_time_ms(r, i, 13));
-	set_time(d, "finished_at", db_time_ms(r, i, 14));
-	return d;
-}
-
-static json_t *
-notification_json(struct arena *a, const struct db_rows *n,
-    const struct db_rows *deliveries)
-{
-	json_t *json = json_object(), *list = json_array();
-	int i;
-
-	set_uuid(json, "id", n, 0, 0);
-	set_text(json, "state", notification_state_name((int)db_int(n, 0, 1)));
-	set_text(json, "priority", priority_name(priority_from_row(db_int(n, 0, 2))));
-	set_text(json, "category", db_text(n, 0, 3));
-	set_text(json, "locale", db_text(n, 0, 4));
-	set_text(json, "template", db_text(n, 0, 6));
-	json_object_set_new(json, "template_version", db_is_null(n, 0, 7)
-	        ? json_null()
-	        : json_integer(db_int(n, 0, 7)));
-	json_object_set_new(json, "metadata", parsed(a, db_text(n, 0, 9)));
-	json_object_set_new(json, "recipients", json_integer(db_int(n, 0, 17)));
-	set_time(json, "send_at", db_time_ms(n, 0, 10));
-	set_time(json, "expires_at", db_time_ms(n, 0, 11));
-	set_time(json, "created_at", db_time_ms(n, 0, 12));
-	set_time(json, "routed_at", db_time_ms(n, 0, 13));
-	set_time(json, "done_at", db_time_ms(n, 0, 14));
-	for (i = 0; i < db_count(deliveries); i++)
-		json_array_append_new(list, delivery_json(deliveries, i));
-	json_object_set_new(json, "deliveries", list);
-	return json;
-}
-
 /* Runs one or two queries about the notification in the path, the first of which has a
  * row when there is such a one. */
 static int
@@ -260,54 +169,27 @@ int
 notifications_get(struct request *rq, struct response *rs, struct err *e)
 {
 	struct db_rows **rows;
+	json_t *json;
 
 	if (ask(rq, Q_NOTIFICATION_GET, Q_NOTIFICATION_DELIVERIES, &rows, e) ==
 	    -1)
 		return -1;
-	return response_json(rs, 200,
-	    js_keep(rq->a, notification_json(rq->a, rows[0], rows[1])));
+	json = js_keep(rq->a, notification_json(rows[0]));
+	json_object_set_new(json, "deliveries", deliveries_json(rows[1]));
+	return response_json(rs, 200, json);
 }
 
 /* ---- GET .../timeline ------------------------------------------------------------------ */
-
-static json_t *
-entry_json(const struct db_rows *r, int i)
-{
-	json_t *en = json_object();
-
-	set_time(en, "at", db_time_ms(r, i, 0));
-	set_text(en, "type", db_text(r, i, 2));
-	set_uuid(en, "delivery", r, i, 3);
-	set_text(en, "channel",
-	    db_is_null(r, i, 4) ? NULL : channel_name((int)db_int(r, i, 4)));
-	set_text(en, "provider", db_text(r, i, 5));
-	json_object_set_new(en, "attempt", db_is_null(r, i, 6)
-	        ? json_null()
-	        : json_integer(db_int(r, i, 6)));
-	set_text(en, "class", db_is_null(r, i, 7)
-	        ? NULL
-	        : verdict_name((enum verdict_class)db_int(r, i, 7)));
-	set_text(en, "code", db_text(r, i, 8));
-	set_text(en, "text", db_text(r, i, 9));
-	set_text(en, "by", db_text(r, i, 10));
-	set_time(en, "next_attempt_at", db_time_ms(r, i, 11));
-	return en;
-}
 
 int
 notifications_timeline(struct request *rq, struct response *rs, struct err *e)
 {
 	struct db_rows **rows;
-	json_t *list = json_array();
-	int i;
 
 	if (ask(rq, Q_NOTIFICATION_EXISTS, Q_NOTIFICATION_TIMELINE, &rows, e) ==
-	    -1) {
-		json_decref(list);
+	    -1)
 		return -1;
-	}
-	for (i = 0; i < db_count(rows[1]); i++)
-		json_array_append_new(list, entry_json(rows[1], i));
-	return response_json(rs, 200, js_keep(rq->a, json_pack("{s:o}", "data",
-	                                                 list)));
+	return response_json(rs, 200,
+	    js_keep(rq->a,
+	        json_pack("{s:o}", "data", timeline_json(rows[1]))));
 }

@@ -61,6 +61,15 @@ add_link(struct request *rq, struct response *rs, const char *cursor)
 		url_arg(target, rq->path.v[i]);
 	}
 	buf_printf(target, "?limit=%d&cursor=%s", (int)q->limit, cursor);
+	for (i = 0; i < rq->params_count; i++) {
+		if (strcmp(rq->params[i].name, "limit") == 0 ||
+		    strcmp(rq->params[i].name, "cursor") == 0)
+			continue;
+		buf_putc(target, '&');
+		url_arg(target, rq->params[i].name);
+		buf_putc(target, '=');
+		url_arg(target, rq->params[i].value);
+	}
 	response_header(rs, "Link", "<%s>; rel=\"next\"", target->data);
 }
 

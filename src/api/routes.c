@@ -8,6 +8,8 @@
  */
 #include "api/routes.h"
 
+#include "api/cancel.h"
+#include "api/dead_letters.h"
 #include "api/notifications.h"
 #include "api/page.h"
 #include "api/providers.h"
@@ -53,6 +55,16 @@ static const struct route routes[] = {
 	    .scope = "notifications:read", .handler = notifications_timeline,
 	    .status = 200,
 	    .summary = "Tells everything that happened, oldest first",
+	    .tags = "notifications" },
+
+	{ HTTP_POST, SERVICES "/notifications/{id}/cancel",
+	    .scope = "notifications:send", .handler = notifications_cancel,
+	    .status = 200, .summary = "Takes back what has not gone out",
+	    .tags = "notifications" },
+	{ HTTP_POST, SERVICES "/notifications/{id}/reschedule",
+	    .scope = "notifications:send", .handler = notifications_reschedule,
+	    .body = &reschedule_body_table, .status = 200,
+	    .summary = "Gives a notification that waits another time",
 	    .tags = "notifications" },
 
 	/* Recipients */
@@ -132,6 +144,21 @@ static const struct route routes[] = {
 	    .query = &diff_query_table, .status = 200,
 	    .summary = "Compares two versions line by line",
 	    .tags = "templates" },
+
+	/* Dead letters */
+	{ HTTP_GET, ADMIN "/dead-letters", .scope = "admin",
+	    .handler = dead_letters_list, .query = &dead_query_table,
+	    .status = 200, .summary = "Lists deliveries that were given up",
+	    .tags = "dead letters" },
+	{ HTTP_POST, ADMIN "/dead-letters/replay", .scope = "admin",
+	    .handler = dead_letters_replay, .body = &dead_body_table,
+	    .answer = &dead_answer_table, .status = 200,
+	    .summary = "Tries dead deliveries again", .tags = "dead letters" },
+	{ HTTP_POST, ADMIN "/dead-letters/discard", .scope = "admin",
+	    .handler = dead_letters_discard, .body = &dead_body_table,
+	    .answer = &dead_answer_table, .status = 200,
+	    .summary = "Gives up dead deliveries for good",
+	    .tags = "dead letters" },
 
 	/* Providers */
 	{ HTTP_GET, ADMIN "/provider-kinds", .scope = "providers:read",

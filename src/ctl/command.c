@@ -122,8 +122,23 @@ static const struct ctl_option send_options[] = {
 	END
 };
 
+#define DEAD_FILTER                                                            \
+	{ 0, "channel", "CHANNEL", "Only this channel." },                     \
+	{ 0, "provider", "NAME", "Only those that this account tried last." }, \
+	{ 0, "class", "CLASS", "Only those whose last attempt had this class." }, \
+	{ 0, "template", "KEY", "Only those of this template." },              \
+	{ 0, "since", "TIME", "Only those that died at this time or later." }, \
+	{ 0, "until", "TIME", "Only those that died before this time." }
+
 static const struct ctl_option dead_options[] = {
 	{ 0, "limit", "N", "How many, the newest first; 50 by default." },
+	DEAD_FILTER,
+	END
+};
+
+static const struct ctl_option dead_act_options[] = {
+	DEAD_FILTER,
+	{ 0, "all", NULL, "All of them." },
 	END
 };
 
@@ -221,10 +236,18 @@ static const struct ctl_command commands[] = {
 	    command_provider_remove, "Remove an account", NULL },
 	{ "send", "", send_options, CTL_NEEDS_TENANT, command_send,
 	    "Send a notification and print its id", NULL },
+	{ "cancel", "ID", NULL, CTL_NEEDS_TENANT, command_cancel,
+	    "Take back what has not gone out of a notification", NULL },
 	{ "queue", "", NULL, CTL_NEEDS_DATABASE, command_queue,
 	    "Show how much waits, by tenant and lane", NULL },
 	{ "dead list", "", dead_options, CTL_NEEDS_TENANT, command_dead_list,
 	    "List deliveries that were given up", NULL },
+	{ "dead replay", "[DELIVERY...]", dead_act_options, CTL_NEEDS_TENANT,
+	    command_dead_replay, "Try dead deliveries again",
+	    "Their history stays, and attempts go on counting.\n" },
+	{ "dead discard", "[DELIVERY...]", dead_act_options, CTL_NEEDS_TENANT,
+	    command_dead_discard, "Give up dead deliveries for good",
+	    NULL },
 	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,
 	    "Show what became of a notification", NULL },
 	{ "help", "[COMMAND...]", help_options, CTL_NEEDS_NOTHING, command_help,

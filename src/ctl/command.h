@@ -16,7 +16,10 @@ extern const struct grammar ctl_grammar;
 
 int command_check_config(struct ctl *c, struct err *e);
 int command_config(struct ctl *c, struct err *e);
+int command_cancel(struct ctl *c, struct err *e);
 int command_dead_list(struct ctl *c, struct err *e);
+int command_dead_replay(struct ctl *c, struct err *e);
+int command_dead_discard(struct ctl *c, struct err *e);
 int command_doctor(struct ctl *c, struct err *e);
 int command_help(struct ctl *c, struct err *e);
 int command_init(struct ctl *c, struct err *e);

@@ -2,9 +2,11 @@ bin_PROGRAMS += belfryctl
 belfryctl_SOURCES = src/ctl/belfryctl.c
 
 libbelfry_la_SOURCES += \
+	src/ctl/cancel.c \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/ctl.c src/ctl/ctl.h \
+	src/ctl/dead.c \
 	src/ctl/doctor.c src/ctl/doctor.h \
 	src/ctl/doctor_database.c \
 	src/ctl/doctor_tenants.c \

@@ -12,10 +12,8 @@
 #include "ctl/ctl.h"
 #include "ctl/out.h"
 #include "db/db.h"
-#include "model/channel.h"
 #include "model/tenant.h"
-#include "notify/state.h"
-#include "provider/verdict.h"
+#include "notify/timeline.h"
 
 static const struct out_column head_columns[] = {
 	{ "id", "notification" },
@@ -48,92 +46,6 @@ static const struct out_column timeline_columns[] = {
 	{ "text", "TEXT" },
 	{ NULL, NULL },
 };
-
-static json_t *
-number_or_null(const struct db_rows *r, int row, int column)
-{
-	if (db_is_null(r, row, column))
-		return json_null();
-	return json_integer(db_int(r, row, column));
-}
-
-static json_t *
-class_or_null(const struct db_rows *r, int row, int column)
-{
-	if (db_is_null(r, row, column))
-		return json_null();
-	return json_string(
-	    verdict_name((enum verdict_class)db_int(r, row, column)));
-}
-
-static json_t *
-channel_or_null(const struct db_rows *r, int row, int column)
-{
-	if (db_is_null(r, row, column))
-		return json_null();
-	return json_string(channel_name((int)db_int(r, row, column)));
-}
-
-static json_t *
-head_json(const struct db_rows *r)
-{
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:o}", "id",
-	    db_text(r, 0, 0), "state",
-	    notification_state_name((int)db_int(r, 0, 1)), "priority",
-	    priority_name(priority_from_row(db_int(r, 0, 2))), "template",
-	    out_text(db_text(r, 0, 6)), "template_version",
-	    number_or_null(r, 0, 7), "recipients", (int)db_int(r, 0, 17),
-	    "created_at", out_time(db_time_ms(r, 0, 12)), "done_at",
-	    out_time(db_time_ms(r, 0, 14)));
-}
-
-static json_t *
-deliveries_json(const struct db_rows *r)
-{
-	json_t *list = json_array();
-	int i;
-
-	for (i = 0; i < db_count(r); i++)
-		json_array_append_new(list,
-		    json_pack(
-			"{s:s, s:o, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o}",
-			"id", db_text(r, i, 0), "channel",
-			channel_or_null(r, i, 3), "user_id",
-			out_text(db_text(r, i, 6)), "address",
-			out_text(db_text(r, i, 7)), "state",
-			delivery_state_name((int)db_int(r, i, 4)), "attempts",
-			(int)db_int(r, i, 5), "provider",
-			out_text(db_text(r, i, 8)), "class",
-			class_or_null(r, i, 10), "reason",
-			out_text(db_text(r, i, 11)), "due",
-			out_time(db_time_ms(r, i, 12))));
-	return list;
-}
-
-static json_t *
-timeline_json(const struct db_rows *r)
-{
-	json_t *list = json_array();
-	int i;
-
-	for (i = 0; i < db_count(r); i++)
-		json_array_append_new(list,
-		    json_pack(
-			"{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			"s:o}",
-			"at", out_time(db_time_ms(r, i, 0)), "type",
-			db_text(r, i, 2), "delivery",
-			out_text(db_text(r, i, 3)), "channel",
-			channel_or_null(r, i, 4), "provider",
-			out_text(db_text(r, i, 5)), "attempt",
-			number_or_null(r, i, 6), "class",
-			class_or_null(r, i, 7), "code",
-			out_text(db_text(r, i, 8)), "text",
-			out_text(db_text(r, i, 9)), "by",
-			out_text(db_text(r, i, 10)), "next_attempt_at",
-			out_time(db_time_ms(r, i, 11))));
-	return list;
-}
 
 static int
 read_all(struct ctl *c, struct db_rows ***rows_r, struct err *e)
@@ -170,7 +82,7 @@ command_show(struct ctl *c, struct err *e)
 
 	if (read_all(c, &rows, e) == -1)
 		return -1;
-	head = head_json(rows[0]);
+	head = notification_json(rows[0]);
 	deliveries = deliveries_json(rows[1]);
 	timeline = timeline_json(rows[2]);
 	if (c->json) {

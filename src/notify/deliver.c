@@ -71,6 +71,8 @@ delivery_from_row(const struct db_rows *rows, int row, struct notification *n,
 	    : db_time_ms(rows, row, REVIVED);
 	if (d_r->state == 0)
 		n->corrupt = "the delivery itself is gone";
+	else if (d_r->address == NULL)
+		n->corrupt = "it has no address";
 }
 
 void

@@ -1,7 +1,9 @@
 libbelfry_la_SOURCES += \
 	src/notify/accept.c src/notify/accept.h \
 	src/notify/book.c src/notify/book.h \
+	src/notify/cancel.c src/notify/cancel.h \
 	src/notify/choose.c src/notify/choose.h \
+	src/notify/dead_letter.c src/notify/dead_letter.h \
 	src/notify/decide.c src/notify/decide.h \
 	src/notify/deliver.c src/notify/deliver.h \
 	src/notify/express.c src/notify/express.h \
@@ -11,4 +13,5 @@ libbelfry_la_SOURCES += \
 	src/notify/send_request.c src/notify/send_request.h \
 	src/notify/settle.c src/notify/settle.h \
 	src/notify/state.c src/notify/state.def src/notify/state.h \
+	src/notify/timeline.c src/notify/timeline.h \
 	src/notify/work.h

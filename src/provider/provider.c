@@ -25,11 +25,11 @@ static const struct provider_ops *const kinds[] = {
 	&webhook_ops,
 };
 
-static const char *const class_names[] = {
-	[VERDICT_NONE] = "none",
-#define X(number, NAME, name) [VERDICT_##NAME] = name,
+const char *const verdict_names[] = {
+#define X(number, NAME, name) [VERDICT_##NAME - 1] = name,
 #include "provider/verdict.def"
 #undef X
+	[VERDICT_COUNT - 1] = NULL
 };
 
 void
@@ -60,7 +60,18 @@ const char *
 verdict_name(enum verdict_class class)
 {
 	ensure(class < VERDICT_COUNT);
-	return class_names[class];
+	return class == VERDICT_NONE ? "none" : verdict_names[class - 1];
+}
+
+enum verdict_class
+verdict_parse(const char *name)
+{
+	int i;
+
+	for (i = 0; verdict_names[i] != NULL; i++)
+		if (strcmp(verdict_names[i], name) == 0)
+			return (enum verdict_class)(i + 1);
+	return VERDICT_NONE;
 }
 
 /* Copies what is printable ASCII, and UTF-8 when all of it is; the rest becomes a

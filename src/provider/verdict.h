@@ -34,6 +34,12 @@ struct verdict {
 	char provider_ref[128]; /* the provider's id of the message, or "" */
 };
 
+/* The names from VERDICT_ACCEPTED on, ended by NULL, for field tables. */
+extern const char *const verdict_names[];
+
+/* VERDICT_NONE for any other text. */
+enum verdict_class verdict_parse(const char *name);
+
 const char *verdict_name(enum verdict_class class);
 
 /* Fills a verdict; "text" is cut to what fits and made printable UTF-8. */

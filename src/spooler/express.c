@@ -23,8 +23,10 @@
 #include "db/pool.h"
 #include "net/tickets.h"
 #include "notify/book.h"
+#include "notify/health.h"
 #include "notify/parcel.h"
 #include "notify/settle.h"
+#include "provider/provider.h"
 #include "spooler/claim.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
@@ -78,11 +80,15 @@ static const char *
 hindrance(const struct claim *c, const struct delivery *d)
 {
 	const struct notification *n = d->notification;
+	const struct account_health *ah;
 
 	if (n->corrupt != NULL)
 		return n->corrupt;
 	if (d->provider == NULL)
 		return "its provider is not enabled any more";
+	ah = health_find(c->spooler->health, d->provider->id);
+	if (ah != NULL && ah->refusals >= c->spooler->config->retry_park_after)
+		return "its provider is parked";
 	if (clock_mono_ms() >= c->parcel->good_until_ms)
 		return "it came too late";
 	if (n->expires_ms != 0 && n->expires_ms <= clock_wall_ms())

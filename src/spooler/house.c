@@ -28,7 +28,8 @@ enum {
 	HEALTH_MS = 1000,
 	KEY_IDLE_MS = 1000, /* a key without work for this long goes */
 	HOUSE_MS = 3600 * 1000,
-	PARTITION_WEEKS = 4
+	PARTITION_WEEKS = 4,
+	RETENTION_MARGIN_DAYS = 7 /* a partition is a week */
 };
 
 struct chore {
@@ -256,6 +257,11 @@ keep_house(struct spooler *sp)
 	ch = new_chore(sp, "dropping partitions failed", partitions_dropped);
 	b = plain(ch, Q_PARTITIONS_DROP);
 	db_arg_int(b, sp->config->retention_days);
+	pool_submit(sp->pool, &ch->job, b);
+
+	ch = new_chore(sp, "expiring dead letters failed", NULL);
+	b = plain(ch, Q_DEAD_EXPIRE);
+	db_arg_int(b, sp->config->retention_days + RETENTION_MARGIN_DAYS);
 	pool_submit(sp->pool, &ch->job, b);
 
 	ch = new_chore(sp, "expiring idempotency keys failed", NULL);
