@@ -2,10 +2,13 @@
 
 -- name: template_head
 -- One text, or no row: what must be known to accept a notification.  "version" is the
--- published one or 0; "parts" are the names of the parts in any locale.
+-- published one or 0; "parts" are the names of the parts in any locale; "release" is
+-- that of layouts and partials in use, or 0.
 SELECT json_build_object('id', t.id, 'key', t.key, 'category', t.category,
     'default_locale', t.default_locale, 'version', COALESCE(v.version, 0),
     'variables', COALESCE(v.variables, '{}'),
+    'release', COALESCE((SELECT max(release) FROM template_release
+        WHERE tenant_id = $1), 0),
     'parts', COALESCE((SELECT json_agg(DISTINCT p)
         FROM json_each(v.parts) l, json_object_keys(l.value) p), '[]'))
 FROM template t
@@ -14,12 +17,24 @@ LEFT JOIN template_version v ON v.tenant_id = t.tenant_id
 WHERE t.tenant_id = $1 AND t.key = $2
 
 -- name: template_load
--- One text, or no row: a version with the sources of all its parts.
+-- A text, a number and a text, or no row: a version with the sources of all its parts;
+-- the number of a release ($4; -1: the one in use now; 0: none) and the layouts and
+-- partials in it.
 SELECT json_build_object('id', t.id, 'key', t.key, 'category', t.category,
-    'default_locale', t.default_locale, 'version', v.version,
-    'variables', v.variables, 'parts', v.parts)
+    'default_locale', t.default_locale, 'version', v.version, 'layout', v.layout,
+    'variables', v.variables, 'parts', v.parts), r.release, (
+    SELECT COALESCE(json_agg(json_build_object('id', mt.id, 'key', mt.key,
+        'category', '', 'default_locale', mt.default_locale, 'version', mv.version,
+        'variables', '{}'::json, 'parts', mv.parts) ORDER BY mt.key), '[]')
+    FROM json_each(r.members) m
+    JOIN template_version mv ON mv.tenant_id = $1
+        AND mv.template_id = (m.value->>0)::uuid AND mv.version = (m.value->>1)::int
+    JOIN template mt ON mt.tenant_id = $1 AND mt.id = mv.template_id)
 FROM template_version v
 JOIN template t ON t.tenant_id = v.tenant_id AND t.id = v.template_id
+LEFT JOIN template_release r ON r.tenant_id = $1 AND r.release = CASE $4::int
+    WHEN -1 THEN (SELECT max(release) FROM template_release WHERE tenant_id = $1)
+    ELSE $4::int END
 WHERE v.tenant_id = $1 AND v.template_id = $2 AND v.version = $3
 
 -- name: template_find
@@ -109,6 +124,26 @@ JOIN template_version v ON v.tenant_id = t.tenant_id AND v.template_id = t.id
     AND v.version = COALESCE(NULLIF($3::int, 0), t.published_version,
         t.latest_version)
 WHERE t.tenant_id = $1 AND t.key = $2
+
+-- name: template_layout_missing
+-- One row, the name of the layout, when it is not in use: of the layout $4, or of
+-- version $3 of the template.
+SELECT l.name FROM (SELECT COALESCE($4::text, (
+    SELECT v.layout FROM template t
+    JOIN template_version v ON v.tenant_id = $1 AND v.template_id = t.id
+        AND v.version = $3
+    WHERE t.tenant_id = $1 AND t.key = $2)) AS name) l
+WHERE l.name IS NOT NULL AND NOT EXISTS (
+    SELECT FROM template WHERE tenant_id = $1 AND key = 'layout:' || l.name
+    AND published_version IS NOT NULL)
+
+-- name: template_layout_user
+-- One row when a template in use stands in the layout $2: its key.
+SELECT t.key FROM template t
+JOIN template_version v ON v.tenant_id = $1 AND v.template_id = t.id
+    AND v.version = t.published_version
+WHERE t.tenant_id = $1 AND v.layout = $2
+LIMIT 1
 
 -- name: template_set_published
 -- Nothing; no row is affected when there is no such version, or with $4 none that was

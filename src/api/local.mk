@@ -14,6 +14,7 @@ belfry_api_SOURCES = \
 	src/api/recipients.c src/api/recipients.h \
 	src/api/routes.c src/api/routes.h \
 	src/api/system.h \
+	src/api/template_preview.c src/api/template_preview.h \
 	src/api/template_versions.c src/api/template_versions.h \
 	src/api/templates.c src/api/templates.h \
 	src/api/worker.c src/api/worker.h

@@ -15,6 +15,7 @@
 #include "api/providers.h"
 #include "api/recipients.h"
 #include "api/system.h"
+#include "api/template_preview.h"
 #include "api/template_versions.h"
 #include "api/templates.h"
 #include "notify/send_request.h"
@@ -143,6 +144,19 @@ static const struct route routes[] = {
 	    .scope = "templates:read", .handler = templates_diff,
 	    .query = &diff_query_table, .status = 200,
 	    .summary = "Compares two versions line by line",
+	    .tags = "templates" },
+
+	{ HTTP_POST, ADMIN "/templates/{key}/preview",
+	    .scope = "templates:read", .handler = templates_preview,
+	    .body = &preview_body_table, .status = 200,
+	    .flags = ROUTE_BODY_OPTIONAL,
+	    .summary = "Renders a version, also a draft, and says what is wrong",
+	    .tags = "templates" },
+	{ HTTP_POST, SERVICES "/templates/{key}/preview",
+	    .scope = "templates:read", .handler = templates_preview,
+	    .body = &preview_body_table, .status = 200,
+	    .flags = ROUTE_BODY_OPTIONAL,
+	    .summary = "Renders a template for its service",
 	    .tags = "templates" },
 
 	/* Dead letters */

@@ -221,6 +221,26 @@ tell_faults(struct request *rq, const struct template_faults *faults,
 	return request_faulty(rq, e);
 }
 
+/* The layout that a version in use stands in has to be in use itself. */
+static int
+check_layout(struct request *rq, const struct template_body *body,
+    struct err *e)
+{
+	struct template_row *row;
+	int rc;
+
+	if (body->layout == NULL || !body->publish)
+		return 0;
+	rc = template_find(rq->a, app_of(rq)->db, rq->tenant,
+	    arena_printf(rq->a, TEMPLATE_LAYOUT "%s", body->layout), &row, e);
+	if (rc == -1)
+		return -1;
+	if (rc == 1 && row->published != 0)
+		return 0;
+	return request_refuse(rq, e, "/layout", FIELD_ERR_NOT_FOUND,
+	    "the layout \"%s\" is not in use", body->layout);
+}
+
 static json_t *
 or_empty(struct request *rq, json_t *json)
 {
@@ -258,6 +278,8 @@ save(struct request *rq, const struct template_body *body,
 	template_faults_init(&faults, rq->a);
 	if (template_check(&draft, &faults) != 0)
 		return tell_faults(rq, &faults, e);
+	if (check_layout(rq, body, e) != 0)
+		return -1;
 	return template_save(&ed, &draft, &how, saved_r, e);
 }
 

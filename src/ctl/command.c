@@ -214,10 +214,10 @@ static const struct ctl_command commands[] = {
 	    "of which only \"template\" must be there; the answer is one line\n"
 	    ".Brq \"id\", \"output\"\nor\n.Brq \"id\", \"error\" .\n"
 	    "A line that is wrong is answered with an error, and the next one is read.\n"
-	    "The output is escaped as HTML. \"partials\" holds sources by name, \"options\"\n"
+	    "The output is escaped as HTML.\n\"partials\" holds sources by name, \"options\"\n"
 	    "what Handlebars.compile() calls assumeObjects, compat, explicitPartialContext,\n"
 	    "ignoreStandalone, knownHelpersOnly, noEscape, preventIndent, strict; what else\n"
-	    "stands there changes nothing. A line has at most 64 MiB.\n" },
+	    "stands there changes nothing.\nA line has at most 64 MiB.\n" },
 	{ "provider kinds", "", NULL, CTL_NEEDS_NOTHING, command_provider_kinds,
 	    "List the kinds of providers and their settings", NULL },
 	{ "provider add", "NAME", provider_add_options, CTL_NEEDS_TENANT,

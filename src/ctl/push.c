@@ -15,6 +15,7 @@
 #include "model/template_dir.h"
 #include "model/template_draft.h"
 #include "model/template_store.h"
+#include "model/template_tree.h"
 
 static const struct out_column columns[] = {
 	{ "key", "KEY" },
@@ -82,14 +83,19 @@ int
 push_directories(struct ctl *c, const char *const *paths, size_t count,
     const struct template_save *how, struct err *e)
 {
-	struct template_draft **drafts =
-	    arena_zalloc(c->a, count, sizeof(struct template_draft *));
+	struct template_tree tree = { .count = 0 };
+	struct template_draft **drafts;
 	json_t *rows;
+	size_t i;
 
-	if (read_all(c, paths, count, drafts, e) == -1)
+	for (i = 0; i < count; i++)
+		if (template_tree_add(c->a, paths[i], &tree, e) == -1)
+			return -1;
+	drafts = arena_zalloc(c->a, tree.count, sizeof(struct template_draft *));
+	if (read_all(c, tree.paths, tree.count, drafts, e) == -1)
 		return -1;
 	rows = json_array();
-	if (save_all(c, drafts, count, how, rows, e) == -1) {
+	if (save_all(c, drafts, tree.count, how, rows, e) == -1) {
 		json_decref(rows);
 		return -1;
 	}

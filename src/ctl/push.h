@@ -14,7 +14,7 @@ struct ctl;
 struct err;
 struct template_save;
 
-/* Reads and checks all directories, then saves all of them and prints what
+/* Reads and checks all directories (or those below them, template_tree.h), then saves all of them and prints what
  * came of each.  When one is broken nothing is saved, and c->faults names
  * every fault. */
 int push_directories(struct ctl *c, const char *const *paths, size_t count,

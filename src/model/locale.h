@@ -18,6 +18,12 @@ enum { LOCALE_BYTES_MAX = 35 };
 /* 2 to 8 letters, then subtags of 1 to 8 letters or digits; 35 bytes in all. */
 bool locale_is_valid(const char *s);
 
+/* What somebody reads, and what they get when it is not there.  Either may be NULL. */
+struct locale_wish {
+	const char *locale;
+	const char *fallback; /* the tenant's default */
+};
+
 /* The length of the parent of the first len bytes; 0 when there is none. */
 size_t locale_parent(const char *s, size_t len);
 

@@ -90,6 +90,9 @@ add_locale(struct diff *d, const char *locale,
 		    text_of(d->a, json_object_get(old, name)),
 		    text_of(d->a, json_object_get(new, name)));
 	}
+	add(d, arena_printf(d->a, "%s/messages.json", locale),
+	    text_of(d->a, json_object_get(old, TEMPLATE_MESSAGES)),
+	    text_of(d->a, json_object_get(new, TEMPLATE_MESSAGES)));
 	add(d, arena_printf(d->a, "%s/sample.json", locale),
 	    text_of(d->a, json_object_get(from->sample, locale)),
 	    text_of(d->a, json_object_get(to->sample, locale)));

@@ -26,6 +26,7 @@
 
 static const char head_name[] = "template.json";
 static const char sample_name[] = "sample.json";
+static const char messages_name[] = "messages.json";
 static const char source_suffix[] = ".hbs";
 
 static void
@@ -128,10 +129,17 @@ take_file(struct arena *a, const char *path, const char *name, json_t *parts,
 {
 	size_t n = strlen(name), suffix = sizeof(source_suffix) - 1;
 	enum template_part part;
+	json_t *messages;
 	struct buf *text;
 
 	if (strcmp(name, sample_name) == 0)
 		return read_json(a, path, sample, e);
+	if (strcmp(name, messages_name) == 0) {
+		if (read_json(a, path, &messages, e) == -1)
+			return -1;
+		json_object_set(parts, TEMPLATE_MESSAGES, messages);
+		return 0;
+	}
 	if (strcmp(name, head_name) == 0 || n <= suffix ||
 	    strcmp(name + n - suffix, source_suffix) != 0)
 		return 0;
@@ -245,18 +253,40 @@ last_name(struct arena *a, const char *path)
 	return arena_strndup(a, path + start, end - start);
 }
 
+/* The path from the root on, for "." and the like. */
 static const char *
-real_name(struct arena *a, const char *path)
+whole_path(struct arena *a, const char *path)
 {
-	const char *name = last_name(a, path);
-	char *cwd;
+	char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	const char *whole = path;
 
-	if (strcmp(name, ".") != 0)
-		return name;
-	cwd = getcwd(NULL, 0);
 	if (cwd != NULL)
-		name = last_name(a, cwd);
+		whole = strcmp(last_name(a, path), ".") == 0
+		    ? arena_strdup(a, cwd)
+		    : arena_printf(a, "%s/%s", cwd, path);
 	free(cwd);
+	return whole;
+}
+
+/* The key that a directory stands for: "order-shipped"; "layout:default" for
+ * "_layouts/default". */
+static const char *
+key_of(struct arena *a, const char *path)
+{
+	static const char *const places[][2] = {
+		{ "_layouts", TEMPLATE_LAYOUT },
+		{ "_partials", TEMPLATE_PARTIAL },
+	};
+	const char *whole = whole_path(a, path);
+	const char *name = last_name(a, whole), *above;
+	size_t len = strlen(whole), i;
+
+	while (len > 1 && whole[len - 1] == '/')
+		len--;
+	above = last_name(a, arena_strndup(a, whole, len - strlen(name)));
+	for (i = 0; i < NELEMS(places); i++)
+		if (strcmp(above, places[i][0]) == 0)
+			return arena_printf(a, "%s%s", places[i][1], name);
 	return name;
 }
 
@@ -267,7 +297,7 @@ template_dir_read(struct arena *a, const char *path,
 	struct template_draft *d = arena_object(a, struct template_draft);
 
 	*d = (struct template_draft){
-		.key = real_name(a, path),
+		.key = key_of(a, path),
 		.name = "",
 		.description = "",
 		.category = "",
@@ -319,6 +349,18 @@ write_json(struct arena *a, const char *path, const json_t *json,
 	return rc;
 }
 
+/* A file that goes when there is nothing to write to it. */
+static int
+write_beside(struct arena *a, const char *path, const json_t *json,
+    struct err *e)
+{
+	if (json != NULL)
+		return write_json(a, path, json, e);
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return cannot("remove", path, e);
+}
+
 static int
 make_directory(const char *path, struct err *e)
 {
@@ -356,6 +398,9 @@ write_locale(struct arena *a, const char *path, const json_t *parts,
 		            template_part_name((enum template_part)i)),
 		        (enum template_part)i, e) == -1)
 			return -1;
+	if (write_beside(a, arena_printf(a, "%s/%s", path, messages_name),
+	        json_object_get(parts, TEMPLATE_MESSAGES), e) == -1)
+		return -1;
 	if (sample == NULL)
 		return 0;
 	return write_json(
@@ -404,6 +449,9 @@ template_dir_place(struct arena *a, const char *path,
 	}
 	if (f->part == NULL)
 		return arena_printf(a, "%s/%s", path, below);
+	if (strcmp(f->part, TEMPLATE_MESSAGES) == 0)
+		return arena_printf(a, "%s/%s%s%s", path, below, slash,
+		    messages_name);
 	if (f->line == 0)
 		return arena_printf(a, "%s/%s%s%s%s", path, below, slash,
 		    f->part, source_suffix);

@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * doc/templates.md tells the form: KEY/template.json, the parts of the default
- * locale, sample.json, and the same in a directory for each other locale.
+ * locale, sample.json, messages.json, and the same in a directory for each other
+ * locale.
  */
 #ifndef BELFRY_MODEL_TEMPLATE_DIR_H
 #define BELFRY_MODEL_TEMPLATE_DIR_H

@@ -16,7 +16,10 @@
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "model/data_path.h"
 #include "model/locale.h"
+#include "model/template.h"
+#include "model/template_compile.h"
 #include "model/template_part.h"
 
 void
@@ -96,6 +99,22 @@ check_text(struct template_faults *faults, const char *member, const char *s,
 }
 
 static void
+check_type(struct template_faults *faults, const char *name,
+    const json_t *variable)
+{
+	const json_t *type = json_object_get(variable, "type");
+
+	if (type != NULL &&
+	    (!json_is_string(type) ||
+	        template_type_parse(json_string_value(type)) ==
+	            TEMPLATE_TYPE_COUNT))
+		add(faults, "variables",
+		    "\"type\" of the variable \"%s\" is none of string, "
+		    "number, integer, boolean, array and object",
+		    name);
+}
+
+static void
 check_variables(struct template_faults *faults, json_t *variables)
 {
 	const char *name;
@@ -107,7 +126,12 @@ check_variables(struct template_faults *faults, json_t *variables)
 	}
 	json_object_foreach(variables, name, variable) {
 		required = json_object_get(variable, "required");
-		if (!json_is_object(variable))
+		if (!data_path_is_valid(name))
+			add(faults, "variables",
+			    "\"%.80s\" is not a name, as in \"order\", "
+			    "\"order.id\" or \"items[].name\"",
+			    name);
+		else if (!json_is_object(variable))
 			add(faults, "variables",
 			    "the variable \"%s\" is not an object", name);
 		else if (required != NULL && !json_is_boolean(required))
@@ -115,6 +139,8 @@ check_variables(struct template_faults *faults, json_t *variables)
 			    "\"required\" of the variable \"%s\" is neither "
 			    "true nor false",
 			    name);
+		else
+			check_type(faults, name, variable);
 	}
 }
 
@@ -176,25 +202,50 @@ find_sample(const struct template_draft *d, const char *locale)
 	return json_object_get(d->sample, d->default_locale);
 }
 
+/* Partials and messages are not at hand: nothing stands for them. */
+struct stand_in {
+	struct hbs_template *empty;
+	bool used;
+};
+
+static int
+stand_in(void *arg, const char *name, size_t len,
+    const struct hbs_template **tpl_r, struct hbs_error *e)
+{
+	struct stand_in *si = arg;
+
+	si->used = true;
+	*tpl_r = si->empty;
+	return 1;
+}
+
 /* Renders a JSON part with its sample and looks whether JSON came of it. */
 static void
 check_json(const struct template_draft *d, struct template_faults *faults,
     const char *locale, enum template_part part,
     const struct hbs_template *compiled)
 {
-	struct hbs_render_params params = { .escape = HBS_ESCAPE_JSON };
+	struct stand_in si = { .used = false };
+	struct hbs_render_params params = { .escape = HBS_ESCAPE_JSON,
+		.locale = locale,
+		.calls = { .partial = stand_in, .message = stand_in,
+		    .arg = &si } };
 	struct buf *out = buf_new(faults->a, TEMPLATE_BYTES_MAX);
 	const json_t *sample = find_sample(d, locale);
 	struct hbs_error e;
 	json_error_t wrong;
 	json_t *json;
+	int rc;
 
 	if (sample == NULL)
 		return;
-	if (hbs_render(compiled, sample, &params, out, &e) == -1) {
+	ensure(template_compile("", 0, &si.empty, &e) == 0);
+	rc = hbs_render(compiled, sample, &params, out, &e);
+	hbs_free(&si.empty);
+	if (rc == -1)
 		add_in_part(faults, locale, template_part_name(part), &e);
+	if (rc == -1 || si.used)
 		return;
-	}
 	json = json_loadb(out->data, out->len, JSON_REJECT_DUPLICATES, &wrong);
 	if (!json_is_object(json)) {
 		e = (struct hbs_error){ 0 };
@@ -207,13 +258,49 @@ check_json(const struct template_draft *d, struct template_faults *faults,
 }
 
 static void
+check_messages(struct template_faults *faults, const char *locale,
+    json_t *messages)
+{
+	struct hbs_template *compiled;
+	struct template_fault *f;
+	struct hbs_error e;
+	const char *key;
+	json_t *text;
+
+	if (!json_is_object(messages)) {
+		add(faults, "parts", "\"messages\" is not an object")->locale =
+		    locale;
+		return;
+	}
+	json_object_foreach(messages, key, text) {
+		if (json_is_string(text) &&
+		    template_compile(json_string_value(text),
+		        json_string_length(text), &compiled, &e) == 0) {
+			hbs_free(&compiled);
+			continue;
+		}
+		f = json_is_string(text)
+		    ? add(faults, "parts", "the message \"%.80s\", column %d: %s",
+		          key, e.column, e.text)
+		    : add(faults, "parts", "the message \"%.80s\" is not a text",
+		          key);
+		f->locale = locale;
+		f->part = TEMPLATE_MESSAGES;
+	}
+}
+
+static void
 check_part(const struct template_draft *d, struct template_faults *faults,
-    const char *locale, const char *name, const json_t *source)
+    const char *locale, const char *name, json_t *source)
 {
 	enum template_part part = template_part_parse(name, strlen(name));
 	struct hbs_template *compiled;
 	struct hbs_error e;
 
+	if (strcmp(name, TEMPLATE_MESSAGES) == 0) {
+		check_messages(faults, locale, source);
+		return;
+	}
 	if (part == TEMPLATE_PART_COUNT) {
 		add(faults, "parts", "there is no part \"%.80s\"", name)
 		    ->locale = locale;
@@ -224,8 +311,8 @@ check_part(const struct template_draft *d, struct template_faults *faults,
 		    locale;
 		return;
 	}
-	if (hbs_compile(json_string_value(source), json_string_length(source),
-	        NULL, &compiled, &e) == -1) {
+	if (template_compile(json_string_value(source),
+	        json_string_length(source), &compiled, &e) == -1) {
 		add_in_part(faults, locale, name, &e);
 		return;
 	}
@@ -254,13 +341,16 @@ check_locale(const struct template_draft *d, struct template_faults *faults,
 static size_t
 count_bytes(json_t *locales)
 {
-	const char *locale, *name;
-	json_t *parts, *source;
+	const char *locale, *name, *key;
+	json_t *parts, *source, *text;
 	size_t n = 0;
 
 	json_object_foreach(locales, locale, parts)
-		json_object_foreach(parts, name, source)
+		json_object_foreach(parts, name, source) {
 			n += json_string_length(source);
+			json_object_foreach(source, key, text)
+				n += strlen(key) + json_string_length(text);
+		}
 	return n;
 }
 

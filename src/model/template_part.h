@@ -18,6 +18,9 @@ enum template_part {
 	TEMPLATE_PART_COUNT
 };
 
+/* What stands beside the parts of a locale: what {{t "key"}} says, by key. */
+#define TEMPLATE_MESSAGES "messages"
+
 /* "email.html". */
 const char *template_part_name(enum template_part part);
 

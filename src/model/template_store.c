@@ -410,6 +410,29 @@ save_old(const struct editor *ed, const struct template_draft *d,
 	return 0;
 }
 
+/* The layout of a draft, or of a version that was stored, has to be in use. */
+static int
+check_layout(const struct editor *ed, const char *key, int number,
+    const char *layout, struct err *e)
+{
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_CONTINUE);
+	struct db_rows **rows;
+
+	db_add(b, Q_TEMPLATE_LAYOUT_MISSING);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_text(b, key);
+	db_arg_int(b, number);
+	db_arg_text(b, layout);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[0]) == 0)
+		return 0;
+	err_set(e, ERR_UNPROCESSABLE,
+	    "template \"%s\": the layout \"%s\" is not in use", key,
+	    db_text(rows[0], 0, 0));
+	return edit_abort(ed);
+}
+
 int
 template_save(const struct editor *ed, const struct template_draft *d,
     const struct template_save *how, struct template_saved *saved_r,
@@ -422,7 +445,9 @@ template_save(const struct editor *ed, const struct template_draft *d,
 	template_faults_init(&faults, ed->a);
 	if (template_check(d, &faults) == -1)
 		return template_faults_err(d, &faults, e);
-	if (lock(ed, d->key, &r, e) == -1)
+	if (lock(ed, d->key, &r, e) == -1 ||
+	    (d->layout != NULL && how->publish &&
+	        check_layout(ed, d->key, 0, d->layout, e) == -1))
 		return -1;
 	was = compare(ed->a, r, d);
 	if (!was.exists && how->mode != TEMPLATE_SAVE_OLD &&
@@ -487,6 +512,8 @@ template_publish(const struct editor *ed, const char *key, int number,
 	number = choose(key, r, way, number, e);
 	if (number == -1)
 		return edit_abort(ed);
+	if (check_layout(ed, key, number, NULL, e) == -1)
+		return -1;
 	b = db_batch_new(ed->a, ed->tenant, DB_CONTINUE);
 	db_add(b, Q_TEMPLATE_SET_PUBLISHED);
 	db_arg_int(b, ed->tenant.n);
@@ -506,6 +533,28 @@ template_publish(const struct editor *ed, const char *key, int number,
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 
+/* A layout stays as long as templates in use stand in it. */
+static int
+check_unused(const struct editor *ed, const char *key, struct err *e)
+{
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_CONTINUE);
+	size_t prefix = strlen(TEMPLATE_LAYOUT);
+	struct db_rows **rows;
+
+	if (strncmp(key, TEMPLATE_LAYOUT, prefix) != 0)
+		return 0;
+	db_add(b, Q_TEMPLATE_LAYOUT_USER);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_text(b, key + prefix);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[0]) == 0)
+		return 0;
+	err_set(e, ERR_CONFLICT, "the template \"%s\" stands in this layout",
+	    db_text(rows[0], 0, 0));
+	return edit_abort(ed);
+}
+
 int
 template_remove(const struct editor *ed, const char *key,
     int expected_version, struct err *e)
@@ -515,7 +564,8 @@ template_remove(const struct editor *ed, const char *key,
 	struct db_rows **rows;
 
 	if (lock(ed, key, &r, e) == -1 ||
-	    edit_expect(ed, r, expected_version, "template", e) == -1)
+	    edit_expect(ed, r, expected_version, "template", e) == -1 ||
+	    check_unused(ed, key, e) == -1)
 		return -1;
 	b = edit_commit(ed, "template.remove", key, NULL);
 	db_add(b, Q_TEMPLATE_DELETE);

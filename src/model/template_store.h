@@ -128,8 +128,8 @@ int template_publish(const struct editor *ed, const char *key, int number,
     MUST_CHECK;
 
 /* Removes a template with all its versions.  Notifications that are under
- * way with it die; their timeline says why.  So do those whose template stands in
- * a layout that is removed, or calls a partial that is. */
+ * way with it die; their timeline says why.  So do those whose template calls a
+ * partial that is removed.  ERR_CONFLICT for a layout that a template in use names. */
 int template_remove(const struct editor *ed, const char *key,
     int expected_version, struct err *e) MUST_CHECK;
 

@@ -19,9 +19,11 @@
 #include "db/db.h"
 #include "model/channel.h"
 #include "model/template.h"
+#include "model/template_compile.h"
 #include "net/doorbell.h"
 #include "notify/express.h"
 #include "notify/send_request.h"
+#include "notify/variables.h"
 #include "notify/work.h"
 #include "template/hbs.h"
 #include "web/field.h"
@@ -59,37 +61,6 @@ check_recipients(struct arena *a, const struct accept_params *p,
 	}
 }
 
-/* A variable is there when the notification has it or every recipient does. */
-static bool
-has_variable(const struct send_request *rq, const char *name)
-{
-	size_t i;
-
-	if (json_object_get(rq->data, name) != NULL)
-		return true;
-	for (i = 0; i < rq->to_count; i++)
-		if (json_object_get(rq->to[i].data, name) == NULL)
-			return false;
-	return true;
-}
-
-static void
-check_variables(struct arena *a, const struct accept_params *p,
-    struct field_errors *fe)
-{
-	const struct template_head *head = p->template;
-	size_t i;
-
-	if (head == NULL)
-		return;
-	for (i = 0; i < head->required_count; i++)
-		if (!has_variable(p->request, head->required[i]))
-			field_errors_add(fe,
-			    arena_printf(a, "/data/%s", head->required[i]),
-			    FIELD_ERR_MISSING,
-			    "the template \"%s\" needs this variable", head->key);
-}
-
 static void
 check_text(const char *pointer, const char *text, struct field_errors *fe)
 {
@@ -98,7 +69,7 @@ check_text(const char *pointer, const char *text, struct field_errors *fe)
 
 	if (text == NULL)
 		return;
-	if (hbs_compile(text, strlen(text), NULL, &tpl, &fault) == -1) {
+	if (template_compile(text, strlen(text), &tpl, &fault) == -1) {
 		field_errors_add(fe, pointer, FIELD_ERR_MALFORMED,
 		    "line %d, column %d: %s", fault.line, fault.column,
 		    fault.text);
@@ -247,7 +218,7 @@ accept_check(struct arena *a, const struct accept_params *p,
 
 	check_recipients(a, p, fe);
 	if (p->template != NULL || p->request->content != NULL) {
-		check_variables(a, p, fe);
+		variables_check(a, p, fe);
 		check_channels(a, p, fe);
 		check_content(a, p, fe);
 	}
@@ -310,6 +281,7 @@ describe(struct arena *a, const struct accept_params *p,
 	if (tpl != NULL) {
 		n_r->template_id = tpl->id;
 		n_r->template_version = tpl->version;
+		n_r->template_release = tpl->release;
 	}
 	for (i = 0; i < rq->to_count; i++)
 		if (rq->to[i].user_id != NULL)
@@ -369,6 +341,10 @@ add_notification(struct arena *a, struct db_batch *b,
 	db_arg_text(b, p->request_id);
 	db_arg_text(b, n->traceparent);
 	db_arg_time_ms(b, n->created_ms);
+	if (n->template_release != 0)
+		db_arg_int(b, n->template_release);
+	else
+		db_arg_null(b);
 }
 
 static void

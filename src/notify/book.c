@@ -31,6 +31,7 @@ struct entry {
 	struct entry *next;
 	struct tenant_id tenant;
 	struct template *template;
+	int release; /* of layouts and partials */
 	int held;
 	uint64_t used; /* counts up with each use */
 };
@@ -164,6 +165,9 @@ read_brand(struct page *page, const struct db_rows *rows)
 
 	if (db_count(rows) > 0) {
 		name = db_text(rows, 0, 0);
+		page->default_locale =
+		    arena_strdup(page->a, db_text(rows, 0, 1));
+		page->time_zone = arena_strdup(page->a, db_text(rows, 0, 2));
 		text = db_text(rows, 0, 3);
 	}
 	if (text == NULL || js_parse(page->a, text, strlen(text), 16,
@@ -230,16 +234,31 @@ bucket(struct book *bk, const struct template_id *id, int version)
 }
 
 static struct entry *
-find(struct book *bk, struct tenant_id tenant, const struct template_id *id,
-    int version)
+find(struct book *bk, struct tenant_id tenant, const struct notification *n)
 {
-	struct entry *en = *bucket(bk, id, version);
+	struct entry *en = *bucket(bk, &n->template_id, n->template_version);
 
-	while (en != NULL && (en->tenant.n != tenant.n ||
-	                         en->template->version != version ||
-	                         uuid_cmp(&en->template->id.u, &id->u) != 0))
+	while (en != NULL &&
+	    (en->tenant.n != tenant.n ||
+	        en->template->version != n->template_version ||
+	        en->release != n->template_release ||
+	        uuid_cmp(&en->template->id.u, &n->template_id.u) != 0))
 		en = en->next;
 	return en;
+}
+
+/* A release that one of the tenant's templates holds already. */
+static struct template_release *
+find_release(struct book *bk, struct tenant_id tenant, int number)
+{
+	struct entry *en;
+	int i;
+
+	for (i = 0; i < BUCKETS && number != 0; i++)
+		for (en = bk->buckets[i]; en != NULL; en = en->next)
+			if (en->tenant.n == tenant.n && en->release == number)
+				return en->template->release;
+	return NULL;
 }
 
 /* Takes out the template that was not used for longest, if any is not held. */
@@ -338,7 +357,7 @@ book_template(struct book *bk, struct tenant_id tenant, struct notification *n)
 
 	if (n->content != NULL)
 		return compile_content(n);
-	en = find(bk, tenant, &n->template_id, n->template_version);
+	en = find(bk, tenant, n);
 	if (en == NULL)
 		return 0;
 	en->held++;
@@ -351,7 +370,8 @@ void
 book_template_add(struct db_batch *b, struct tenant_id tenant,
     const struct notification *n)
 {
-	template_load_add(b, tenant, n->template_id, n->template_version);
+	template_load_add(b, tenant, n->template_id, n->template_version,
+	    n->template_release);
 }
 
 int
@@ -363,9 +383,10 @@ book_template_read(struct book *bk, struct tenant_id tenant,
 	struct err e;
 	int rc;
 
-	if (find(bk, tenant, &n->template_id, n->template_version) != NULL)
+	if (find(bk, tenant, n) != NULL)
 		return 0;
-	rc = template_from_rows(rows, &tpl, &e);
+	rc = template_from_rows(rows,
+	    find_release(bk, tenant, n->template_release), &tpl, &e);
 	if (rc != 1) {
 		n->corrupt = arena_printf(n->a, "its template is gone%s%s",
 		    rc == -1 ? ": " : "", rc == -1 ? e.text : "");
@@ -377,6 +398,7 @@ book_template_read(struct book *bk, struct tenant_id tenant,
 	en = arena_object(tpl->a, struct entry);
 	en->tenant = tenant;
 	en->template = tpl;
+	en->release = n->template_release;
 	en->used = ++bk->clock;
 	en->next = *at;
 	*at = en;
@@ -397,7 +419,7 @@ book_template_release(struct book *bk, struct tenant_id tenant,
 		own = (struct template *)(uintptr_t)n->template;
 		template_free(&own);
 	} else {
-		en = find(bk, tenant, &n->template_id, n->template_version);
+		en = find(bk, tenant, n);
 		ensure(en != NULL && en->held > 0);
 		en->held--;
 	}

@@ -42,6 +42,7 @@ struct page {
 	const struct provider **providers; /* in the order in which they are tried */
 	size_t provider_count;
 	json_t *brand; /* for templates; an object */
+	const char *default_locale, *time_zone; /* the tenant's */
 	struct page *next;
 };
 

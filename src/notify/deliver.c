@@ -14,17 +14,17 @@
 #include "base/uuid.h"
 #include "db/db.h"
 #include "model/template.h"
+#include "model/template_render.h"
 #include "notify/book.h"
 #include "provider/html_text.h"
 #include "provider/provider.h"
-#include "template/hbs.h"
 #include "web/js.h"
 
 enum { JSON_DEPTH = 512 };
 
 /* The columns of claim_lane after those of the notification. */
 enum column {
-	ID = 18,
+	ID = 19,
 	NOTIFICATION,
 	LEASE_NO,
 	RECIPIENT_NO,
@@ -139,8 +139,8 @@ deliver_data(struct arena *a, struct notification *n, const char *recipient,
 struct rendering {
 	struct arena *a;
 	const struct config *config;
-	const struct delivery *d;
-	const json_t *data;
+	struct template_rendering how;
+	enum channel channel;
 };
 
 /* One part, or NULL in *text_r when the template has none. */
@@ -148,28 +148,21 @@ static int
 render_part(const struct rendering *rn, enum template_part part,
     const char **text_r, struct err *e)
 {
-	const struct notification *n = rn->d->notification;
-	const struct hbs_template *hbs =
-	    template_part(n->template, rn->d->locale, part, NULL);
-	struct hbs_render_params params = {
-		.escape = template_part_escape(part),
-		.depth = (unsigned)rn->config->template_depth_max,
-		.nodes = (size_t)rn->config->template_nodes_max,
-	};
-	struct hbs_error fault;
-	struct buf *out;
+	struct buf *out = buf_new(rn->a, (size_t)rn->config->template_output_max);
+	struct template_trouble t;
+	int rc = template_render(&rn->how, part, out, NULL, &t);
 
-	*text_r = NULL;
-	if (hbs == NULL)
+	*text_r = rc == 1 ? out->data : NULL;
+	if (rc != -1)
 		return 0;
-	out = buf_new(rn->a, (size_t)rn->config->template_output_max);
-	if (hbs_render(hbs, rn->data, &params, out, &fault) == -1)
+	if (t.tpl == rn->how.tpl || t.tpl == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "part \"%s\" of the template, line %d, column %d: %s",
-		    template_part_name(part), fault.line, fault.column,
-		    fault.text);
-	*text_r = out->data;
-	return 0;
+		    template_part_name(part), t.e.line, t.e.column, t.e.text);
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "part \"%s\" of \"%s\", line %d, column %d: %s",
+	    template_part_name(part), t.tpl->key, t.e.line, t.e.column,
+	    t.e.text);
 }
 
 /* Subjects and text messages: without the line end that files have. */
@@ -211,7 +204,7 @@ render_email(const struct rendering *rn, struct message *m, struct err *e)
 static int
 render_channel(const struct rendering *rn, struct message *m, struct err *e)
 {
-	switch (rn->d->channel) {
+	switch (rn->channel) {
 	case CHANNEL_EMAIL:
 		return render_email(rn, m, e);
 	case CHANNEL_SMS:
@@ -241,13 +234,21 @@ deliver_render(struct arena *a, const struct config *config,
     struct err *e)
 {
 	struct notification *n = d->notification;
-	struct rendering rn = { .a = a, .config = config, .d = d };
+	struct rendering rn = { .a = a, .config = config,
+		.channel = d->channel,
+		.how = { .tpl = n->template,
+		    .wish = { d->locale, page->default_locale },
+		    .now_ms = n->created_ms } };
 	const json_t *to;
 
-	rn.data = deliver_data(a, n, d->recipient, page->brand, e);
-	if (rn.data == NULL)
+	rn.how.data = deliver_data(a, n, d->recipient, page->brand, e);
+	if (rn.how.data == NULL)
 		return -1;
-	to = json_object_get(rn.data, "recipient");
+	to = json_object_get(rn.how.data, "recipient");
+	rn.how.time_zone = json_string_value(json_object_get(to, "time_zone"));
+	if (rn.how.time_zone == NULL)
+		rn.how.time_zone = page->time_zone;
+	template_rendering_limit(&rn.how, config);
 	*m_r = (struct message){
 		.tenant = page->tenant,
 		.notification = n->id,

@@ -9,9 +9,11 @@ libbelfry_la_SOURCES += \
 	src/notify/express.c src/notify/express.h \
 	src/notify/parcel.c src/notify/parcel.h \
 	src/notify/health.c src/notify/health.h \
+	src/notify/preview.c src/notify/preview.h \
 	src/notify/route.c src/notify/route.h \
 	src/notify/send_request.c src/notify/send_request.h \
 	src/notify/settle.c src/notify/settle.h \
 	src/notify/state.c src/notify/state.def src/notify/state.h \
 	src/notify/timeline.c src/notify/timeline.h \
+	src/notify/variables.c src/notify/variables.h \
 	src/notify/work.h

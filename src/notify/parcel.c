@@ -94,6 +94,7 @@ wire_notification(struct wire *w, struct notification *n)
 	wire_int(w, &n->priority, 0, PRIORITY_COUNT - 1);
 	wire_uuid(w, &n->template_id.u);
 	wire_int(w, &n->template_version, 0, INT32_MAX);
+	wire_int(w, &n->template_release, 0, INT32_MAX);
 	wire_text(w, &n->category);
 	wire_text(w, &n->locale);
 	wire_text(w, &n->content);

@@ -43,7 +43,8 @@ enum column {
 	USER_IDS,
 	DUE,
 	FALLBACK,
-	CRASHES
+	CRASHES,
+	TEMPLATE_RELEASE
 };
 
 void
@@ -57,6 +58,7 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 		.priority = priority_from_row(db_int(rows, row, PRIORITY)),
 		.template_id = { db_uuid(rows, row, TEMPLATE) },
 		.template_version = (int)db_int(rows, row, TEMPLATE_VERSION),
+		.template_release = (int)db_int(rows, row, TEMPLATE_RELEASE),
 		.category = db_text(rows, row, CATEGORY),
 		.locale = db_text(rows, row, LOCALE),
 		.channels = db_text(rows, row, CHANNELS),

@@ -30,6 +30,7 @@ struct notification {
 	int priority;
 	struct template_id template_id; /* nil with inline content */
 	int template_version;
+	int template_release; /* of layouts and partials; 0: there was none */
 	const char *category;
 	const char *locale; /* or NULL */
 	const char *channels; /* names separated by commas, or NULL */

@@ -130,6 +130,11 @@ struct hbs_render_params {
 	unsigned depth; /* of blocks and partials; default 100, largest 500 */
 	size_t nodes; /* nodes visited, loop turns; default 200000 */
 	struct hbs_calls calls;
+	/* A template that the rendered one stands in, as if it were written
+	 * {{#> layout}}...{{/layout}}: the layout renders it by
+	 * {{> @partial-block}} and sees its inline partials.  NULL: none. */
+	const struct hbs_template *layout;
+	const char *layout_name; /* hbs_error.partial for errors in it */
 	/* For helpers.  Texts may be NULL and stay until the rendering ends. */
 	const char *locale; /* BCP 47, "de-AT"; NULL: "en" */
 	const char *time_zone; /* IANA, "Europe/Vienna"; NULL: "UTC" */
@@ -150,7 +155,8 @@ int hbs_render(const struct hbs_template *tpl, const json_t *data,
  * Calls fn for each path into the data that the template names, in the order of
  * the source and with repetitions: "user.name", "items[].price" for {{price}}
  * in {{#each items}}.  Paths of more than 511 bytes are left out, those whose
- * context is known only while rendering, and what partials name.
+ * context is known only while rendering, and what partials name.  An inline
+ * partial is taken to be rendered in the context that it is written in.
  */
 void hbs_list_paths(const struct hbs_template *tpl,
     void (*fn)(void *arg, const char *path, size_t len), void *arg);

@@ -105,7 +105,7 @@ find_inline(struct render *r, const struct scope *scope,
 	return 0;
 }
 
-/* Says in which partial the error is, unless that is known. */
+/* Says that the error is in the partial; returns -1. */
 static int
 name_partial(struct render *r, const struct use *use)
 {
@@ -125,14 +125,13 @@ render_template(struct render *r, const struct scope *scope,
 	struct inlines given = { .up = scope->unit->inlines, .program = block,
 		.scope = scope };
 	struct unit unit = { .tpl = tpl, .inlines = block != NULL &&
-		block->inlines != NULL ? &given : given.up };
+		block->inlines != NULL ? &given : given.up,
+		.name = use->name.u.text, .name_len = use->name.len };
 	struct scope outer = { .context = &value_undefined, .unit = &unit };
 
 	if ((scope->unit->tpl->flags & HBS_COMPAT) != 0)
 		outer.depths = scope->depths;
-	if (render_program(r, tpl->program, &outer, &use->entry) == 0)
-		return 0;
-	return name_partial(r, use);
+	return render_program(r, tpl->program, &outer, &use->entry);
 }
 
 static int

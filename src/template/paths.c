@@ -213,7 +213,8 @@ walk_program(struct walk *w, const struct program *program,
 	    strcmp(context, where.place->name) != 0)
 		where.place = &place;
 	for (node = program->inlines; node != NULL; node = node->next)
-		walk_program(w, node->u.inlined.program, &where, NULL, NULL);
+		walk_program(w, node->u.inlined.program, &where, context,
+		    NULL);
 	for (node = program->first; node != NULL; node = node->next) {
 		if (node->kind == NODE_MUSTACHE)
 			walk_call(w, &where, &node->u.mustache.call);

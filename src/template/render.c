@@ -31,7 +31,11 @@ render_error(struct render *r, const struct scope *scope, uint32_t at,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return error_at(r->e, scope->unit->tpl->source, at, "%s", text);
+	error_at(r->e, scope->unit->tpl->source, at, "%s", text);
+	snprintf(r->e->partial, sizeof(r->e->partial), "%.*s",
+	    (int)scope->unit->name_len,
+	    scope->unit->name_len > 0 ? scope->unit->name : "");
+	return -1;
 }
 
 int
@@ -212,6 +216,27 @@ set_params(struct render *r, const struct hbs_render_params *params)
 	r->nodes = r->params.nodes;
 }
 
+/* Renders the layout with the template as its block. */
+static int
+render_in_layout(struct render *r, const struct hbs_template *tpl,
+    const struct scope *scope, const struct entry *entry)
+{
+	struct inlines given = { .program = tpl->program, .scope = scope };
+	const char *name = r->params.layout_name;
+	struct unit unit = { .tpl = r->params.layout,
+		.inlines = tpl->program->inlines != NULL ? &given : NULL,
+		.name = name, .name_len = name != NULL ? strlen(name) : 0 };
+	struct closure closure = { .program = tpl->program, .scope = scope };
+	struct frame frame = { .up = entry->frame, .has_block = true,
+		.block = &closure };
+	struct scope outer = { .context = &value_undefined, .unit = &unit,
+		.frame = &frame };
+	struct entry inner = *entry;
+
+	inner.frame = &frame;
+	return render_program(r, unit.tpl->program, &outer, &inner);
+}
+
 int
 hbs_render(const struct hbs_template *tpl, const json_t *data,
     const struct hbs_render_params *params, struct buf *out,
@@ -228,7 +253,9 @@ hbs_render(const struct hbs_template *tpl, const json_t *data,
 
 	memset(e, 0, sizeof(*e));
 	set_params(&r, params);
-	status = render_program(&r, tpl->program, &outer, &entry);
+	status = r.params.layout != NULL
+	    ? render_in_layout(&r, tpl, &outer, &entry)
+	    : render_program(&r, tpl->program, &outer, &entry);
 	arena_free(&r.scratch);
 	return status;
 }

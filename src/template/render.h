@@ -48,6 +48,8 @@ struct bindings {
 struct unit {
 	const struct hbs_template *tpl;
 	const struct inlines *inlines;
+	const char *name; /* what errors call it, name_len bytes */
+	size_t name_len; /* 0: it is the template itself */
 };
 
 /* Where something stands: all that an expression can name. */

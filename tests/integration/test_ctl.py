@@ -366,7 +366,7 @@ def test_seed_takes_new_texts_and_leaves_own_ones(server, tenant, tmp_path):
     assert outcome["welcome"] == "kept"
     assert outcome["order-shipped"] == "new version"
     parts = tenant.ctl("template", "preview", "welcome")["parts"]
-    assert parts["sms"] == "Mine"
+    assert parts["sms"]["output"] == "Mine"
 
 
 @pytest.mark.parametrize("key", TEMPLATES)
@@ -439,8 +439,8 @@ def test_preview_in_a_locale(server, tenant, locale, word):
     tenant.ctl("template", "push", ROOT / "templates/order-shipped")
     shown = tenant.ctl("template", "preview", "order-shipped", "--locale",
                        locale)
-    assert word in shown["parts"]["email.subject"]
-    json.loads(shown["parts"]["push.json"])
+    assert word in shown["parts"]["email.subject"]["output"]
+    json.loads(shown["parts"]["push.json"]["output"])
     assert set(shown["parts"]) == {"email.subject", "email.html", "email.text",
                                    "sms", "push.json", "inapp.json"}
 

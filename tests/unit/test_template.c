@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "model/locale.h"
 #include "model/template.h"
 
 #define HEAD                                                                   \
@@ -69,7 +70,8 @@ the_nearest_part_is_taken(void **state)
 	size_t i, len;
 
 	for (i = 0; i < NELEMS(cases); i++) {
-		part = template_part(tpl, cases[i].locale, cases[i].part, &from);
+		part = template_part(tpl, &(struct locale_wish){ cases[i].locale },
+		    cases[i].part, &from);
 		if (cases[i].want == NULL) {
 			assert_null(part);
 			continue;
@@ -83,6 +85,24 @@ the_nearest_part_is_taken(void **state)
 	template_free(&tpl);
 }
 
+static void
+the_tenants_default_goes_before_the_templates(void **state)
+{
+	struct template *tpl = load(whole);
+	const char *from;
+
+	(void)template_part(tpl, &(struct locale_wish){ "fr", "de-CH" },
+	    TEMPLATE_EMAIL_SUBJECT, &from);
+	assert_string_equal(from, "de");
+	(void)template_part(tpl, &(struct locale_wish){ NULL, "de-AT" },
+	    TEMPLATE_EMAIL_TEXT, &from);
+	assert_string_equal(from, "de-AT");
+	(void)template_part(tpl, &(struct locale_wish){ "fr", "de" },
+	    TEMPLATE_SMS, &from);
+	assert_string_equal(from, "en-GB");
+	template_free(&tpl);
+}
+
 /* The default locale of the template may have moved on since the version was
  * made. */
 static void
@@ -93,9 +113,11 @@ the_first_locale_is_the_last_resort(void **state)
 	size_t len;
 
 	assert_string_equal(
-	    hbs_source(template_part(tpl, "de", TEMPLATE_SMS, NULL), &len), "fr");
+	    hbs_source(template_part(tpl, &(struct locale_wish){ "de" }, TEMPLATE_SMS,
+	                   NULL), &len), "fr");
 	assert_string_equal(
-	    hbs_source(template_part(tpl, "it", TEMPLATE_SMS, NULL), &len), "it");
+	    hbs_source(template_part(tpl, &(struct locale_wish){ "it" }, TEMPLATE_SMS,
+	                   NULL), &len), "it");
 	template_free(&tpl);
 }
 
@@ -185,30 +207,53 @@ static void
 heads_tell_what_is_required(void **state)
 {
 	static const char text[] = "{" HEAD
-	    "\"variables\": {\"a\": {\"required\": true}, \"b\": {\"required\": "
-	    "false}, \"c\": {}, \"d\": {\"required\": true}},"
+	    "\"variables\": {\"a\": {\"required\": true}, \"b.c\": {\"required\": "
+	    "false, \"type\": \"integer\"}, \"c\": {}}, \"release\": 7,"
 	    "\"parts\": [\"email.html\", \"email.subject\", \"sms\"]}";
 	struct arena *a = arena_new(1024);
-	json_t *one = json_pack("{s:i, s:n}", "a", 1, "d");
-	json_t *two = json_pack("{s:s}", "d", "");
 	struct template_head *head;
 	struct err e;
-	size_t i = 0;
 
 	assert_int_equal(
 	    template_head_from_text(a, text, strlen(text), &head, &e), 0);
 	assert_int_equal(head->channels, 1u << CHANNEL_EMAIL | 1u << CHANNEL_SMS);
-	assert_int_equal(head->required_count, 2);
-	assert_string_equal(template_head_missing(head, &i, NULL, NULL), "a");
-	assert_string_equal(template_head_missing(head, &i, NULL, NULL), "d");
-	assert_null(template_head_missing(head, &i, NULL, NULL));
-	i = 0;
-	assert_string_equal(template_head_missing(head, &i, one, NULL), "d");
-	i = 0;
-	assert_null(template_head_missing(head, &i, one, two));
-	json_decref(one);
-	json_decref(two);
+	assert_int_equal(head->release, 7);
+	assert_int_equal(head->variable_count, 3);
+	assert_string_equal(head->variables[0].path, "a");
+	assert_true(head->variables[0].required);
+	assert_int_equal(head->variables[0].type, TEMPLATE_ANY);
+	assert_string_equal(head->variables[1].path, "b.c");
+	assert_false(head->variables[1].required);
+	assert_int_equal(head->variables[1].type, TEMPLATE_INTEGER);
 	arena_free(&a);
+}
+
+static void
+types_fit_their_values(void **state)
+{
+	static const struct {
+		const char *type, *value;
+		bool fits;
+	} cases[] = {
+		{ "string", "\"a\"", true }, { "string", "1", false },
+		{ "number", "1", true }, { "number", "1.5", true },
+		{ "number", "\"1\"", false }, { "integer", "1", true },
+		{ "integer", "1.0", false }, { "boolean", "true", true },
+		{ "boolean", "false", true }, { "boolean", "0", false },
+		{ "array", "[]", true }, { "array", "{}", false },
+		{ "object", "{}", true }, { "object", "[]", false },
+	};
+	json_t *value;
+	size_t i;
+
+	for (i = 0; i < NELEMS(cases); i++) {
+		value = json_loads(cases[i].value, JSON_DECODE_ANY, NULL);
+		assert_int_equal(
+		    template_type_fits(template_type_parse(cases[i].type), value),
+		    cases[i].fits);
+		json_decref(value);
+	}
+	assert_int_equal(template_type_parse("text"), TEMPLATE_TYPE_COUNT);
 }
 
 int
@@ -216,12 +261,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_nearest_part_is_taken),
+		cmocka_unit_test(the_tenants_default_goes_before_the_templates),
 		cmocka_unit_test(the_first_locale_is_the_last_resort),
 		cmocka_unit_test(what_is_stored_is_there),
 		cmocka_unit_test(broken_texts_are_errors),
 		cmocka_unit_test(channels_need_their_parts),
 		cmocka_unit_test(parts_have_names),
 		cmocka_unit_test(heads_tell_what_is_required),
+		cmocka_unit_test(types_fit_their_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
