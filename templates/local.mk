@@ -1,6 +1,11 @@
 # The default templates.  They are installed with their directories, below
 # $(pkgdatadir)/templates, where "belfryctl seed" finds them.
 nobase_dist_pkgdata_DATA = \
+	templates/_layouts/default/de/messages.json \
+	templates/_layouts/default/email.html.hbs \
+	templates/_layouts/default/email.text.hbs \
+	templates/_layouts/default/messages.json \
+	templates/_layouts/default/template.json \
 	templates/invoice-ready/de/email.html.hbs \
 	templates/invoice-ready/de/email.subject.hbs \
 	templates/invoice-ready/de/email.text.hbs \

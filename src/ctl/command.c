@@ -84,6 +84,26 @@ static const struct ctl_option eval_options[] = {
 	END
 };
 
+static const struct ctl_option lint_options[] = {
+	{ 0, "strict", NULL, "Fail for warnings, too." },
+	END
+};
+
+static const struct ctl_option render_options[] = {
+	{ 0, "locale", "LOCALE", "The recipient's locale." },
+	{ 0, "data", "FILE",
+	    "The data as JSON (\"-\": standard input); sample.json by default." },
+	{ 0, "part", "PART", "Only this part, as it is." },
+	{ 0, "out", "DIR", "Write a file for each part into this directory." },
+	END
+};
+
+static const struct ctl_option test_options[] = {
+	{ 0, "update", NULL,
+	    "Write what is rendered to expected/ instead of comparing it." },
+	END
+};
+
 static const struct ctl_option provider_add_options[] = {
 	{ 0, "kind", "KIND", "What \"provider kinds\" lists." },
 	{ 0, "set", "KEY=VALUE",
@@ -203,6 +223,23 @@ static const struct ctl_command commands[] = {
 	    command_template_diff,
 	    "Compare two versions, by default the one in use with the latest",
 	    NULL },
+	{ "template lint", "DIR...", lint_options, CTL_NEEDS_CONFIG,
+	    command_template_lint,
+	    "Tell what is wrong, or looks wrong, in directories of templates",
+	    "No database is needed.\nErrors are what push would refuse and what "
+	    "cannot be rendered with\n.Pa sample.json .\nLayouts and partials are "
+	    "those in\n.Pa _layouts\nand\n.Pa _partials\nbeside the directory.\n"
+	    "The status is 7 when there is an error.\n" },
+	{ "template render", "DIR", render_options, CTL_NEEDS_CONFIG,
+	    command_template_render, "Render a directory with its sample",
+	    "No database is needed.\nThe status is 7 when a part cannot be "
+	    "rendered.\n" },
+	{ "template test", "DIR...", test_options, CTL_NEEDS_CONFIG,
+	    command_template_test,
+	    "Render every part in every locale, and compare it with what is expected",
+	    "No database is needed.\nWhat a part should become may stand in\n"
+	    ".Pa expected/LOCALE/PART\nbelow the directory.\nThe status is 1 when "
+	    "something differs or cannot be rendered.\n" },
 	{ "template list", "", NULL, CTL_NEEDS_TENANT, command_template_list,
 	    "List the templates", NULL },
 	{ "template preview", "KEY", preview_options, CTL_NEEDS_TENANT,

@@ -3,6 +3,8 @@ belfryctl_SOURCES = src/ctl/belfryctl.c
 
 libbelfry_la_SOURCES += \
 	src/ctl/cancel.c \
+	src/ctl/author.c src/ctl/author.h \
+	src/ctl/author_render.c \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/config.c \
 	src/ctl/ctl.c src/ctl/ctl.h \
@@ -16,6 +18,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/help.c src/ctl/help.h \
 	src/ctl/init.c \
 	src/ctl/key.c src/ctl/key.h \
+	src/ctl/lint.c \
 	src/ctl/manual.c \
 	src/ctl/migrate.c \
 	src/ctl/number.c src/ctl/number.h \

@@ -5,6 +5,9 @@
  */
 #include "ctl/push.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include <jansson.h>
 
 #include "base/arena.h"
@@ -16,6 +19,7 @@
 #include "model/template_draft.h"
 #include "model/template_store.h"
 #include "model/template_tree.h"
+#include "model/tenant.h"
 
 static const struct out_column columns[] = {
 	{ "key", "KEY" },
@@ -79,6 +83,59 @@ save_all(struct ctl *c, struct template_draft *const *drafts, size_t count,
 	return 0;
 }
 
+/* The layout that a draft names goes along from "_layouts" beside it, when the tenant has
+ * none of that name in use: a template can be pushed alone. */
+static int
+take_layout(struct ctl *c, const char *path, struct template_tree *tree,
+    struct err *e)
+{
+	struct template_draft *d;
+	struct template_row *row;
+	const char *beside;
+	size_t i;
+	int rc;
+
+	if (template_dir_read(c->a, path, &d, e) == -1)
+		return -1;
+	if (d->layout == NULL)
+		return 0;
+	beside = arena_printf(c->a, "%s/../_layouts/%s", path, d->layout);
+	for (i = 0; i < tree->count; i++)
+		if (template_dir_is_same(tree->paths[i], beside))
+			return 0;
+	rc = template_find(c->a, c->db, c->tenant->id,
+	    arena_printf(c->a, TEMPLATE_LAYOUT "%s", d->layout), &row, e);
+	if (rc == -1 || (rc == 1 && row->published != 0) ||
+	    access(beside, F_OK) == -1)
+		return rc == -1 ? -1 : 0;
+	return template_tree_add(c->a, beside, tree, e);
+}
+
+/* The paths that the arguments stand for, layouts that are needed first. */
+static int
+collect(struct ctl *c, const char *const *paths, size_t count,
+    struct template_tree *tree, struct err *e)
+{
+	struct template_tree own = { .count = 0 };
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (template_tree_add(c->a, paths[i], &own, e) == -1)
+			return -1;
+	for (i = 0; i < own.count; i++)
+		if (strstr(own.paths[i], "/_layouts/") != NULL &&
+		    template_tree_add(c->a, own.paths[i], tree, e) == -1)
+			return -1;
+	for (i = 0; i < own.count; i++)
+		if (take_layout(c, own.paths[i], tree, e) == -1)
+			return -1;
+	for (i = 0; i < own.count; i++)
+		if (strstr(own.paths[i], "/_layouts/") == NULL &&
+		    template_tree_add(c->a, own.paths[i], tree, e) == -1)
+			return -1;
+	return 0;
+}
+
 int
 push_directories(struct ctl *c, const char *const *paths, size_t count,
     const struct template_save *how, struct err *e)
@@ -86,11 +143,9 @@ push_directories(struct ctl *c, const char *const *paths, size_t count,
 	struct template_tree tree = { .count = 0 };
 	struct template_draft **drafts;
 	json_t *rows;
-	size_t i;
 
-	for (i = 0; i < count; i++)
-		if (template_tree_add(c->a, paths[i], &tree, e) == -1)
-			return -1;
+	if (collect(c, paths, count, &tree, e) == -1)
+		return -1;
 	drafts = arena_zalloc(c->a, tree.count, sizeof(struct template_draft *));
 	if (read_all(c, tree.paths, tree.count, drafts, e) == -1)
 		return -1;

@@ -27,6 +27,7 @@
 static const char head_name[] = "template.json";
 static const char sample_name[] = "sample.json";
 static const char messages_name[] = "messages.json";
+static const char expected_name[] = "expected"; /* for "template test" */
 static const char source_suffix[] = ".hbs";
 
 static void
@@ -201,7 +202,9 @@ read_translations(struct arena *a, const char *path, struct template_draft *d,
 		return cannot("open", path, e);
 	while (rc == 0 && (entry = readdir(dir)) != NULL) {
 		below = arena_printf(a, "%s/%s", path, entry->d_name);
-		if (entry->d_name[0] == '.' || !is_directory(below))
+		if (entry->d_name[0] == '.' ||
+		    strcmp(entry->d_name, expected_name) == 0 ||
+		    !is_directory(below))
 			continue;
 		if (!locale_is_valid(entry->d_name))
 			rc = err_set(e, ERR_UNPROCESSABLE,
@@ -311,6 +314,15 @@ template_dir_read(struct arena *a, const char *path,
 		return -1;
 	*draft_r = d;
 	return 0;
+}
+
+bool
+template_dir_is_same(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 &&
+	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 /* ---- Writing

@@ -10,6 +10,8 @@
 #ifndef BELFRY_MODEL_TEMPLATE_DIR_H
 #define BELFRY_MODEL_TEMPLATE_DIR_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 
 struct arena;
@@ -28,6 +30,9 @@ int template_dir_read(struct arena *a, const char *path,
  * of parts that it does not have are removed. */
 int template_dir_write(struct arena *a, const char *path,
     const struct template_draft *draft, struct err *e) MUST_CHECK;
+
+/* True when both paths lead to the same directory. */
+bool template_dir_is_same(const char *a, const char *b);
 
 /* Where a fault stands: "PATH/de/email.html.hbs:3:7", or
  * "PATH/template.json". */

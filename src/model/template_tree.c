@@ -41,10 +41,9 @@ add(struct template_tree *tree, struct arena *a, const char *path,
 	return 0;
 }
 
-/* Adds what lies right below; a directory that is not there has nothing. */
-static int
-add_below(struct template_tree *tree, struct arena *a, const char *top,
-    struct err *e)
+int
+template_tree_add_below(struct arena *a, const char *top,
+    struct template_tree *tree, struct err *e)
 {
 	DIR *dir = opendir(top);
 	const struct dirent *entry;
@@ -77,10 +76,11 @@ template_tree_add(struct arena *a, const char *path,
 
 	if (is_template(a, path))
 		return add(tree, a, path, e);
-	if (add_below(tree, a, arena_printf(a, "%s/_layouts", path), e) == -1 ||
-	    add_below(tree, a, arena_printf(a, "%s/_partials", path), e) ==
-	        -1 ||
-	    add_below(tree, a, path, e) == -1)
+	if (template_tree_add_below(a, arena_printf(a, "%s/_layouts", path),
+	        tree, e) == -1 ||
+	    template_tree_add_below(a, arena_printf(a, "%s/_partials", path),
+	        tree, e) == -1 ||
+	    template_tree_add_below(a, path, tree, e) == -1)
 		return -1;
 	if (tree->count == first)
 		return err_set(e, ERR_NOT_FOUND,

@@ -27,4 +27,8 @@ struct template_tree {
 int template_tree_add(struct arena *a, const char *path,
     struct template_tree *tree, struct err *e) MUST_CHECK;
 
+/* Only what lies right below a directory; one that is not there has nothing. */
+int template_tree_add_below(struct arena *a, const char *path,
+    struct template_tree *tree, struct err *e) MUST_CHECK;
+
 #endif

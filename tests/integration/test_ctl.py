@@ -149,7 +149,7 @@ def test_init_without_superuser(empty):
                        "dbname=bells")
     assert empty.ctl("init")["tenant"] == "default"
     assert empty.ctl("init")["made"] == []
-    assert len(empty.ctl("seed")) == len(TEMPLATES)
+    assert len(empty.ctl("seed")) == len(TEMPLATES) + 1
     assert empty.run("doctor").returncode == OK
     assert empty.value("SELECT count(*) FROM belfry.tenant", user="belfry_api",
                        database="bells") == 1
@@ -341,12 +341,12 @@ def test_a_key_of_another_tenant_cannot_be_revoked(server, tenant):
 def test_seed(server, tenant):
     first = tenant.ctl("seed")
     assert [(t["key"], t["outcome"]) for t in first] == [
-        (key, "created") for key in TEMPLATES]
+        (key, "created") for key in ["layout:default", *TEMPLATES]]
     generation = tenant.generation()
     assert {t["outcome"] for t in tenant.ctl("seed")} == {"unchanged"}
     assert tenant.generation() == generation
     listed = tenant.ctl("template", "list")
-    assert [t["key"] for t in listed] == TEMPLATES
+    assert [t["key"] for t in listed] == sorted(["layout:default", *TEMPLATES])
     assert all(t["published_version"] == 1 for t in listed)
 
 
@@ -505,6 +505,7 @@ def test_changes_raise_the_generation(server, tenant):
     steps = [
         ("key", "add", "a", "--scope", "admin"),
         ("key", "rotate", "a"),
+        ("template", "push", ROOT / "templates/_layouts/default"),
         ("template", "push", ROOT / "templates/welcome"),
         ("provider", "add", "m", "--kind", "maildir", "--set",
          f"directory={server.directory}/m"),

@@ -38,6 +38,38 @@ each_json_part = pytest.mark.parametrize("part", ["push.json.hbs",
                                                   "inapp.json.hbs"])
 
 
+LAYOUT = TOP / "_layouts/default"
+INLINE = re.compile(r"""\{\{#\*inline "(\w+)"\}\}\n?(.*?)\{\{/inline~?\}\}\n""",
+                    re.DOTALL)
+SLOT = re.compile(r"\{\{#> (\w+)\}\}\n?(.*?)\{\{/\1\}\}(\n?)", re.DOTALL)
+
+
+def messages(locale):
+    return {**json.loads((LAYOUT / "messages.json").read_text()),
+            **json.loads((LAYOUT / LOCALES[locale] / "messages.json")
+                         .read_text())}
+
+
+def whole(key, locale, part):
+    """The source of a part with its layout around it, as if it were written
+    so."""
+    text = (directory(key, locale) / part).read_text()
+    if not (LAYOUT / part).exists():
+        return text
+    given = dict(INLINE.findall(text))
+    layout = (LAYOUT / part).read_text()
+
+    def slot(match):
+        name, default, end = match.groups()
+        text = given.get(name, default)
+        return text if text.endswith("\n") else text + end
+    layout = SLOT.sub(slot, layout)
+    layout = layout.replace("{{> @partial-block}}\n", INLINE.sub("", text))
+    for name, message in messages(locale).items():
+        layout = layout.replace(f'{{{{t "{name}"}}}}', message)
+    return layout
+
+
 def directory(key, locale):
     return TOP / key / LOCALES[locale]
 
@@ -58,7 +90,7 @@ def bare(key, locale):
 
 
 def tree(key, locale, part):
-    return mustache.parse((directory(key, locale) / part).read_text())
+    return mustache.parse(whole(key, locale, part))
 
 
 def rendered(key, locale, part, data):
@@ -128,7 +160,8 @@ class Page(HTMLParser):
 
 
 def test_the_directories():
-    assert sorted(p.name for p in TOP.iterdir() if p.is_dir()) == KEYS
+    assert sorted(p.name for p in TOP.iterdir() if p.is_dir()) == [
+        "_layouts", *KEYS]
 
 
 @each_key
@@ -151,7 +184,8 @@ def test_files_are_installed(key):
 def test_template_json(key):
     it = about(key)
     assert set(it) == {"name", "description", "category", "default_locale",
-                       "variables"}
+                       "layout", "variables"}
+    assert it["layout"] == LAYOUT.name
     assert it["name"] and it["description"].endswith(".")
     assert it["category"] in CATEGORIES
     assert it["default_locale"] == "en"
@@ -245,7 +279,7 @@ def test_subject_is_one_line(key, locale):
 @each_key
 @each_locale
 def test_html(key, locale):
-    text = (directory(key, locale) / "email.html.hbs").read_text()
+    text = whole(key, locale, "email.html.hbs")
     assert len(text.encode()) < HTML_MAX
     assert max(map(len, text.split("\n"))) < 998
     assert "{{{" not in text and "url(" not in text and "@import" not in text
@@ -260,22 +294,29 @@ def test_html(key, locale):
         assert "style=\"\"" not in out and "href=\"\"" not in out
 
 
-def test_html_has_one_look():
-    """The head and the style sheet are the same in every mail."""
-    looks = set()
-    for key in KEYS:
-        for locale in LOCALES:
-            text = (directory(key, locale) / "email.html.hbs").read_text()
-            head = text[:text.index("</head>")].split("<html", 1)[1]
-            head = re.sub(r' lang="\w+"', "", head)
-            looks.add(re.sub(r"<title>.*?</title>", "", head))
-    assert len(looks) == 1
+@each_key
+@each_locale
+def test_what_all_mails_share_stands_in_the_layout(key, locale):
+    html = (directory(key, locale) / "email.html.hbs").read_text()
+    assert set(dict(INLINE.findall(html))) == {"title", "preheader", "reason"}
+    assert not re.search(r"<(html|head|style|body)\b", html)
+    text = (directory(key, locale) / "email.text.hbs").read_text()
+    assert set(dict(INLINE.findall(text))) == {"reason"}
+
+
+@each_locale
+def test_the_layout_is_translated(locale):
+    here = json.loads((LAYOUT / LOCALES[locale] / "messages.json").read_text())
+    assert set(here) == {"lang", "questions"}
+    assert here["lang"] == locale
+    assert (LAYOUT / LOCALES[locale] / "messages.json").relative_to(
+        source.ROOT).as_posix() in (TOP / "local.mk").read_text()
 
 
 @each_key
 @each_locale
 def test_button_can_be_read(key, locale):
-    text = (directory(key, locale) / "email.html.hbs").read_text()
+    text = whole(key, locale, "email.html.hbs")
     fallbacks = set(re.findall(r"\{\{brand\.color\}\}\{\{else\}\}(#\w{6})",
                                text))
     assert fallbacks == {DEFAULT_COLOR}
@@ -291,7 +332,7 @@ def test_button_can_be_read(key, locale):
 def test_links_that_open_accounts(key, link, term, locale):
     """They can be read as text, say how long they last, and do not stand
     where a stolen session could find them."""
-    html = (directory(key, locale) / "email.html.hbs").read_text()
+    html = whole(key, locale, "email.html.hbs")
     assert f">{{{{{link}}}}}</a>" in html
     for part in ("email.html.hbs", "email.text.hbs"):
         assert {link, term} <= mustache.used(tree(key, locale, part))
