@@ -138,7 +138,7 @@ def in_seconds(s):
 @pytest.mark.P5
 @pytest.mark.settings(settings={
     "retry.delay_first": "1s", "retry.delay_max": "20s",
-    "retry.jitter_percent": "0"})
+    "retry.throttled_delay": "1s", "retry.jitter_percent": "0"})
 @pytest.mark.parametrize("channel", ["webhook"])
 def test_retry_after(own_stack, tenant, channel):
     """The longer of schedule and header, and never more than retry.delay_max."""
