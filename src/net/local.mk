@@ -9,4 +9,5 @@ libbelfry_la_SOURCES += \
 	src/net/tickets.c src/net/tickets.h \
 	src/net/transfer.c src/net/transfer.h \
 	src/net/transfer_http.c src/net/transfer_private.h \
+	src/net/transfer_pretend.c \
 	src/net/transfer_smtp.c

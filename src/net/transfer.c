@@ -8,6 +8,7 @@
  */
 #include "net/transfer.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "base/clock.h"
 #include "base/ensure.h"
 #include "base/err.h"
+#include "net/smtp_session.h"
 #include "net/transfer_private.h"
 
 enum {
@@ -31,7 +33,8 @@ enum {
 	RESPONSE_MAX_DEFAULT = 64 << 10,
 	ANSWER_HEADERS_MAX = 16 << 10,
 	KEEP_BUFFER_BYTES = 8 << 10,
-	EXTRA_MAX = 15
+	EXTRA_MAX = 63,
+	EVENTS_MAX = 64
 };
 
 void
@@ -157,8 +160,7 @@ defer_transfers(void *p)
 		buf_done(&t->answer);
 		buf_done(&t->answer_headers);
 	}
-	if (ts->multi != NULL)
-		curl_multi_cleanup(ts->multi);
+	transfer_http_close_all(ts);
 	if (ts->share != NULL)
 		curl_share_cleanup(ts->share);
 	if (ts->epoll_fd >= 0)
@@ -185,18 +187,14 @@ static int
 make_handles(struct transfers *ts, struct err *e)
 {
 	ts->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	ts->multi = curl_multi_init();
 	ts->share = curl_share_init();
-	if (ts->epoll_fd < 0 || ts->multi == NULL || ts->share == NULL)
+	if (ts->epoll_fd < 0 || ts->share == NULL ||
+	    transfer_http_lines(ts) < 0)
 		return err_set(e, ERR_TEMPORARY,
 		    "could not prepare for transfers: no more descriptors");
 	curl_share_setopt(ts->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
 	curl_share_setopt(
 	    ts->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-	curl_multi_setopt(ts->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-	    (long)ts->params.connections_per_host);
-	curl_multi_setopt(
-	    ts->multi, CURLMOPT_MAXCONNECTS, (long)ts->params.max_in_flight);
 	return 0;
 }
 
@@ -208,9 +206,10 @@ transfers_new(struct arena *a, const struct transfers_params *params,
 
 	ts->arena = a;
 	ts->epoll_fd = -1;
-	ts->next_deadline_ms = INT64_MAX;
+	ts->next_deadline_ms = ts->next_pretence_ms = INT64_MAX;
 	transfer_list_init(&ts->waiting);
 	transfer_list_init(&ts->finished);
+	transfer_list_init(&ts->pretending);
 	set_params(ts, params);
 	arena_defer(a, defer_transfers, ts);
 	/* A write to a closed connection is an error, not the end. */
@@ -264,15 +263,32 @@ prepare(struct transfer *t, const struct transfer_request *req)
 	t->again = false;
 }
 
+static int
+pretend_check(const struct transfer_request *req, struct err *e)
+{
+	(void)e;
+	ensure(req->pretence != NULL);
+	return 0;
+}
+
+/* What each kind does; the order is that of enum transfer_kind. */
+static const struct {
+	int (*check)(const struct transfer_request *req, struct err *e);
+	void (*start)(struct transfer *t);
+	void (*abort)(struct transfer *t);
+} kinds[] = {
+	{ transfer_http_check, transfer_http_start, transfer_http_abort },
+	{ transfer_smtp_check, transfer_smtp_start, transfer_smtp_abort },
+	{ pretend_check, transfer_pretend_start, transfer_pretend_abort },
+};
+
 int
 transfers_start(struct transfers *ts, const struct transfer_request *req,
     struct transfer **t_r, struct err *e)
 {
 	struct transfer *t;
-	int rc = req->kind == TRANSFER_HTTP ? transfer_http_check(req, e)
-	                                    : transfer_smtp_check(req, e);
 
-	if (rc < 0)
+	if (kinds[req->kind].check(req, e) < 0)
 		return -1;
 	if (ts->in_flight >= ts->params.max_in_flight)
 		return err_set(e, ERR_TEMPORARY,
@@ -281,10 +297,7 @@ transfers_start(struct transfers *ts, const struct transfer_request *req,
 	prepare(t, req);
 	ts->in_flight++;
 	t->state = TRANSFER_RUNNING;
-	if (req->kind == TRANSFER_HTTP)
-		transfer_http_start(t);
-	else
-		transfer_smtp_start(t);
+	kinds[req->kind].start(t);
 	*t_r = t;
 	return 0;
 }
@@ -339,47 +352,91 @@ deliver_finished(struct transfers *ts)
 	return count;
 }
 
+/* Until the first of all times, but not longer than timeout_ms. */
 static int
 wait_ms(const struct transfers *ts, int timeout_ms)
 {
-	int64_t left;
+	int64_t next = transfer_http_next_ms(ts), left;
 
 	if (ts->finished.first != NULL)
 		return 0;
-	if (ts->next_deadline_ms == INT64_MAX)
+	if (ts->next_deadline_ms < next)
+		next = ts->next_deadline_ms;
+	if (ts->next_pretence_ms < next)
+		next = ts->next_pretence_ms;
+	if (next == INT64_MAX)
 		return timeout_ms;
-	left = ts->next_deadline_ms - clock_mono_ms();
+	left = next - clock_mono_ms();
 	if (left < 0)
 		left = 0;
 	return left < timeout_ms ? (int)left : timeout_ms;
+}
+
+/* Sleeps until one of the descriptors has something; sets the revents of "extra".
+ * Returns whether a socket of ours has. */
+static bool
+sleep_on(const struct transfers *ts, struct curl_waitfd *extra,
+    unsigned int n_extra, int ms)
+{
+	struct pollfd fds[EXTRA_MAX + 1];
+	unsigned int i;
+
+	for (i = 0; i < n_extra; i++)
+		fds[i] = (struct pollfd){ .fd = extra[i].fd,
+			.events = (short)(
+			    ((extra[i].events & CURL_WAIT_POLLIN) ? POLLIN : 0) |
+			    ((extra[i].events & CURL_WAIT_POLLOUT) ? POLLOUT : 0)) };
+	fds[n_extra] = (struct pollfd){ .fd = ts->epoll_fd, .events = POLLIN };
+	/* Interrupted: nothing happened yet. */
+	if (poll(fds, n_extra + 1, ms) < 0)
+		for (i = 0; i <= n_extra; i++)
+			fds[i].revents = 0;
+	for (i = 0; i < n_extra; i++)
+		extra[i].revents = (short)(
+		    ((fds[i].revents & (POLLIN | POLLERR | POLLHUP))
+		            ? CURL_WAIT_POLLIN
+		            : 0) |
+		    ((fds[i].revents & POLLOUT) ? CURL_WAIT_POLLOUT : 0));
+	return fds[n_extra].revents != 0;
+}
+
+/* Does what the sockets are ready for. */
+static void
+perform(struct transfers *ts)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int i, n = epoll_wait(ts->epoll_fd, events, EVENTS_MAX, 0);
+
+	for (i = 0; i < n; i++) {
+		uint32_t who = (uint32_t)(events[i].data.u64 >> 32);
+		int fd = (int)(events[i].data.u64 & 0xffffffff);
+
+		if (who >= TRANSFER_HTTP_MARK)
+			transfer_http_event(&ts->lines[who - TRANSFER_HTTP_MARK],
+			    fd, events[i].events);
+		else
+			smtp_session_event(ts->sessions[who], fd,
+			    events[i].events);
+	}
 }
 
 int
 transfers_poll(struct transfers *ts, struct curl_waitfd *extra,
     unsigned int n_extra, int timeout_ms)
 {
-	struct curl_waitfd fds[EXTRA_MAX + 1] = { 0 };
-	unsigned int i;
+	bool ready;
 
 	ensure(n_extra <= EXTRA_MAX);
 	if (ts->http_started)
-		transfer_http_perform(ts);
-	for (i = 0; i < n_extra; i++)
-		fds[i] = extra[i];
-	fds[n_extra].fd = ts->epoll_fd;
-	fds[n_extra].events = CURL_WAIT_POLLIN;
-	curl_multi_poll(
-	    ts->multi, fds, n_extra + 1, wait_ms(ts, timeout_ms), NULL);
-	for (i = 0; i < n_extra; i++)
-		extra[i].revents = fds[i].revents;
+		transfer_http_expire(ts, clock_mono_ms());
+	ready = sleep_on(ts, extra, n_extra, wait_ms(ts, timeout_ms));
 	if (ts->params.woken != NULL)
 		ts->params.woken(ts->params.arg);
-	if (ts->http_running > 0)
-		transfer_http_perform(ts);
-	if (fds[n_extra].revents != 0)
-		transfer_smtp_perform(ts);
-	if (ts->next_deadline_ms != INT64_MAX)
-		transfer_smtp_expire(ts, clock_mono_ms());
+	if (ready)
+		perform(ts);
+	transfer_http_expire(ts, clock_mono_ms());
+	transfer_smtp_expire(ts, clock_mono_ms());
+	transfer_pretend_expire(ts, clock_mono_ms());
 	return deliver_finished(ts);
 }
 
@@ -388,10 +445,7 @@ transfer_abort(struct transfer *t)
 {
 	ensure(t->state != TRANSFER_FREE);
 	if (t->state != TRANSFER_FINISHED) {
-		if (t->req.kind == TRANSFER_HTTP)
-			transfer_http_abort(t);
-		else
-			transfer_smtp_abort(t);
+		kinds[t->req.kind].abort(t);
 		snprintf(t->error, sizeof(t->error), "the transfer was aborted");
 		transfer_finish(t, TRANSFER_ABORTED);
 	}

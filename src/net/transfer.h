@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A transfer is one exchange: an HTTP request and its answer, or one mail to one
- * recipient over SMTP.  Nothing here waits except transfers_poll().  Connections
+ * recipient over SMTP; or it only pretends to be one, and ends as it was told to when
+ * its time has come.  Nothing here waits except transfers_poll().  Connections
  * are kept and used again, also those of SMTP (README.md tells how).
  *
  * Every transfer that was started ends in exactly one call of its "done", from
@@ -26,7 +27,7 @@ struct transfer;
 struct transfers;
 struct transfer_result;
 
-enum transfer_kind { TRANSFER_HTTP, TRANSFER_SMTP };
+enum transfer_kind { TRANSFER_HTTP, TRANSFER_SMTP, TRANSFER_PRETEND };
 
 /* TLS is wanted or it is not: never "when it is offered". */
 enum transfer_tls {
@@ -39,6 +40,8 @@ struct transfer_header {
 	const char *name;
 	const char *value;
 };
+
+struct transfer_pretence;
 
 /* What the pointers point to stays there until "done" was called. */
 struct transfer_request {
@@ -58,11 +61,15 @@ struct transfer_request {
 	const char *method; /* NULL is POST with a body, else GET */
 	const struct transfer_header *headers;
 	size_t headers_count;
+	bool few_connections; /* many at once over each, where the server has HTTP/2 */
 
 	/* SMTP: the body is a message with CRLF line ends. */
 	const char *from; /* "" for the null sender */
 	const char *rcpt;
 	bool smtputf8; /* the server must offer it (RFC 6531) */
+
+	/* PRETEND */
+	const struct transfer_pretence *pretence;
 
 	void (*done)(void *arg, const struct transfer_result *res);
 	void *arg;
@@ -77,6 +84,15 @@ enum transfer_outcome {
 	TRANSFER_TIMED_OUT,
 	TRANSFER_NO_SMTPUTF8, /* wanted and not offered; nothing was sent */
 	TRANSFER_ABORTED /* by transfer_abort() */
+};
+
+/* How a pretended transfer ends, unless its time is over before. */
+struct transfer_pretence {
+	int64_t after_ms;
+	enum transfer_outcome outcome;
+	int status;
+	int64_t retry_after_s;
+	const char *body; /* of the answer; or NULL */
 };
 
 /* How far a transfer came: the step that its outcome belongs to. */

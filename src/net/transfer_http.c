@@ -1,11 +1,16 @@
 /*
- * transfer_http.c - HTTP requests on one curl multi handle
+ * transfer_http.c - HTTP requests on two curl multi handles
  *
  * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How many connections a host may have is a property of the handle, so requests that
+ * are to share few of them have a handle of their own.  Both tell which sockets and
+ * times they wait for; nothing walks over all requests at each turn.
  */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -15,6 +20,9 @@
 #include "base/text.h"
 #include "net/retry_after.h"
 #include "net/transfer_private.h"
+
+/* With 100 requests at once over each, two connections are enough for any account. */
+enum { FEW_CONNECTIONS = 2 };
 
 static int
 check_header(const struct transfer_header *h, struct err *e)
@@ -208,6 +216,13 @@ set_method(struct transfer *t)
 		curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
+static struct http_line *
+line_of(const struct transfer *t)
+{
+	return &t->ts->lines[t->req.few_connections ? HTTP_LINE_FEW
+						    : HTTP_LINE_USUAL];
+}
+
 void
 transfer_http_start(struct transfer *t)
 {
@@ -236,8 +251,7 @@ transfer_http_start(struct transfer *t)
 	set_method(t);
 	set_headers(t);
 	set_crash_points(t);
-	ensure(curl_multi_add_handle(t->ts->multi, t->easy) == CURLM_OK);
-	t->ts->http_running++;
+	ensure(curl_multi_add_handle(line_of(t)->multi, t->easy) == CURLM_OK);
 	t->ts->http_started = true;
 }
 
@@ -245,10 +259,9 @@ transfer_http_start(struct transfer *t)
 static void
 detach(struct transfer *t)
 {
-	curl_multi_remove_handle(t->ts->multi, t->easy);
+	curl_multi_remove_handle(line_of(t)->multi, t->easy);
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;
-	t->ts->http_running--;
 }
 
 void
@@ -318,19 +331,122 @@ end_request(struct transfer *t, CURLcode code)
 	transfer_finish(t, outcome);
 }
 
+/* ---- Lines ---- */
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct http_line *line = arg;
+	struct transfers *ts = line->ts;
+	uint64_t who = TRANSFER_HTTP_MARK + (uint64_t)(line - ts->lines);
+	struct epoll_event ev = { .data.u64 = who << 32 | (uint32_t)fd };
+
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(ts->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	ev.events = ((what & CURL_POLL_IN) ? EPOLLIN : 0u) |
+	    ((what & CURL_POLL_OUT) ? EPOLLOUT : 0u);
+	if (epoll_ctl(ts->epoll_fd, EPOLL_CTL_MOD, fd, &ev) < 0)
+		ensure(epoll_ctl(ts->epoll_fd, EPOLL_CTL_ADD, fd, &ev) == 0);
+	return 0;
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct http_line *line = arg;
+
+	line->timer_ms = timeout_ms < 0 ? INT64_MAX
+	                                : clock_mono_ms() + timeout_ms;
+	return 0;
+}
+
+int
+transfer_http_lines(struct transfers *ts)
+{
+	struct http_line *line;
+	long most;
+
+	for (line = ts->lines; line < ts->lines + HTTP_LINES; line++) {
+		line->ts = ts;
+		line->timer_ms = INT64_MAX;
+		line->multi = curl_multi_init();
+		if (line->multi == NULL)
+			return -1;
+		most = line - ts->lines == HTTP_LINE_FEW
+		    ? FEW_CONNECTIONS
+		    : (long)ts->params.connections_per_host;
+		curl_multi_setopt(line->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+		    most);
+		curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS,
+		    (long)ts->params.max_in_flight);
+		curl_multi_setopt(line->multi, CURLMOPT_SOCKETFUNCTION,
+		    on_socket);
+		curl_multi_setopt(line->multi, CURLMOPT_SOCKETDATA, line);
+		curl_multi_setopt(line->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+		curl_multi_setopt(line->multi, CURLMOPT_TIMERDATA, line);
+	}
+	return 0;
+}
+
 void
-transfer_http_perform(struct transfers *ts)
+transfer_http_close_all(struct transfers *ts)
+{
+	size_t i;
+
+	for (i = 0; i < HTTP_LINES; i++)
+		if (ts->lines[i].multi != NULL)
+			curl_multi_cleanup(ts->lines[i].multi);
+}
+
+/* Lets curl go on, and ends what has ended; fd may be CURL_SOCKET_TIMEOUT. */
+static void
+drive(struct http_line *line, curl_socket_t fd, int mask)
 {
 	int running, left;
 	CURLMsg *msg;
 	char *p;
 
-	ts->http_started = false;
-	curl_multi_perform(ts->multi, &running);
-	while ((msg = curl_multi_info_read(ts->multi, &left)) != NULL) {
+	curl_multi_socket_action(line->multi, fd, mask, &running);
+	while ((msg = curl_multi_info_read(line->multi, &left)) != NULL) {
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &p);
 		end_request((struct transfer *)(void *)p, msg->data.result);
 	}
+}
+
+void
+transfer_http_event(struct http_line *line, int fd, uint32_t events)
+{
+	int mask = 0;
+
+	mask |= events & EPOLLIN ? CURL_CSELECT_IN : 0;
+	mask |= events & EPOLLOUT ? CURL_CSELECT_OUT : 0;
+	mask |= events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
+	drive(line, fd, mask);
+}
+
+void
+transfer_http_expire(struct transfers *ts, int64_t now_ms)
+{
+	struct http_line *line;
+
+	ts->http_started = false;
+	for (line = ts->lines; line < ts->lines + HTTP_LINES; line++) {
+		if (line->timer_ms > now_ms)
+			continue;
+		line->timer_ms = INT64_MAX;
+		drive(line, CURL_SOCKET_TIMEOUT, 0);
+	}
+}
+
+int64_t
+transfer_http_next_ms(const struct transfers *ts)
+{
+	int64_t a = ts->lines[HTTP_LINE_USUAL].timer_ms;
+	int64_t b = ts->lines[HTTP_LINE_FEW].timer_ms;
+
+	return a < b ? a : b;
 }

@@ -4,8 +4,11 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * transfer.c owns the pool, the loop and the ends of transfers; transfer_http.c
- * runs HTTP on one curl multi handle; transfer_smtp.c gives mails to the
- * connections of smtp_session.c.
+ * runs HTTP on two curl multi handles; transfer_smtp.c gives mails to the
+ * connections of smtp_session.c; transfer_pretend.c needs nobody.
+ *
+ * All sockets are in one epoll set.  The upper half of an event's data says whose it
+ * is: the place of an SMTP session, or TRANSFER_HTTP_MARK and the place of a line.
  */
 #ifndef BELFRY_NET_TRANSFER_PRIVATE_H
 #define BELFRY_NET_TRANSFER_PRIVATE_H
@@ -21,12 +24,14 @@
 
 enum { TRANSFER_IDENTITY_BYTES = 16 };
 
+#define TRANSFER_HTTP_MARK UINT32_C(0xffff0000)
+
 struct smtp_session;
 
 enum transfer_state {
 	TRANSFER_FREE, /* in ts->free */
 	TRANSFER_WAITING, /* for an SMTP session, in ts->waiting */
-	TRANSFER_RUNNING, /* on a connection */
+	TRANSFER_RUNNING, /* on a connection, or in ts->pretending */
 	TRANSFER_FINISHED /* in ts->finished: "done" is to be called */
 };
 
@@ -54,6 +59,16 @@ struct transfer {
 	char reply[SMTP_REPLY_TEXT_BYTES];
 };
 
+/* The lines of HTTP: most requests share a host's connections one after another; those
+ * with few_connections go many at once over each. */
+enum http_line_kind { HTTP_LINE_USUAL, HTTP_LINE_FEW, HTTP_LINES };
+
+struct http_line {
+	struct transfers *ts;
+	CURLM *multi;
+	int64_t timer_ms; /* when curl wants to be called; INT64_MAX: not at all */
+};
+
 /* First in, first out. */
 struct transfer_list {
 	struct transfer *first;
@@ -63,13 +78,14 @@ struct transfer_list {
 struct transfers {
 	struct arena *arena;
 	struct transfers_params params;
-	CURLM *multi; /* for HTTP */
+	struct http_line lines[HTTP_LINES];
 	CURLSH *share; /* host names and TLS sessions, for all */
-	int epoll_fd; /* the sockets of the SMTP sessions */
+	int epoll_fd; /* all sockets */
 	size_t in_flight;
-	size_t http_running;
-	bool http_started; /* a request that curl does not know of yet */
+	bool http_started; /* a request that curl has not looked at yet */
 	int64_t next_deadline_ms; /* none of SMTP's is earlier */
+	struct transfer_list pretending;
+	int64_t next_pretence_ms; /* none of them is due earlier */
 	struct transfer *free;
 	struct transfer_list waiting;
 	struct transfer_list finished;
@@ -96,21 +112,30 @@ void transfer_setopt_common(struct transfer *t, CURL *easy);
 
 int transfer_http_check(const struct transfer_request *req, struct err *e)
     MUST_CHECK;
+/* Makes the lines; -1 when there are no descriptors left. */
+int transfer_http_lines(struct transfers *ts) MUST_CHECK;
 void transfer_http_start(struct transfer *t);
 void transfer_http_abort(struct transfer *t);
-/* Does what can be done without waiting. */
-void transfer_http_perform(struct transfers *ts);
+/* A socket of a line is ready: "events" are epoll's. */
+void transfer_http_event(struct http_line *line, int fd, uint32_t events);
+/* Calls curl where its time has come. */
+void transfer_http_expire(struct transfers *ts, int64_t now_ms);
+/* The earliest of curl's times, INT64_MAX: none. */
+int64_t transfer_http_next_ms(const struct transfers *ts);
+void transfer_http_close_all(struct transfers *ts);
 
 int transfer_smtp_check(const struct transfer_request *req, struct err *e)
     MUST_CHECK;
 void transfer_smtp_start(struct transfer *t);
 void transfer_smtp_abort(struct transfer *t);
-/* Does what the sockets are ready for. */
-void transfer_smtp_perform(struct transfers *ts);
 /* Ends what is late and closes what is idle; sets next_deadline_ms. */
 void transfer_smtp_expire(struct transfers *ts, int64_t now_ms);
 void transfer_smtp_close_all(struct transfers *ts);
 /* A session went idle or was closed: somebody may be waiting for it. */
 void transfer_smtp_session_free(struct smtp_session *s);
+
+void transfer_pretend_start(struct transfer *t);
+void transfer_pretend_abort(struct transfer *t);
+void transfer_pretend_expire(struct transfers *ts, int64_t now_ms);
 
 #endif

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/epoll.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -21,7 +20,7 @@
 #include "net/smtp_session.h"
 #include "net/transfer_private.h"
 
-enum { EVENTS_MAX = 64, LINE_MAX_BYTES = 64 << 10 };
+enum { LINE_MAX_BYTES = 64 << 10 };
 
 /* The last wall against an address that would be a command of its own. */
 static int
@@ -205,20 +204,6 @@ transfer_smtp_abort(struct transfer *t)
 	s->transfer = NULL;
 	smtp_session_close(s);
 	transfer_smtp_session_free(s);
-}
-
-void
-transfer_smtp_perform(struct transfers *ts)
-{
-	struct epoll_event events[EVENTS_MAX];
-	int i, n = epoll_wait(ts->epoll_fd, events, EVENTS_MAX, 0);
-
-	for (i = 0; i < n; i++) {
-		uint64_t who = events[i].data.u64;
-
-		smtp_session_event(ts->sessions[who >> 32],
-		    (curl_socket_t)(who & 0xffffffff), events[i].events);
-	}
 }
 
 /* Ends the transfer of a session, or one that waits, whose time is over. */

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from harness.certificates import Authority
+from harness.google import Google
 from harness.smtp import FaultyServer, free_port
 from harness.transfers import mail, run, run_one
 
@@ -225,3 +227,81 @@ def test_what_is_aborted_ends_at_once(tmp_path):
     with Signing(None) as server:
         results = run([post(server)] * 3, abort_at=sign)
         assert {r["outcome"] for r in results} == {"aborted"}
+
+
+# Few connections, many requests at once: HTTP/2
+
+@pytest.fixture(scope="module")
+def google(tmp_path_factory):
+    with Google(Authority(tmp_path_factory.mktemp("ca"))) as google:
+        yield google
+
+
+def send(google, body="hello", **more):
+    return {"url": google.url + "/send", "body": body, "timeout_ms": 10000,
+            "ca_file": str(google.authority.file), "few_connections": True,
+            **more}
+
+
+def test_many_requests_share_two_connections(google):
+    before = google.control(send={"hello": {"after_ms": 100}})["sessions"]
+    results = run([send(google)] * 500, in_flight=500)
+    asked = google.asked()
+    assert {r["status"] for r in results} == {200}
+    assert asked["sends"] == 500
+    assert asked["sessions"] - before <= 2 + 2, "curl(1) asked twice"
+    assert 100 < asked["most"] <= 201
+
+
+def test_one_that_hangs_holds_up_no_other(google):
+    google.control(send={"stuck": {"hold": True}})
+    results = run([send(google, "stuck", timeout_ms=1500)] * 3 +
+                  [send(google)] * 200, in_flight=300)
+    assert {r["outcome"] for r in results[:3]} == {"timed_out"}
+    assert {r["outcome"] for r in results[3:]} == {"answered"}
+    assert max(r["ms"] for r in results[3:]) < 1400
+
+
+def test_what_waits_for_a_place_is_aborted_too(google, tmp_path):
+    google.control(send={"stuck": {"hold": True}})
+    sign = tmp_path / "abort"
+    sign.touch()
+    results = run([send(google, "stuck")] * 300, in_flight=300, abort_at=sign)
+    assert {r["outcome"] for r in results} == {"aborted"}
+    google.control()
+    assert run_one(send(google))["status"] == 200
+
+
+# Transfers that only pretend
+
+@pytest.mark.parametrize("pretence, want", [
+    ({"status": 202, "body": "taken"}, ("answered", 202, "taken")),
+    ({"status": 429, "retry_after_s": 7}, ("answered", 429, "")),
+    ({"outcome": "not_connected"}, ("not_connected", 0, "")),
+    ({"outcome": "broken"}, ("broken", 0, "")),
+    ({"status": 200, "after_ms": 60000}, ("timed_out", 0, "")),
+])
+def test_a_pretended_transfer_ends_as_told(pretence, want):
+    result = run_one({"pretence": pretence, "timeout_ms": 400})
+    assert (result["outcome"], result["status"], result["body"]) == want
+    assert result["body_sent"] == (want[0] != "not_connected")
+    assert result["retry_after_s"] == pretence.get("retry_after_s", 0)
+
+
+def test_pretended_transfers_take_their_time_side_by_side():
+    delays = [300, 100, 200] * 50
+    results = run([{"pretence": {"status": 200, "after_ms": ms},
+                    "timeout_ms": 5000} for ms in delays], in_flight=150)
+    assert {r["outcome"] for r in results} == {"answered"}
+    for ms, result in zip(delays, results):
+        assert ms <= result["ms"] < ms + 1000
+    assert results[0]["longest_poll_ms"] < 500
+
+
+def test_pretended_transfers_are_aborted(tmp_path):
+    sign = tmp_path / "abort"
+    sign.touch()
+    results = run([{"pretence": {"status": 200, "after_ms": 3000},
+                    "timeout_ms": 5000}] * 3, abort_at=sign)
+    assert {r["outcome"] for r in results} == {"aborted"}
+    assert max(r["ms"] for r in results) < 2000

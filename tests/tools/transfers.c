@@ -29,6 +29,7 @@ static const char *const stages[] = { "connect", "login", "sender", "recipient",
 
 struct job {
 	json_t *description;
+	struct transfer_pretence pretence;
 	size_t index;
 	int64_t started_ms;
 };
@@ -83,6 +84,29 @@ tls_of(const json_t *o)
 	                                          : TRANSFER_TLS_NONE;
 }
 
+/* {"outcome", "status", "after_ms", "retry_after_s", "body"} */
+static void
+set_pretence(struct job *job, struct transfer_request *req)
+{
+	const json_t *o = json_object_get(job->description, "pretence");
+	const char *outcome = text(o, "outcome");
+	size_t i;
+
+	if (o == NULL)
+		return;
+	job->pretence = (struct transfer_pretence){
+		.after_ms = number(o, "after_ms"),
+		.status = number(o, "status"),
+		.retry_after_s = number(o, "retry_after_s"),
+		.body = text(o, "body"),
+	};
+	for (i = 0; outcome != NULL && i < NELEMS(outcomes); i++)
+		if (strcmp(outcomes[i], outcome) == 0)
+			job->pretence.outcome = (enum transfer_outcome)i;
+	req->kind = TRANSFER_PRETEND;
+	req->pretence = &job->pretence;
+}
+
 static void
 start(struct transfers *ts, struct job *job)
 {
@@ -104,12 +128,15 @@ start(struct transfers *ts, struct job *job)
 		.from = text(o, "from"),
 		.rcpt = text(o, "rcpt"),
 		.smtputf8 = json_is_true(json_object_get(o, "smtputf8")),
+		.few_connections =
+		    json_is_true(json_object_get(o, "few_connections")),
 		.done = done,
 		.arg = job };
 	struct transfer *t;
 	struct err e;
 
 	job->started_ms = clock_mono_ms();
+	set_pretence(job, &req);
 	if (transfers_start(ts, &req, &t, &e) < 0) {
 		printf("{\"index\": %zu, \"outcome\": \"refused\", "
 		       "\"error\": \"%s\"}\n",
