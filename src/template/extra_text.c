@@ -282,7 +282,7 @@ write_truncated(struct hbs_call *call)
 	const struct hbs_value *mark = hbs_call_pair(call, "ellipsis");
 	char room[VALUE_TEXT_BYTES], mark_room[VALUE_TEXT_BYTES];
 	const char *text, *ellipsis = "\xE2\x80\xA6";
-	size_t len, mark_len = 3, n, marks = 1, end;
+	size_t len, mark_len = 3, n = 0, marks = 1, end;
 
 	if (read_length(call, &n) < 0 ||
 	    argument_text(call, room, &text, &len) < 0 ||
