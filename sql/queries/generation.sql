@@ -1,8 +1,8 @@
 -- The number that caches are keyed by (src/model/generation.h).
 
 -- name: generation_get
--- One row: the tenant's generation.
-SELECT generation FROM tenant_generation WHERE tenant_id = $1
+-- One row: the tenant's generation, and whether it has any suppressions.
+SELECT generation, suppresses FROM tenant_generation WHERE tenant_id = $1
 
 -- name: generation_bump
 -- Nothing; part of each transaction that changes accounts, templates or providers.

@@ -72,7 +72,12 @@ SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.created_at, n.user_ids, q.due, n.fallback, n.crashes, n.template_release,
     q.id, q.notification_id, q.lease_no, d.recipient_no, d.channel, d.state,
     d.attempts, d.counted, d.crashes, d.user_id, d.address, d.recipient, d.locale,
-    d.provider_id, d.created_at, d.failovers, d.revived_at
+    d.provider_id, d.created_at, d.failovers, d.revived_at,
+    CASE WHEN (SELECT suppresses FROM tenant_generation WHERE tenant_id = $1) THEN
+        EXISTS (SELECT FROM suppression s WHERE s.tenant_id = $1
+            AND s.address = lower(d.address COLLATE "C") AND s.channel = d.channel
+            AND s.provider_id = '00000000-0000-0000-0000-000000000000'
+            AND s.category IN ('', n.category)) END
 FROM q LEFT JOIN LATERAL (
     SELECT * FROM delivery WHERE tenant_id = $1
         AND notification_id = q.notification_id AND id = q.id OFFSET 0) d ON true
@@ -200,7 +205,7 @@ WITH r AS MATERIALIZED (
         class, text, by)
     SELECT $1, notification_id, event_id, id,
         CASE state WHEN 11 THEN 'delivery.expired' WHEN 7 THEN 'delivery.dead'
-            ELSE 'delivery.deferred' END, lane,
+            WHEN 6 THEN 'delivery.failed' ELSE 'delivery.deferred' END, lane,
         NULLIF(class, 0), text, 'spooler ' || spooler
     FROM l WHERE n = 0
 ), n AS (

@@ -41,9 +41,10 @@ UPDATE tenant SET state = $2 WHERE id = $1
 
 -- name: tenant_ways
 -- At most one row with one text: how a tenant's notifications may go, that is the
--- generation, whether the tenant is active, and its providers in state $2 in the order
--- of their names.
+-- generation, whether the tenant is active, whether it has any suppressions, and its
+-- providers in state $2 in the order of their names.
 SELECT json_build_object('generation', g.generation, 'active', t.state = 1,
+    'suppresses', g.suppresses,
     'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority,
         p.weight)
         ORDER BY p.name) FROM provider p WHERE p.tenant_id = $1 AND p.state = $2), '[]'))

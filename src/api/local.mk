@@ -13,6 +13,7 @@ belfry_api_SOURCES = \
 	src/api/providers.c src/api/providers.h \
 	src/api/recipients.c src/api/recipients.h \
 	src/api/routes.c src/api/routes.h \
+	src/api/suppressions.c src/api/suppressions.h \
 	src/api/system.h \
 	src/api/template_preview.c src/api/template_preview.h \
 	src/api/template_versions.c src/api/template_versions.h \

@@ -14,6 +14,7 @@
 #include "api/page.h"
 #include "api/providers.h"
 #include "api/recipients.h"
+#include "api/suppressions.h"
 #include "api/system.h"
 #include "api/template_preview.h"
 #include "api/template_versions.h"
@@ -173,6 +174,25 @@ static const struct route routes[] = {
 	    .answer = &dead_answer_table, .status = 200,
 	    .summary = "Gives up dead deliveries for good",
 	    .tags = "dead letters" },
+
+	/* Suppressions */
+	{ HTTP_GET, ADMIN "/suppressions", .scope = "admin",
+	    .handler = suppressions_list, .query = &suppression_query_table,
+	    .status = 200,
+	    .summary = "Lists addresses that are not written to any more",
+	    .tags = "suppressions" },
+	{ HTTP_POST, ADMIN "/suppressions", .scope = "admin",
+	    .handler = suppressions_create, .body = &suppression_body_table,
+	    .answer = &suppression_body_table, .status = 201,
+	    .summary = "Suppresses an address", .tags = "suppressions" },
+	{ HTTP_GET, ADMIN "/suppressions/{channel}/{address}",
+	    .scope = "admin", .handler = suppressions_get, .status = 200,
+	    .summary = "Tells what suppresses an address",
+	    .tags = "suppressions" },
+	{ HTTP_DELETE, ADMIN "/suppressions/{channel}/{address}",
+	    .scope = "admin", .handler = suppressions_delete, .status = 204,
+	    .summary = "Lets an address be written to again",
+	    .tags = "suppressions" },
 
 	/* Providers */
 	{ HTTP_GET, ADMIN "/provider-kinds", .scope = "providers:read",

@@ -162,6 +162,22 @@ static const struct ctl_option dead_act_options[] = {
 	END
 };
 
+static const struct ctl_option suppression_list_options[] = {
+	{ 0, "channel", "CHANNEL", "Only this channel." },
+	{ 0, "reason", "REASON",
+	    "Only hard_bounce, complaint, opt_out, unsubscribe or manual." },
+	{ 0, "limit", "N", "How many, by their addresses; 50 by default." },
+	END
+};
+
+static const struct ctl_option suppression_add_options[] = {
+	{ 0, "reason", "REASON", "Why; \"manual\" by default." },
+	{ 0, "provider", "NAME", "Only for what this account sends." },
+	{ 0, "category", "CATEGORY",
+	    "Only for notifications of this category." },
+	END
+};
+
 static const struct ctl_command commands[] = {
 	{ "init", "", NULL, CTL_NEEDS_CONFIG, command_init,
 	    "Make roles, database, schema, sealing keys, the first tenant and its keys",
@@ -285,6 +301,14 @@ static const struct ctl_command commands[] = {
 	{ "dead discard", "[DELIVERY...]", dead_act_options, CTL_NEEDS_TENANT,
 	    command_dead_discard, "Give up dead deliveries for good",
 	    NULL },
+	{ "suppression list", "", suppression_list_options, CTL_NEEDS_TENANT,
+	    command_suppression_list,
+	    "List addresses that are not written to any more", NULL },
+	{ "suppression add", "CHANNEL ADDRESS", suppression_add_options,
+	    CTL_NEEDS_TENANT, command_suppression_add,
+	    "Write to an address no more", NULL },
+	{ "suppression remove", "CHANNEL ADDRESS", NULL, CTL_NEEDS_TENANT,
+	    command_suppression_remove, "Write to an address again", NULL },
 	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,
 	    "Show what became of a notification", NULL },
 	{ "help", "[COMMAND...]", help_options, CTL_NEEDS_NOTHING, command_help,

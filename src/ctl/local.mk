@@ -32,6 +32,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/setting.c src/ctl/setting.h \
 	src/ctl/show.c \
 	src/ctl/show_preview.c src/ctl/show_preview.h \
+	src/ctl/suppression.c \
 	src/ctl/template.c \
 	src/ctl/tenant.c
 

@@ -11,6 +11,8 @@ libbelfry_la_SOURCES += \
 	src/model/provider_account.c src/model/provider_account.h \
 	src/model/recipient.c src/model/recipient.h \
 	src/model/sms_length.c src/model/sms_length.h \
+	src/model/suppression.c src/model/suppression.def \
+	src/model/suppression.h \
 	src/model/template.c src/model/template.h \
 	src/model/template_compile.c src/model/template_compile.h \
 	src/model/template_part.c src/model/template_part.def \

@@ -487,6 +487,22 @@ tell(const struct accept_params *p, struct express *x)
 		    QUEUE(LANE_ROUTE, p->request->priority));
 }
 
+static int
+store(struct arena *a, const struct accept_params *p,
+    const struct accept_result *result, const struct notification *n,
+    const struct express *x, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, p->tenant, DB_ONE);
+
+	add_notification(a, b, p, n, x != NULL);
+	add_key(a, b, p, result);
+	if (x != NULL) {
+		db_arg_int(b, express_count(x));
+		express_write_add(a, b, x);
+	}
+	return db_run(p->db, a, b, NULL, e);
+}
+
 int
 accept_notification(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e)
@@ -495,19 +511,17 @@ accept_notification(struct arena *a, const struct accept_params *p,
 	struct notification n;
 	struct accept_result result;
 	struct express *x;
-	struct db_batch *b;
+	int rc;
 
 	answer(a, p, &id, &result);
 	describe(a, p, id, &n);
 	x = take_express(a, p, &n);
-	b = db_batch_new(a, p->tenant, DB_ONE);
-	add_notification(a, b, p, &n, x != NULL);
-	add_key(a, b, p, &result);
-	if (x != NULL) {
-		db_arg_int(b, express_count(x));
-		express_write_add(a, b, x);
+	rc = store(a, p, &result, &n, x, e);
+	if (rc == -1 && express_is_refused(x, e)) {
+		x = NULL;
+		rc = store(a, p, &result, &n, x, e);
 	}
-	if (db_run(p->db, a, b, NULL, e) == -1) {
+	if (rc == -1) {
 		if (db_violates(e, "idempotency_pkey"))
 			return replay(a, p, result_r, e);
 		if (e->kind != ERR_UNCERTAIN || look(a, p, &id, e) == -1)

@@ -240,6 +240,9 @@ decide_start(const struct retry_policy *policy, const struct decide_start *q)
 	if (expires_first(q->expires_in_ms, 0))
 		return (struct start_outcome){ DELIVERY_EXPIRED, "it expired",
 			0 };
+	if (q->is_suppressed)
+		return (struct start_outcome){ DELIVERY_FAILED,
+			"the address is suppressed", 0 };
 	if (q->has_account)
 		return o;
 	if (q->age_ms > policy->give_up_after_ms)
@@ -265,6 +268,9 @@ decide_route(const struct decide_route *r)
 	if (!r->has_address)
 		return (struct route_outcome){ DELIVERY_SKIPPED,
 			"the recipient has no address for %s" };
+	if (r->is_suppressed)
+		return (struct route_outcome){ DELIVERY_SKIPPED,
+			"the address for %s is suppressed" };
 	if (!r->has_provider)
 		return (struct route_outcome){ DELIVERY_WAITING,
 			"no provider for %s can be used" };

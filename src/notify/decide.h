@@ -92,10 +92,11 @@ struct decide_start {
 	bool has_account; /* one of its channel can be used */
 	int64_t age_ms;
 	int64_t expires_in_ms; /* as above */
+	bool is_suppressed; /* the address, since it was routed */
 };
 
 struct start_outcome {
-	enum delivery_state state; /* SENDING, WAITING, DEAD or EXPIRED */
+	enum delivery_state state; /* SENDING, WAITING, FAILED, DEAD or EXPIRED */
 	const char *reason; /* NULL: it may */
 	int64_t delay_ms; /* of WAITING */
 };
@@ -111,6 +112,7 @@ struct decide_route {
 	bool has_part; /* the template or the content speaks on this channel */
 	bool has_provider;
 	bool has_room; /* this spooler may start it at once */
+	bool is_suppressed; /* the address, for this sender and category */
 };
 
 struct route_outcome {

@@ -40,7 +40,8 @@ enum column {
 	PROVIDER,
 	CREATED,
 	FAILOVERS,
-	REVIVED
+	REVIVED,
+	SUPPRESSED
 };
 
 void
@@ -65,6 +66,7 @@ delivery_from_row(const struct db_rows *rows, int row, struct notification *n,
 		.created_ms = db_time_ms(rows, row, CREATED),
 		.failovers = (int)db_int(rows, row, FAILOVERS),
 		.crashes = (int)db_int(rows, row, CRASHES),
+		.suppressed = db_bool(rows, row, SUPPRESSED),
 	};
 	d_r->aged_from_ms = db_is_null(rows, row, REVIVED)
 	    ? d_r->created_ms

@@ -32,6 +32,7 @@ enum { TAKEN, NO_TICKET, NEEDS_SPOOLER, TOO_LARGE };
 
 struct express {
 	const char *doorbell;
+	bool guarded; /* the tenant has suppressions */
 	struct ticket ticket;
 	struct parcel parcel;
 	struct buf *text;
@@ -43,6 +44,7 @@ struct express {
 /* A page of the book without brand and credentials: enough to choose. */
 struct ways {
 	bool active; /* the tenant is not suspended */
+	bool suppresses; /* it has suppressions */
 	struct page page;
 };
 
@@ -84,15 +86,17 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 	struct ways *ways = arena_object(a, struct ways);
 	json_t *json, *list, *one;
 	json_int_t generation;
-	int active;
+	int active, suppresses;
 	size_t i;
 
 	if (js_parse(a, text, len, 8, &json, e) == -1)
 		return -1;
-	if (json_unpack(json, "{s:I, s:b, s:o}", "generation", &generation,
-	        "active", &active, "providers", &list) == -1)
+	if (json_unpack(json, "{s:I, s:b, s:b, s:o}", "generation", &generation,
+	        "active", &active, "suppresses", &suppresses, "providers",
+	        &list) == -1)
 		return err_set(e, ERR_INTERNAL, "a tenant's ways are broken");
 	ways->active = active != 0;
+	ways->suppresses = suppresses != 0;
 	ways->page.generation = generation;
 	ways->page.providers = arena_zalloc(a, json_array_size(list),
 	    sizeof(*ways->page.providers));
@@ -181,6 +185,7 @@ take(struct arena *a, const struct express_params *p, struct notification *n,
 	if (count == 0)
 		return NEEDS_SPOOLER;
 	fill_parcel(a, x, ways, p->tenant, n);
+	x->guarded = ((const struct ways *)ways)->suppresses;
 	if (!fits(a, x))
 		return TOO_LARGE;
 	return tickets_take(x->doorbell, count, &x->ticket) ? TAKEN : NO_TICKET;
@@ -207,9 +212,40 @@ express_count(const struct express *x)
 	return (int)x->deliveries.count;
 }
 
+static void
+guard(struct arena *a, struct db_batch *b, const struct express *x)
+{
+	struct db_array *addresses = db_array_new(a),
+	                *channels = db_array_new(a),
+	                *providers = db_array_new(a);
+	const char *category = x->parcel.n.category;
+	size_t i;
+
+	for (i = 0; i < x->deliveries.count; i++) {
+		db_array_text(addresses, x->deliveries.list[i].address);
+		db_array_int(channels, x->deliveries.list[i].channel);
+		db_array_uuid(providers,
+		    &x->deliveries.list[i].provider->id.u);
+	}
+	db_add(b, Q_SUPPRESSION_GUARD);
+	db_arg_int(b, x->parcel.tenant.n);
+	db_arg_array(b, addresses);
+	db_arg_array(b, channels);
+	db_arg_array(b, providers);
+	db_arg_text(b, category != NULL ? category : "");
+}
+
+bool
+express_is_refused(const struct express *x, const struct err *e)
+{
+	return x != NULL && db_violates(e, "suppressed");
+}
+
 void
 express_write_add(struct arena *a, struct db_batch *b, const struct express *x)
 {
+	if (x->guarded)
+		guard(a, b, x);
 	route_write_add(a, b, x->parcel.tenant, &x->ticket.spooler,
 	    &x->deliveries);
 }

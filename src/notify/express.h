@@ -11,7 +11,10 @@
  * as a parcel by its doorbell.
  *
  * Only what can be decided from what a worker knows goes this way: recipients that bring
- * their own addresses, now, and all of them deliverable.  The rest is for the queue.
+ * their own addresses, now, and all of them deliverable.  The rest is for the queue.  An
+ * address that is suppressed is found in the transaction itself, which then fails and is
+ * made once more without this way: only such notifications pay for it.  (Of a tenant's
+ * very first suppression a worker learns within api.cache_check.)
  */
 #ifndef BELFRY_NOTIFY_EXPRESS_H
 #define BELFRY_NOTIFY_EXPRESS_H
@@ -24,6 +27,7 @@
 struct arena;
 struct config;
 struct db_batch;
+struct err;
 struct express;
 struct known;
 struct notification;
@@ -43,9 +47,13 @@ struct express *express_take(struct arena *a, const struct express_params *p,
 /* How many deliveries it became. */
 int express_count(const struct express *x);
 
-/* Adds the query that writes them. */
+/* Adds the queries that check and write them. */
 void express_write_add(struct arena *a, struct db_batch *b,
     const struct express *x);
+
+/* The transaction failed for a suppressed address: it is for the queue.  "x" may be
+ * NULL. */
+bool express_is_refused(const struct express *x, const struct err *e);
 
 /* After the commit: hands them over. */
 void express_hand(struct express *x);

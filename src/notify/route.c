@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "db/db.h"
+#include "model/suppression.h"
 #include "model/template.h"
 #include "notify/book.h"
 #include "notify/choose.h"
@@ -111,6 +112,33 @@ route_recipients_add(struct arena *a, struct db_batch *b,
 	db_add(b, Q_ROUTE_RECIPIENTS);
 	db_arg_int(b, tenant.n);
 	db_arg_array(b, ids);
+}
+
+void
+route_suppressed_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct notification *n, size_t count)
+{
+	static const char *const members[] = { "email", "phone" };
+	struct db_array *addresses = db_array_new(a), *ids = db_array_new(a);
+	json_t *recipients, *to, *value;
+	size_t i, k, m;
+
+	for (i = 0; i < count; i++) {
+		recipients = parse(a, n[i].recipients);
+		json_array_foreach(recipients, k, to)
+		{
+			value = json_object_get(to, "user_id");
+			if (json_is_string(value))
+				db_array_text(ids, json_string_value(value));
+			for (m = 0; m < NELEMS(members); m++) {
+				value = json_object_get(to, members[m]);
+				if (json_is_string(value))
+					db_array_text(addresses,
+					    json_string_value(value));
+			}
+		}
+	}
+	suppression_find_add(b, tenant, addresses, ids);
 }
 
 /* ---- Recipients --------------------------------------------------------------- */
@@ -239,6 +267,20 @@ wait_for_account(const struct plan *pl, struct delivery *d)
 		d->due_ms = expires_ms;
 }
 
+static enum suppression_reason
+suppressed(const struct plan *pl, const struct delivery *d)
+{
+	struct suppression_question q = {
+		.address = d->address,
+		.channel = d->channel,
+		.category = pl->n->category != NULL ? pl->n->category : "",
+	};
+
+	if (d->provider != NULL)
+		q.provider = d->provider->id;
+	return suppression_of(pl->params->suppressed, &q);
+}
+
 static void
 plan_channel(struct plan *pl, enum channel channel)
 {
@@ -250,6 +292,7 @@ plan_channel(struct plan *pl, enum channel channel)
 	struct route_outcome o;
 	struct choice choice;
 	struct delivery_id id = { uuid_make() };
+	enum suppression_reason why;
 
 	choice = choose(pl, channel, id);
 	*d = (struct delivery){
@@ -267,6 +310,7 @@ plan_channel(struct plan *pl, enum channel channel)
 		.provider = choice.provider,
 		.others = choice.others,
 	};
+	why = suppressed(pl, d);
 	question = (struct decide_route){
 		.channel = channel_name(channel),
 		.expired =
@@ -274,12 +318,16 @@ plan_channel(struct plan *pl, enum channel channel)
 		.has_address = d->address != NULL,
 		.has_part = (n->template->channels & 1u << channel) != 0,
 		.has_provider = d->provider != NULL,
+		.is_suppressed = why != SUPPRESSION_NONE,
 		.has_room = pl->out->count <= pl->params->room,
 	};
 	o = decide_route(&question);
 	d->state = o.state;
 	if (o.reason != NULL)
 		d->reason = arena_printf(pl->a, o.reason, question.channel);
+	if (why != SUPPRESSION_NONE && o.state == DELIVERY_SKIPPED)
+		d->reason = arena_printf(pl->a, "%s: %s", d->reason,
+		    suppression_reason_name((int)why));
 	if (o.state == DELIVERY_SENDING) {
 		d->attempt = 1;
 		d->lease_no = 1;

@@ -30,10 +30,15 @@ void notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 void route_recipients_add(struct arena *a, struct db_batch *b,
     struct tenant_id tenant, const struct notification *n, size_t count);
 
+/* Adds the query for what is suppressed of all their addresses. */
+void route_suppressed_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct notification *n, size_t count);
+
 struct route_params {
 	struct tenant_id tenant;
 	const struct page *page;
 	const struct db_rows *recipients; /* stored ones, or NULL */
+	const struct db_rows *suppressed; /* or NULL: nothing is */
 	size_t room; /* how many deliveries may start now */
 	const struct health *health; /* NULL: every account is well */
 	int64_t account_delay_ms; /* how long to wait for an account that can be used */

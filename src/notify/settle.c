@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "db/db.h"
+#include "model/suppression.h"
 #include "notify/health.h"
 #include "provider/provider.h"
 
@@ -143,6 +144,31 @@ add_result(struct db_array *v[COLUMNS], const struct result *r)
 	}
 }
 
+/* What the answers say of addresses. */
+static void
+add_suppressed(struct arena *a, struct db_batch *b, const struct result *first)
+{
+	struct suppression_notes *notes = suppression_notes_new(a);
+	struct suppression_note note;
+	const struct result *r;
+
+	for (r = first; r != NULL; r = r->next) {
+		if (r->verdict.suppress == SUPPRESSION_NONE)
+			continue;
+		note = (struct suppression_note){
+			.notification = r->notification,
+			.delivery = r->delivery,
+			.reason = r->verdict.suppress,
+			.source = "provider",
+			.code = r->verdict.code,
+		};
+		if (r->verdict.for_sender)
+			note.provider = r->provider;
+		suppression_notes_take(notes, &note);
+	}
+	suppression_notes_add(b, first->tenant, notes);
+}
+
 struct db_batch *
 settle_batch(struct arena *a, const struct settle_params *p,
     const struct result *first, size_t *parked_r)
@@ -160,6 +186,7 @@ settle_batch(struct arena *a, const struct settle_params *p,
 	db_arg_int(b, first->tenant.n);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);
+	add_suppressed(a, b, first);
 	*parked_r = db_batch_size(b);
 	if (!health_note_add(p->health, a, b, first, p->park_after))
 		*parked_r = 0;

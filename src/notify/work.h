@@ -62,6 +62,7 @@ struct delivery {
 	int failovers; /* how often the next account's turn came */
 	int crashes; /* of spoolers, that it was the cause of */
 	bool others; /* an account of its channel has not had its turn yet */
+	bool suppressed; /* its address is, since it was routed */
 	const char *user_id;
 	const char *address;
 	const char *recipient; /* JSON: name, locale, time_zone, data */

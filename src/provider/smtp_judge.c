@@ -36,6 +36,7 @@ static const struct rule {
 	int status; /* 550, or 5 for all 5xx */
 	const char *enhanced; /* "5.1.1", "5.1.*"; "" is none; NULL is any */
 	enum verdict_class class;
+	enum suppression_reason suppress; /* the address, from now on */
 } rules[] = {
 	/* The message was taken. */
 	{ BODY, 2, NULL, VERDICT_ACCEPTED },
@@ -74,12 +75,18 @@ static const struct rule {
 	{ CONNECT, 5, NULL, VERDICT_RETRY },
 
 	/* The address.  Only behind RCPT: at MAIL it would be the sender's. */
-	{ PAST_SENDER, 5, "5.1.1", VERDICT_BAD_RECIPIENT }, /* no mailbox */
-	{ PAST_SENDER, 5, "5.1.2", VERDICT_BAD_RECIPIENT }, /* no such host */
-	{ PAST_SENDER, 5, "5.1.3", VERDICT_BAD_RECIPIENT }, /* bad syntax */
-	{ PAST_SENDER, 5, "5.1.6", VERDICT_BAD_RECIPIENT }, /* moved away */
-	{ PAST_SENDER, 5, "5.1.10", VERDICT_BAD_RECIPIENT }, /* null MX */
-	/* No mailbox with an address that is not ASCII (RFC 6531). */
+	{ PAST_SENDER, 5, "5.1.1", VERDICT_BAD_RECIPIENT,
+	    SUPPRESSION_HARD_BOUNCE }, /* no mailbox */
+	{ PAST_SENDER, 5, "5.1.2", VERDICT_BAD_RECIPIENT,
+	    SUPPRESSION_HARD_BOUNCE }, /* no such host */
+	{ PAST_SENDER, 5, "5.1.3", VERDICT_BAD_RECIPIENT,
+	    SUPPRESSION_HARD_BOUNCE }, /* bad syntax */
+	{ PAST_SENDER, 5, "5.1.6", VERDICT_BAD_RECIPIENT,
+	    SUPPRESSION_HARD_BOUNCE }, /* moved away */
+	{ PAST_SENDER, 5, "5.1.10", VERDICT_BAD_RECIPIENT,
+	    SUPPRESSION_HARD_BOUNCE }, /* null MX */
+	/* No mailbox with an address that is not ASCII (RFC 6531): a server of
+	 * another time may know it. */
 	{ SENDER | PAST_SENDER, 5, "5.6.7", VERDICT_BAD_RECIPIENT },
 
 	/* The mailbox is full, which passes although the server says 5. */
@@ -159,6 +166,7 @@ judge_reply(const struct transfer_result *res, struct verdict *v_r)
 	for (i = 0; i < NELEMS(rules); i++) {
 		if (rule_fits(&rules[i], res)) {
 			verdict_set(v_r, rules[i].class, code, res->reply);
+			v_r->suppress = rules[i].suppress;
 			if (rules[i].class == VERDICT_ACCEPTED)
 				set_ref(v_r, res->reply);
 			return;

@@ -16,7 +16,10 @@
 #ifndef BELFRY_PROVIDER_VERDICT_H
 #define BELFRY_PROVIDER_VERDICT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "model/suppression.h"
 
 enum verdict_class {
 	VERDICT_NONE,
@@ -32,6 +35,9 @@ struct verdict {
 	char code[32]; /* the provider's own: "550 5.1.1", "21610" */
 	char text[256]; /* the provider's words, or ours */
 	char provider_ref[128]; /* the provider's id of the message, or "" */
+	enum suppression_reason suppress; /* the address from now on, or NONE */
+	bool for_sender; /* only for this account */
+	bool unrecognised; /* an answer that no table knows: judged with care */
 };
 
 /* The names from VERDICT_ACCEPTED on, ended by NULL, for field tables. */

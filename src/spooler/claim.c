@@ -111,6 +111,7 @@ start_of(const struct claim *c, const struct delivery *d)
 		.corrupt = d->notification->corrupt,
 		.crashes = d->crashes,
 		.crashes_max = (int)config->spooler_crashes_max,
+		.is_suppressed = d->suppressed,
 		.has_account = d->provider != NULL,
 		.age_ms = now_ms - d->aged_from_ms,
 		.expires_in_ms = expires_in(d->notification->expires_ms, now_ms),
@@ -163,6 +164,7 @@ write_route(struct claim *c, struct db_batch *b)
 		.tenant = c->tenant,
 		.page = c->page,
 		.recipients = c->recipients,
+		.suppressed = c->suppressed,
 		.room = (size_t)(c->promised + spooler_room(c->spooler)),
 		.health = c->spooler->health,
 		.account_delay_ms = c->spooler->config->retry_account_delay,
@@ -373,6 +375,9 @@ load(struct claim *c)
 	if (c->load_recipients)
 		route_recipients_add(c->job.a, b, c->tenant, c->n,
 		    c->count);
+	if (c->load_suppressed)
+		route_suppressed_add(c->job.a, b, c->tenant, c->n,
+		    c->count);
 	for (i = 0; i < c->load_templates_count; i++)
 		book_template_add(b, c->tenant,
 		    &c->n[c->load_templates[i]]);
@@ -397,6 +402,10 @@ loaded(struct claim *c, struct db_rows **rows)
 	if (c->load_recipients) {
 		c->recipients = *rows++;
 		c->load_recipients = false;
+	}
+	if (c->load_suppressed) {
+		c->suppressed = *rows++;
+		c->load_suppressed = false;
 	}
 	for (i = 0; i < c->load_templates_count; i++)
 		if (book_template_read(c->spooler->book, c->tenant,
@@ -487,6 +496,8 @@ claimed(struct claim *c, struct db_rows **rows)
 	c->load_page = c->page == NULL;
 	for (i = 0; i < c->count && key->lane == LANE_ROUTE; i++)
 		c->load_recipients |= c->n[i].user_ids != NULL;
+	c->load_suppressed = key->lane == LANE_ROUTE &&
+	    db_bool(rows[0], 0, 1);
 	if (!load(c))
 		write(c);
 }

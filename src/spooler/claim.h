@@ -40,7 +40,9 @@ struct claim {
 	struct page *page;
 	const struct db_rows *recipients;
 	bool suspect; /* it holds the one delivery that is suspected */
+	const struct db_rows *suppressed; /* or NULL: nothing is */
 	bool load_page, load_recipients; /* what the load under way is for */
+	bool load_suppressed;
 	size_t *load_templates, load_templates_count; /* indices into n */
 	struct notification *n;
 	size_t count;

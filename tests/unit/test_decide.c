@@ -196,6 +196,8 @@ claimed_deliveries_start_unless_something_hinders(void **state)
 		{ { NULL, 0, 3, false, 0, 0 }, DELIVERY_WAITING },
 		{ { NULL, 0, 3, false, 0, 100 }, DELIVERY_EXPIRED },
 		{ { NULL, 0, 3, false, 3600 * 1000 + 1, 0 }, DELIVERY_DEAD },
+		{ { NULL, 0, 3, true, 0, 0, true }, DELIVERY_FAILED },
+		{ { NULL, 0, 3, false, 0, -1, true }, DELIVERY_EXPIRED },
 	};
 	struct start_outcome o;
 	size_t i;
@@ -257,6 +259,10 @@ routes_have_their_reasons(void **state)
 		    true },
 		{ { "email", false, true, true, false, true }, DELIVERY_WAITING,
 		    true },
+		{ { "email", false, true, true, true, true, true },
+		    DELIVERY_SKIPPED, true },
+		{ { "email", false, true, true, false, true, true },
+		    DELIVERY_SKIPPED, true },
 	};
 	struct route_outcome o;
 	size_t i;

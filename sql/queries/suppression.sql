@@ -1,0 +1,78 @@
+-- Addresses that are not to be written to any more (src/model/suppression.h).
+
+-- name: suppression_list
+-- Up to $8 rows behind the place $4 to $7, in the order of the key, of a channel ($2) and
+-- a reason ($3), NULL: of any.
+SELECT s.address, s.channel, s.provider_id, s.category, s.reason, s.source, s.code,
+    s.notification_id, s.delivery_id, s.created_at, p.name
+FROM suppression s
+LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = s.provider_id
+WHERE s.tenant_id = $1
+    AND ($2::smallint IS NULL OR s.channel = $2)
+    AND ($3::smallint IS NULL OR s.reason = $3)
+    AND (s.address, s.channel, s.provider_id, s.category)
+        > ($4::text, $5::smallint, $6::uuid, $7::text)
+ORDER BY s.address, s.channel, s.provider_id, s.category
+LIMIT $8
+
+-- name: suppression_get
+-- The rows of an address on a channel.
+SELECT s.address, s.channel, s.provider_id, s.category, s.reason, s.source, s.code,
+    s.notification_id, s.delivery_id, s.created_at, p.name
+FROM suppression s
+LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = s.provider_id
+WHERE s.tenant_id = $1 AND s.address = $2 AND s.channel = $3
+ORDER BY s.provider_id, s.category
+
+-- name: suppression_put
+-- One row if it is new.
+INSERT INTO suppression (tenant_id, address, channel, provider_id, category, reason,
+    source, code)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
+RETURNING 1
+
+-- name: suppression_delete
+-- Nothing; how many rows were there is what was affected.  All of an address on a channel.
+DELETE FROM suppression WHERE tenant_id = $1 AND address = $2 AND channel = $3
+
+-- name: suppression_note
+-- Nothing.  The addresses of deliveries, which alone know them: by account where that is
+-- given, by the notification's category where that is asked for.
+INSERT INTO suppression (tenant_id, address, channel, provider_id, category, reason,
+    source, code, notification_id, delivery_id)
+SELECT DISTINCT ON (lower(d.address COLLATE "C"), d.channel, r.provider_id, k.category)
+    $1::bigint, lower(d.address COLLATE "C"), d.channel, r.provider_id, k.category,
+    r.reason, r.source, r.code, r.notification_id, r.id
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::text[],
+    $8::smallint[])
+    AS r (notification_id, id, provider_id, reason, source, code, by_category)
+CROSS JOIN LATERAL (
+    SELECT address, channel FROM delivery WHERE tenant_id = $1
+        AND notification_id = r.notification_id AND id = r.id OFFSET 0) d
+CROSS JOIN LATERAL (
+    SELECT CASE r.by_category WHEN 1 THEN COALESCE((SELECT category FROM notification
+        WHERE tenant_id = $1 AND id = r.notification_id), '') ELSE '' END AS category) k
+WHERE d.address <> ''
+ON CONFLICT DO NOTHING
+
+-- name: suppression_find
+-- The suppressions of addresses ($2) and of those of stored recipients ($3), in the order
+-- of the addresses' bytes.
+SELECT s.address, s.channel, s.provider_id, s.category, s.reason
+FROM (
+    SELECT lower(v COLLATE "C") AS address FROM unnest($2::text[]) v
+    UNION
+    SELECT lower(v COLLATE "C") FROM unnest($3::text[]) u
+    CROSS JOIN LATERAL (
+        SELECT email, phone FROM recipient
+        WHERE tenant_id = $1 AND user_id = u OFFSET 0) r
+    CROSS JOIN LATERAL (VALUES (r.email), (r.phone)) a (v)
+    WHERE v IS NOT NULL) a
+CROSS JOIN LATERAL (
+    SELECT * FROM suppression WHERE tenant_id = $1 AND address = a.address OFFSET 0) s
+ORDER BY s.address
+
+-- name: suppression_guard
+-- One row, or a violation of "suppressed": none of these may be sent to.
+SELECT suppression_guard($1, $2, $3, $4, $5)
