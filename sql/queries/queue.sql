@@ -77,7 +77,7 @@ SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
         EXISTS (SELECT FROM suppression s WHERE s.tenant_id = $1
             AND s.address = lower(d.address COLLATE "C") AND s.channel = d.channel
             AND s.provider_id = '00000000-0000-0000-0000-000000000000'
-            AND s.category IN ('', n.category)) END
+            AND s.category IN ('', n.category)) END, d.told
 FROM q LEFT JOIN LATERAL (
     SELECT * FROM delivery WHERE tenant_id = $1
         AND notification_id = q.notification_id AND id = q.id OFFSET 0) d ON true
@@ -160,13 +160,15 @@ FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id AND d.id
 
 -- name: settle
 -- The ids of the deliveries whose outcome took effect: those whose lease was still the
--- one that is named.  The others were taken over by another spooler.
+-- one that is named.  The others were taken over by another spooler.  What a receipt told
+-- meanwhile goes before what the provider's first answer was.
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[],
         $7::smallint[], $8::smallint[], $9::bigint[], $10::text[], $11::text[],
-        $12::text[], $13::int[], $14::uuid[], $15::smallint[], $16::smallint[])
+        $12::text[], $13::int[], $14::uuid[], $15::smallint[], $16::smallint[],
+        $17::smallint[])
         AS r (spooler, notification_id, id, lease_no, n, class, state, delay_ms, code,
-            text, provider_ref, counted, event_id, later, failover)
+            text, provider_ref, counted, event_id, later, failover, told)
 ), f AS MATERIALIZED (
     SELECT q.tenant_id, q.place, r.* FROM r CROSS JOIN LATERAL (
         SELECT tenant_id, ctid AS place FROM q_leased WHERE tenant_id = $1 AND id = r.id
@@ -177,12 +179,16 @@ WITH r AS MATERIALIZED (
     RETURNING q.lane, q.prio, f.*, now() + f.delay_ms * interval '1 ms' AS due
 ), a AS (
     UPDATE attempt a SET finished_at = now(), class = l.class, state = l.state,
-        next_due = CASE l.state WHEN 1 THEN l.due END, code = l.code, text = l.text
+        next_due = CASE l.state WHEN 1 THEN l.due END, code = l.code, text = l.text,
+        provider_ref = CASE l.told WHEN 0 THEN l.provider_ref END
     FROM l WHERE a.tenant_id = $1 AND a.notification_id = l.notification_id
         AND a.delivery_id = l.id AND a.n = l.n
 ), d AS (
-    UPDATE delivery d SET state = l.state, class = l.class,
-        reason = CASE WHEN l.state = 4 THEN NULL ELSE l.text END,
+    UPDATE delivery d SET state = CASE WHEN l.state <> 4 THEN l.state
+            WHEN d.told > 0 THEN 5 WHEN d.told < 0 THEN 6 ELSE 4 END,
+        class = CASE WHEN l.state = 4 AND d.told < 0 THEN d.class ELSE l.class END,
+        reason = CASE WHEN l.state <> 4 THEN l.text WHEN d.told < 0 THEN d.reason END,
+        told = CASE WHEN d.told < 0 THEN 0 ELSE GREATEST(d.told, l.told) END,
         due = CASE WHEN l.later >= 0 THEN l.due END, failovers = d.failovers + l.failover,
         provider_ref = COALESCE(l.provider_ref, d.provider_ref),
         counted = d.counted + l.counted,
@@ -205,7 +211,8 @@ WITH r AS MATERIALIZED (
         class, text, by)
     SELECT $1, notification_id, event_id, id,
         CASE state WHEN 11 THEN 'delivery.expired' WHEN 7 THEN 'delivery.dead'
-            WHEN 6 THEN 'delivery.failed' ELSE 'delivery.deferred' END, lane,
+            WHEN 6 THEN 'delivery.failed' WHEN 5 THEN 'delivery.delivered'
+            ELSE 'delivery.deferred' END, lane,
         NULLIF(class, 0), text, 'spooler ' || spooler
     FROM l WHERE n = 0
 ), n AS (
@@ -262,8 +269,8 @@ SELECT DISTINCT lane, prio FROM d
 
 -- name: later_over
 -- A row for each delivery whose receipt did not come, with the lane and priority of those
--- that are ready again (else NULL).  What was held is dead; what was sent goes to the
--- next account.
+-- that are ready again (else NULL).  What was held is dead, unless a receipt came before
+-- it was held; what was sent goes to the next account.
 WITH c AS MATERIALIZED (
     SELECT tenant_id, ctid AS place FROM q_later
     WHERE tenant_id = $1 AND due <= now() AND kind >= 2
@@ -273,15 +280,17 @@ WITH c AS MATERIALIZED (
     WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
     RETURNING q.id, q.notification_id, q.lane, q.prio, q.lease_no, q.kind
 ), d AS (
-    UPDATE delivery d SET state = CASE l.kind WHEN 2 THEN 7 ELSE 2 END, due = NULL,
+    UPDATE delivery d SET due = NULL,
+        state = CASE WHEN l.kind <> 2 THEN 2 WHEN d.told > 0 THEN 5 ELSE 7 END,
         failovers = d.failovers + CASE l.kind WHEN 2 THEN 0 ELSE 1 END,
         finished_at = CASE l.kind WHEN 2 THEN now() END,
-        reason = CASE l.kind
-            WHEN 2 THEN 'it is not known whether it went out, and no receipt came'
-            ELSE 'no receipt came: the next provider sends it' END
+        reason = CASE WHEN l.kind <> 2 THEN 'no receipt came: the next provider sends it'
+            WHEN d.told > 0 THEN 'a receipt told that it was delivered'
+            ELSE 'it is not known whether it went out, and no receipt came' END
     FROM l WHERE d.tenant_id = $1 AND d.notification_id = l.notification_id
         AND d.id = l.id AND d.state = CASE l.kind WHEN 2 THEN 8 ELSE 4 END
-    RETURNING d.notification_id, d.id, l.kind, l.lane, l.prio, l.lease_no, d.reason
+    RETURNING d.notification_id, d.id, d.state, l.kind, l.lane, l.prio, l.lease_no,
+        d.reason
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM d WHERE kind = 3
@@ -292,7 +301,8 @@ WITH c AS MATERIALIZED (
     INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, text,
         by)
     SELECT $1, notification_id, ($4::uuid[])[row_number() OVER ()], id,
-        CASE kind WHEN 2 THEN 'delivery.dead' ELSE 'delivery.deferred' END, lane, reason,
+        CASE state WHEN 2 THEN 'delivery.deferred' WHEN 5 THEN 'delivery.delivered'
+            ELSE 'delivery.dead' END, lane, reason,
         'spooler ' || $3::uuid
     FROM d
 ), n AS (

@@ -142,6 +142,15 @@ static const struct ctl_option send_options[] = {
 	END
 };
 
+static const struct ctl_option receipt_options[] = {
+	{ 0, "class", "CLASS",
+	    "Of what failed: \"retry\" lets the next account try, "
+	    "\"bad_recipient\" ends it." },
+	{ 0, "code", "CODE", "The provider's code." },
+	{ 0, "text", "TEXT", "The provider's words." },
+	END
+};
+
 #define DEAD_FILTER                                                            \
 	{ 0, "channel", "CHANNEL", "Only this channel." },                     \
 	{ 0, "provider", "NAME", "Only those that this account tried last." }, \
@@ -309,6 +318,11 @@ static const struct ctl_command commands[] = {
 	    "Write to an address no more", NULL },
 	{ "suppression remove", "CHANNEL ADDRESS", NULL, CTL_NEEDS_TENANT,
 	    command_suppression_remove, "Write to an address again", NULL },
+	{ "receipt", "NOTIFICATION DELIVERY WHAT", receipt_options,
+	    CTL_NEEDS_TENANT, command_receipt,
+	    "Tell what became of a delivery that was sent or is held",
+	    "WHAT is delivered, failed, bounced, read, opened, clicked or\n"
+	    "complained.\n" },
 	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,
 	    "Show what became of a notification", NULL },
 	{ "help", "[COMMAND...]", help_options, CTL_NEEDS_NOTHING, command_help,

@@ -27,6 +27,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/provider.c \
 	src/ctl/push.c src/ctl/push.h \
 	src/ctl/queue.c \
+	src/ctl/receipt.c \
 	src/ctl/seed.c \
 	src/ctl/send.c \
 	src/ctl/setting.c src/ctl/setting.h \

@@ -233,6 +233,9 @@ decide_start(const struct retry_policy *policy, const struct decide_start *q)
 
 	if (q->corrupt != NULL)
 		return (struct start_outcome){ DELIVERY_DEAD, q->corrupt, 0 };
+	if (q->told > TOLD_NOTHING)
+		return (struct start_outcome){ DELIVERY_DELIVERED,
+			"a receipt told that it was delivered", 0 };
 	if (q->crashes >= q->crashes_max)
 		return (struct start_outcome){ DELIVERY_DEAD,
 			"quarantined: spoolers crashed while they worked on it",
@@ -254,6 +257,72 @@ decide_start(const struct retry_policy *policy, const struct decide_start *q)
 	return (struct start_outcome){ DELIVERY_WAITING,
 		"no provider for the channel can be used",
 		policy->account_delay_ms };
+}
+
+/* It failed after it had been taken, and another try may mend it. */
+static bool
+may_try_again(const struct decide_receipt *r)
+{
+	switch (r->class) {
+	case VERDICT_RETRY:
+	case VERDICT_THROTTLED:
+	case VERDICT_BAD_CREDENTIAL:
+	case VERDICT_PROVIDER_BLOCKED:
+		return r->state == DELIVERY_HELD || r->waits;
+	case VERDICT_NONE:
+	case VERDICT_ACCEPTED:
+	case VERDICT_BAD_RECIPIENT:
+	case VERDICT_BAD_MESSAGE:
+	case VERDICT_UNKNOWN:
+	case VERDICT_COUNT:
+	default:
+		return false;
+	}
+}
+
+static struct receipt_outcome
+failed_after_all(const struct decide_receipt *r)
+{
+	struct receipt_outcome o = { r->state, r->told, false };
+
+	if (r->stale)
+		return o;
+	if (r->state == DELIVERY_SENDING && r->told == TOLD_NOTHING) {
+		o.told = TOLD_FAILED;
+	} else if (r->state == DELIVERY_SENT || r->state == DELIVERY_HELD) {
+		o.failover = may_try_again(r);
+		o.state = o.failover ? DELIVERY_READY : DELIVERY_FAILED;
+	}
+	return o;
+}
+
+static enum told
+told_by(enum receipt_what what)
+{
+	static const enum told told[] = {
+#define X(NAME, name, told) [RECEIPT_##NAME] = (told),
+#include "notify/receipt.def"
+#undef X
+	};
+
+	return told[what];
+}
+
+struct receipt_outcome
+decide_receipt(const struct decide_receipt *r)
+{
+	struct receipt_outcome o = { r->state, told_by(r->what), false };
+
+	if (!r->tried)
+		return (struct receipt_outcome){ r->state, r->told, false };
+	if (o.told == TOLD_FAILED)
+		return failed_after_all(r);
+	if (o.told < r->told)
+		o.told = r->told;
+	if (r->state == DELIVERY_SENT || r->state == DELIVERY_HELD ||
+	    r->state == DELIVERY_WAITING || r->state == DELIVERY_READY)
+		o.state = DELIVERY_DELIVERED;
+	return o;
 }
 
 struct route_outcome

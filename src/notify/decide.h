@@ -85,6 +85,14 @@ struct outcome decide_outcome(const struct retry_policy *policy,
 int64_t decide_delay_ms(const struct retry_policy *policy, int counted,
     uint32_t random);
 
+/* What is known of the arrival of a delivery; the numbers stand in delivery.told. */
+enum told {
+	TOLD_FAILED = -1, /* before the end of its attempt was written */
+	TOLD_NOTHING,
+	TOLD_DELIVERED, /* or sent, by an account that tells no more */
+	TOLD_READ
+};
+
 /* A delivery that was claimed: may its attempt start? */
 struct decide_start {
 	const char *corrupt; /* why it cannot be worked on, or NULL */
@@ -93,16 +101,45 @@ struct decide_start {
 	int64_t age_ms;
 	int64_t expires_in_ms; /* as above */
 	bool is_suppressed; /* the address, since it was routed */
+	enum told told; /* by a receipt that came meanwhile */
 };
 
 struct start_outcome {
-	enum delivery_state state; /* SENDING, WAITING, FAILED, DEAD or EXPIRED */
+	/* SENDING, WAITING, DELIVERED, FAILED, DEAD or EXPIRED */
+	enum delivery_state state;
 	const char *reason; /* NULL: it may */
 	int64_t delay_ms; /* of WAITING */
 };
 
 struct start_outcome decide_start(const struct retry_policy *policy,
     const struct decide_start *q);
+
+/* What a receipt can tell (receipt.h). */
+enum receipt_what {
+#define X(NAME, name, told) RECEIPT_##NAME,
+#include "notify/receipt.def"
+#undef X
+	RECEIPT_WHAT_COUNT
+};
+
+struct decide_receipt {
+	enum delivery_state state;
+	enum told told;
+	enum receipt_what what;
+	enum verdict_class class; /* of what failed */
+	bool tried; /* it had an attempt at all */
+	bool stale; /* it tells of an earlier attempt than the last one */
+	bool waits; /* SENT: the next account tries should no receipt come */
+};
+
+struct receipt_outcome {
+	enum delivery_state state;
+	enum told told;
+	bool failover; /* READY: it is the next account's turn */
+};
+
+/* What follows from a receipt; what it was when nothing does. */
+struct receipt_outcome decide_receipt(const struct decide_receipt *r);
 
 /* What becomes of a recipient on a channel. */
 struct decide_route {

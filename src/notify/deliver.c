@@ -41,7 +41,8 @@ enum column {
 	CREATED,
 	FAILOVERS,
 	REVIVED,
-	SUPPRESSED
+	SUPPRESSED,
+	TOLD
 };
 
 void
@@ -67,6 +68,7 @@ delivery_from_row(const struct db_rows *rows, int row, struct notification *n,
 		.failovers = (int)db_int(rows, row, FAILOVERS),
 		.crashes = (int)db_int(rows, row, CRASHES),
 		.suppressed = db_bool(rows, row, SUPPRESSED),
+		.told = (enum told)db_int(rows, row, TOLD),
 	};
 	d_r->aged_from_ms = db_is_null(rows, row, REVIVED)
 	    ? d_r->created_ms

@@ -9,6 +9,7 @@ libbelfry_la_SOURCES += \
 	src/notify/express.c src/notify/express.h \
 	src/notify/parcel.c src/notify/parcel.h \
 	src/notify/health.c src/notify/health.h \
+	src/notify/receipt.c src/notify/receipt.def src/notify/receipt.h \
 	src/notify/preview.c src/notify/preview.h \
 	src/notify/route.c src/notify/route.h \
 	src/notify/send_request.c src/notify/send_request.h \

@@ -35,6 +35,18 @@ end(struct result *r, enum delivery_state state)
 	delivery_move(&r->state, state);
 }
 
+/* Where no receipts come, that it was sent is the best that can be known. */
+static enum told
+told_by(const struct provider *pr, const struct outcome *o)
+{
+	if (o->state == DELIVERY_DELIVERED)
+		return TOLD_DELIVERED;
+	return o->state == DELIVERY_SENT && o->later == LATER_NOT &&
+	        !pr->ops->reports
+	    ? TOLD_DELIVERED
+	    : TOLD_NOTHING;
+}
+
 void
 settle_attempt(struct result *r, const struct delivery *d,
     const struct verdict *v, const struct retry_policy *policy, uint32_t random)
@@ -53,6 +65,7 @@ settle_attempt(struct result *r, const struct delivery *d,
 
 	begin(r, d);
 	end(r, o.state);
+	r->told = told_by(d->provider, &o);
 	r->provider = d->provider->id;
 	r->delay_ms = o.delay_ms;
 	r->later = o.later;
@@ -105,6 +118,7 @@ enum column {
 	EVENT,
 	LATER,
 	FAILOVER,
+	TOLD,
 	COLUMNS
 };
 
@@ -136,6 +150,7 @@ add_result(struct db_array *v[COLUMNS], const struct result *r)
 	db_array_int(v[COUNTED], r->counted);
 	db_array_int(v[LATER], r->later);
 	db_array_int(v[FAILOVER], r->failover);
+	db_array_int(v[TOLD], r->told);
 	if (r->attempt == 0) {
 		event = uuid_make();
 		db_array_uuid(v[EVENT], &event);

@@ -61,6 +61,7 @@ struct delivery {
 	int counted; /* attempts that counted before it */
 	int failovers; /* how often the next account's turn came */
 	int crashes; /* of spoolers, that it was the cause of */
+	enum told told;
 	bool others; /* an account of its channel has not had its turn yet */
 	bool suppressed; /* its address is, since it was routed */
 	const char *user_id;
@@ -92,6 +93,7 @@ struct result {
 	int64_t delay_ms; /* until what "later" says */
 	enum later later;
 	bool failover; /* the next account's turn comes */
+	enum told told;
 	int counted;
 	struct verdict verdict; /* class NONE without an attempt; text is the reason */
 };

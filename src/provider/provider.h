@@ -62,6 +62,7 @@ struct provider_ops {
 	const char *kind;
 	enum channel channel;
 	const char *summary; /* a line for manuals */
+	bool reports; /* receipts come for what it took; else its word is the last */
 	const struct field_table *settings;
 
 	/* Checks settings beyond their fields; may be NULL. */

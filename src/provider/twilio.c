@@ -217,6 +217,7 @@ const struct provider_ops twilio_ops = {
 	.kind = "twilio",
 	.channel = CHANNEL_SMS,
 	.summary = "SMS through Twilio.",
+	.reports = true,
 	.settings = &table,
 	.check = check,
 	.build = build,

@@ -110,6 +110,7 @@ start_of(const struct claim *c, const struct delivery *d)
 	struct decide_start q = {
 		.corrupt = d->notification->corrupt,
 		.crashes = d->crashes,
+		.told = d->told,
 		.crashes_max = (int)config->spooler_crashes_max,
 		.is_suppressed = d->suppressed,
 		.has_account = d->provider != NULL,

@@ -198,6 +198,10 @@ claimed_deliveries_start_unless_something_hinders(void **state)
 		{ { NULL, 0, 3, false, 3600 * 1000 + 1, 0 }, DELIVERY_DEAD },
 		{ { NULL, 0, 3, true, 0, 0, true }, DELIVERY_FAILED },
 		{ { NULL, 0, 3, false, 0, -1, true }, DELIVERY_EXPIRED },
+		{ { NULL, 3, 3, true, 0, -1, false, TOLD_DELIVERED },
+		    DELIVERY_DELIVERED },
+		{ { NULL, 0, 3, true, 0, 0, false, TOLD_FAILED },
+		    DELIVERY_SENDING },
 	};
 	struct start_outcome o;
 	size_t i;
@@ -274,6 +278,74 @@ routes_have_their_reasons(void **state)
 	}
 }
 
+static void
+receipts_move_forward_or_not_at_all(void **state)
+{
+	static const struct {
+		enum delivery_state was;
+		enum told told;
+		enum receipt_what what;
+		enum verdict_class class;
+		bool stale, waits;
+		enum delivery_state want;
+		enum told want_told;
+	} rows[] = {
+#define ROW(was, told, what, class, stale, waits, want, want_told)             \
+	{ DELIVERY_##was, TOLD_##told, RECEIPT_##what, VERDICT_##class, stale, \
+		waits, DELIVERY_##want, TOLD_##want_told },
+		ROW(SENT, NOTHING, DELIVERED, NONE, 0, 0, DELIVERED, DELIVERED)
+		ROW(SENT, NOTHING, DELIVERED, NONE, 1, 0, DELIVERED, DELIVERED)
+		ROW(HELD, NOTHING, DELIVERED, NONE, 0, 0, DELIVERED, DELIVERED)
+		ROW(WAITING, NOTHING, OPENED, NONE, 0, 0, DELIVERED, READ)
+		ROW(READY, NOTHING, READ, NONE, 1, 0, DELIVERED, READ)
+		ROW(SENT, NOTHING, CLICKED, NONE, 0, 0, DELIVERED, READ)
+		ROW(SENT, NOTHING, COMPLAINED, NONE, 0, 0, DELIVERED, DELIVERED)
+		ROW(DELIVERED, READ, DELIVERED, NONE, 0, 0, DELIVERED, READ)
+		ROW(DELIVERED, DELIVERED, READ, NONE, 0, 0, DELIVERED, READ)
+		ROW(SENDING, NOTHING, DELIVERED, NONE, 0, 0, SENDING, DELIVERED)
+		ROW(SENDING, FAILED, DELIVERED, NONE, 0, 0, SENDING, DELIVERED)
+		ROW(SENDING, NOTHING, FAILED, RETRY, 0, 0, SENDING, FAILED)
+		ROW(SENDING, NOTHING, FAILED, RETRY, 1, 0, SENDING, NOTHING)
+		ROW(SENDING, DELIVERED, FAILED, RETRY, 0, 0, SENDING, DELIVERED)
+		ROW(DEAD, NOTHING, DELIVERED, NONE, 0, 0, DEAD, DELIVERED)
+		ROW(FAILED, NOTHING, READ, NONE, 0, 0, FAILED, READ)
+		ROW(CANCELLED, NOTHING, DELIVERED, NONE, 0, 0, CANCELLED,
+		    DELIVERED)
+		ROW(SENT, NOTHING, BOUNCED, BAD_RECIPIENT, 0, 0, FAILED, NOTHING)
+		ROW(SENT, NOTHING, BOUNCED, BAD_RECIPIENT, 1, 0, SENT, NOTHING)
+		ROW(SENT, NOTHING, FAILED, RETRY, 0, 0, FAILED, NOTHING)
+		ROW(SENT, NOTHING, FAILED, RETRY, 0, 1, READY, NOTHING)
+		ROW(SENT, NOTHING, FAILED, PROVIDER_BLOCKED, 0, 1, READY, NOTHING)
+		ROW(SENT, NOTHING, FAILED, BAD_MESSAGE, 0, 1, FAILED, NOTHING)
+		ROW(SENT, NOTHING, FAILED, NONE, 0, 1, FAILED, NOTHING)
+		ROW(HELD, NOTHING, FAILED, RETRY, 0, 0, READY, NOTHING)
+		ROW(HELD, NOTHING, FAILED, UNKNOWN, 0, 0, FAILED, NOTHING)
+		ROW(DELIVERED, DELIVERED, BOUNCED, BAD_RECIPIENT, 0, 0, DELIVERED,
+		    DELIVERED)
+		ROW(WAITING, NOTHING, FAILED, BAD_RECIPIENT, 0, 0, WAITING,
+		    NOTHING)
+#undef ROW
+	};
+	struct decide_receipt q;
+	struct receipt_outcome o;
+	size_t i;
+
+	for (i = 0; i < NELEMS(rows); i++) {
+		q = (struct decide_receipt){ rows[i].was, rows[i].told,
+			rows[i].what, rows[i].class, true, rows[i].stale,
+			rows[i].waits };
+		o = decide_receipt(&q);
+		assert_int_equal(o.state, rows[i].want);
+		assert_int_equal(o.told, rows[i].want_told);
+		assert_int_equal(o.failover, o.state == DELIVERY_READY &&
+		        rows[i].was != DELIVERY_READY);
+		q.tried = false;
+		o = decide_receipt(&q);
+		assert_int_equal(o.state, rows[i].was);
+		assert_int_equal(o.told, rows[i].told);
+	}
+}
+
 /* Any order of verdicts: attempts ascend, moves are legal, final is final, and it ends. */
 static void
 random_orders_keep_the_invariants(void **state)
@@ -326,6 +398,7 @@ main(void)
 		cmocka_unit_test(a_channel_may_hold_what_is_unknown),
 		cmocka_unit_test(delays_double_up_to_the_largest),
 		cmocka_unit_test(routes_have_their_reasons),
+		cmocka_unit_test(receipts_move_forward_or_not_at_all),
 		cmocka_unit_test(random_orders_keep_the_invariants),
 	};
 
