@@ -137,6 +137,14 @@ SELECT * FROM (
         AND state = 3
 ) x ORDER BY at, rank, attempt
 
+-- name: route_devices
+-- A row for each device of those users, at most $3 for each, the latest registered first:
+-- user id and token.
+SELECT u.user_id, d.token FROM (
+    SELECT DISTINCT user_id FROM unnest($2::text[]) AS t (user_id)) u CROSS JOIN LATERAL (
+    SELECT token FROM device WHERE tenant_id = $1 AND user_id = u.user_id
+    ORDER BY updated_at DESC, id LIMIT $3) d
+
 -- name: route_recipients
 -- A row for each stored recipient of those user ids.
 SELECT user_id, email, phone, name, locale, time_zone, data FROM recipient

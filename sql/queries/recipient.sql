@@ -31,5 +31,8 @@ ORDER BY user_id
 LIMIT $3
 
 -- name: recipient_delete
--- Nothing; one row is affected when there was one.
+-- Nothing; one row is affected when there was one.  The devices go too.
+WITH d AS (
+    DELETE FROM device WHERE tenant_id = $1 AND user_id = $2
+)
 DELETE FROM recipient WHERE tenant_id = $1 AND user_id = $2

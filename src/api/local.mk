@@ -4,6 +4,7 @@ belfry_api_SOURCES = \
 	src/api/authenticate.c \
 	src/api/cancel.c src/api/cancel.h \
 	src/api/dead_letters.c src/api/dead_letters.h \
+	src/api/devices.c src/api/devices.h \
 	src/api/health.c \
 	src/api/main.c \
 	src/api/metrics.c \

@@ -10,6 +10,7 @@
 
 #include "api/cancel.h"
 #include "api/dead_letters.h"
+#include "api/devices.h"
 #include "api/notifications.h"
 #include "api/page.h"
 #include "api/providers.h"
@@ -88,6 +89,25 @@ static const struct route routes[] = {
 	{ HTTP_DELETE, SERVICES "/recipients/{user_id}",
 	    .scope = "recipients:write", .handler = recipients_delete,
 	    .status = 204, .summary = "Deletes a recipient",
+	    .tags = "recipients" },
+
+	{ HTTP_GET, SERVICES "/recipients/{user_id}/devices",
+	    .scope = "recipients:read", .handler = devices_list, .status = 200,
+	    .summary = "Lists the devices of a recipient",
+	    .tags = "recipients" },
+	{ HTTP_PUT, SERVICES "/recipients/{user_id}/devices",
+	    .scope = "recipients:write", .handler = devices_put,
+	    .body = &device_body_table, .answer = &device_body_table,
+	    .status = 200,
+	    .summary = "Registers a device of a recipient, or again",
+	    .tags = "recipients" },
+	{ HTTP_DELETE, SERVICES "/recipients/{user_id}/devices",
+	    .scope = "recipients:write", .handler = devices_clear,
+	    .status = 204, .summary = "Forgets all devices of a recipient",
+	    .tags = "recipients" },
+	{ HTTP_DELETE, SERVICES "/recipients/{user_id}/devices/{id}",
+	    .scope = "recipients:write", .handler = devices_delete,
+	    .status = 204, .summary = "Forgets a device",
 	    .tags = "recipients" },
 
 	/* Templates */

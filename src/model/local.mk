@@ -3,6 +3,7 @@ libbelfry_la_SOURCES += \
 	src/model/audit.c src/model/audit.h \
 	src/model/channel.c src/model/channel.def src/model/channel.h \
 	src/model/data_path.c src/model/data_path.h \
+	src/model/device.c src/model/device.h \
 	src/model/edit.c src/model/edit.h \
 	src/model/generation.c src/model/generation.h \
 	src/model/known.c src/model/known.h \

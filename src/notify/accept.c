@@ -49,7 +49,8 @@ check_recipients(struct arena *a, const struct accept_params *p,
 		    (int)p->config->api_recipients_max);
 	for (i = 0; i < rq->to_count; i++) {
 		to = &rq->to[i];
-		if (to->user_id == NULL && to->email == NULL && to->phone == NULL)
+		if (to->user_id == NULL && to->email == NULL &&
+		    to->phone == NULL && to->push_token == NULL)
 			field_errors_add(fe,
 			    arena_printf(a,
 			        json_is_array(json_object_get(p->body, "to"))
@@ -57,7 +58,8 @@ check_recipients(struct arena *a, const struct accept_params *p,
 			            : "/to",
 			        i),
 			    FIELD_ERR_MISSING,
-			    "one of user_id, email and phone must be given");
+			    "one of user_id, email, phone and push_token must be "
+			    "given");
 	}
 }
 
@@ -101,21 +103,29 @@ check_object(struct arena *a, const struct accept_params *p,
 	    json_text(a, json_object_get(content, channel)), fe);
 }
 
+/* A message of texts: each compiles by itself, and all of it as the part it becomes. */
 static void
-check_note(struct arena *a, const struct accept_params *p, const char *channel,
-    const struct send_note *note, struct field_errors *fe)
+check_texts(struct arena *a, const struct accept_params *p, const char *channel,
+    const char *const *names, struct field_errors *fe)
 {
+	const json_t *content = json_object_get(p->body, "content"), *part;
 	size_t before = fe->count;
 
-	if (note == NULL)
-		return;
-	check_text(arena_printf(a, "/content/%s/title", channel), note->title,
-	    fe);
-	check_text(arena_printf(a, "/content/%s/body", channel), note->body,
-	    fe);
-	check_text(arena_printf(a, "/content/%s/url", channel), note->url, fe);
-	if (fe->count == before)
+	part = json_object_get(content, channel);
+	for (; part != NULL && *names != NULL; names++)
+		check_text(arena_printf(a, "/content/%s/%s", channel, *names),
+		    json_string_value(json_object_get(part, *names)), fe);
+	if (part != NULL && fe->count == before)
 		check_object(a, p, channel, fe);
+}
+
+static void
+check_push(const struct send_push *push, struct field_errors *fe)
+{
+	if (push != NULL && push->title == NULL && push->body == NULL &&
+	    push->data == NULL)
+		field_errors_add(fe, "/content/push", FIELD_ERR_MISSING,
+		    "one of title, body and data must be given");
 }
 
 /* Inline content is a template of its own: what does not compile is not accepted. */
@@ -123,6 +133,8 @@ static void
 check_content(struct arena *a, const struct accept_params *p,
     struct field_errors *fe)
 {
+	static const char *const texts[] = { "title", "body", "url", "image",
+		"collapse_key", NULL };
 	const struct send_content *c = p->request->content;
 
 	if (c == NULL)
@@ -134,8 +146,11 @@ check_content(struct arena *a, const struct accept_params *p,
 	}
 	if (c->sms != NULL)
 		check_text("/content/sms/text", c->sms->text, fe);
-	check_note(a, p, "push", c->push, fe);
-	check_note(a, p, "inapp", c->inapp, fe);
+	if (c->chat != NULL)
+		check_text("/content/chat/text", c->chat->text, fe);
+	check_push(c->push, fe);
+	check_texts(a, p, "push", texts, fe);
+	check_texts(a, p, "inapp", texts, fe);
 	check_object(a, p, "whatsapp", fe);
 	check_object(a, p, "webhook", fe);
 }
@@ -157,6 +172,8 @@ content_channels(const struct send_content *c)
 		channels |= 1u << CHANNEL_WHATSAPP;
 	if (c->webhook != NULL)
 		channels |= 1u << CHANNEL_WEBHOOK;
+	if (c->chat != NULL)
+		channels |= 1u << CHANNEL_CHAT;
 	return channels;
 }
 

@@ -309,6 +309,8 @@ content_parts(struct arena *a, const json_t *content)
 	set_part(parts, "email.text", json_object_get(email, "text"));
 	set_part(parts, "sms",
 	    json_object_get(json_object_get(content, "sms"), "text"));
+	set_part(parts, "chat",
+	    json_object_get(json_object_get(content, "chat"), "text"));
 	for (i = 0; i < NELEMS(objects); i++) {
 		object = json_object_get(content, objects[i][0]);
 		if (object == NULL)

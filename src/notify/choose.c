@@ -63,6 +63,13 @@ insert(struct candidate *list, int count, struct candidate c)
 	list[count] = c;
 }
 
+static bool
+takes(const struct provider *pr, const char *address)
+{
+	return pr->ops->takes == NULL || address == NULL ||
+	    pr->ops->takes(address);
+}
+
 struct choice
 choose_provider(const struct choose_params *p)
 {
@@ -74,6 +81,7 @@ choose_provider(const struct choose_params *p)
 	for (i = 0; i < p->page->provider_count && count < ACCOUNTS_MAX; i++) {
 		pr = p->page->providers[i];
 		if (pr->enabled && pr->ops->channel == p->channel &&
+		    takes(pr, p->address) &&
 		    health_is_usable(p->health, pr->id, p->now_ms))
 			insert(list, count++,
 			    (struct candidate){ pr, draw(p, pr) });

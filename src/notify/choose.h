@@ -26,6 +26,7 @@ struct choose_params {
 	const struct page *page;
 	const struct health *health; /* NULL: all are well */
 	enum channel channel;
+	const char *address; /* NULL: of any form */
 	struct delivery_id delivery;
 	int failovers; /* how often the next one's turn came */
 	int64_t now_ms; /* wall */

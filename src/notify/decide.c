@@ -28,6 +28,8 @@ overrides(const struct config *config, enum channel channel)
 		return config->retry_inapp;
 	case CHANNEL_WEBHOOK:
 		return config->retry_webhook;
+	case CHANNEL_CHAT:
+		return config->retry_chat;
 	case CHANNEL_NONE:
 	case CHANNEL_COUNT:
 	default:
@@ -189,6 +191,11 @@ accepted(const struct retry_policy *policy, const struct decide_attempt *attempt
 	struct outcome o = { .state = DELIVERY_SENT, .counted = 1,
 		.later = LATER_NOT };
 
+	if (attempt->verdict->entry != NULL) {
+		/* It is written together with this. */
+		o.state = DELIVERY_DELIVERED;
+		return o;
+	}
 	if (policy->receipt_after_ms > 0 && attempt->others &&
 	    !expires_first(attempt->expires_in_ms, policy->receipt_after_ms)) {
 		o.later = LATER_RECEIPT;

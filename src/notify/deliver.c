@@ -206,16 +206,25 @@ render_email(const struct rendering *rn, struct message *m, struct err *e)
 }
 
 static int
+render_text(const struct rendering *rn, enum template_part part,
+    struct message *m, struct err *e)
+{
+	if (render_part(rn, part, &m->text, e) == -1)
+		return -1;
+	m->text = trimmed(rn->a, m->text);
+	return 0;
+}
+
+static int
 render_channel(const struct rendering *rn, struct message *m, struct err *e)
 {
 	switch (rn->channel) {
 	case CHANNEL_EMAIL:
 		return render_email(rn, m, e);
 	case CHANNEL_SMS:
-		if (render_part(rn, TEMPLATE_SMS, &m->text, e) == -1)
-			return -1;
-		m->text = trimmed(rn->a, m->text);
-		return 0;
+		return render_text(rn, TEMPLATE_SMS, m, e);
+	case CHANNEL_CHAT:
+		return render_text(rn, TEMPLATE_CHAT, m, e);
 	case CHANNEL_PUSH:
 		return render_part(rn, TEMPLATE_PUSH_JSON, &m->json, e);
 	case CHANNEL_INAPP:

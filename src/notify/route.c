@@ -23,7 +23,7 @@
 #include "provider/provider.h"
 #include "web/js.h"
 
-enum { JSON_MAX = 64 << 20, JSON_DEPTH = 512 };
+enum { JSON_MAX = 64 << 20, JSON_DEPTH = 512, DEVICES_MAX = 20 };
 
 /* The columns of claim_route and the first ones of claim_lane. */
 enum column {
@@ -93,7 +93,7 @@ void
 route_recipients_add(struct arena *a, struct db_batch *b,
     struct tenant_id tenant, const struct notification *n, size_t count)
 {
-	struct db_array *ids = db_array_new(a);
+	struct db_array *ids = db_array_new(a), *again = db_array_new(a);
 	json_t *recipients, *to;
 	const char *id;
 	size_t i, k;
@@ -105,13 +105,19 @@ route_recipients_add(struct arena *a, struct db_batch *b,
 		json_array_foreach(recipients, k, to)
 		{
 			id = json_string_value(json_object_get(to, "user_id"));
-			if (id != NULL)
-				db_array_text(ids, id);
+			if (id == NULL)
+				continue;
+			db_array_text(ids, id);
+			db_array_text(again, id);
 		}
 	}
 	db_add(b, Q_ROUTE_RECIPIENTS);
 	db_arg_int(b, tenant.n);
 	db_arg_array(b, ids);
+	db_add(b, Q_ROUTE_DEVICES);
+	db_arg_int(b, tenant.n);
+	db_arg_array(b, again);
+	db_arg_int(b, DEVICES_MAX);
 }
 
 void
@@ -183,11 +189,13 @@ fill(struct arena *a, json_t *to, const struct db_rows *stored)
 	}
 }
 
-/* A webhook's address is its account's: the receiver is told whom it is about. */
+/* The address of a webhook or a chat is its account's: the receiver is told whom it is
+ * about. */
 static const char *
 name_of(const json_t *to)
 {
-	static const char *const members[] = { "user_id", "email", "phone" };
+	static const char *const members[] = { "user_id", "email", "phone",
+		"push_token" };
 	const char *name = NULL;
 	size_t i;
 
@@ -204,9 +212,10 @@ address_for(const json_t *to, enum channel channel)
 		[CHANNEL_SMS] = "phone",
 		[CHANNEL_WHATSAPP] = "phone",
 		[CHANNEL_INAPP] = "user_id",
+		[CHANNEL_PUSH] = "push_token",
 	};
 
-	if (channel == CHANNEL_WEBHOOK)
+	if (channel == CHANNEL_WEBHOOK || channel == CHANNEL_CHAT)
 		return name_of(to);
 	return members[channel] == NULL
 	    ? NULL
@@ -242,12 +251,14 @@ struct plan {
 };
 
 static struct choice
-choose(const struct plan *pl, enum channel channel, struct delivery_id id)
+choose(const struct plan *pl, enum channel channel, const char *address,
+    struct delivery_id id)
 {
 	struct choose_params p = {
 		.page = pl->params->page,
 		.health = pl->params->health,
 		.channel = channel,
+		.address = address,
 		.delivery = id,
 		.now_ms = pl->params->now_ms,
 	};
@@ -282,7 +293,7 @@ suppressed(const struct plan *pl, const struct delivery *d)
 }
 
 static void
-plan_channel(struct plan *pl, enum channel channel)
+plan_address(struct plan *pl, enum channel channel, const char *address)
 {
 	struct notification *n = pl->n;
 	struct delivery *d = add_delivery(pl->a, pl->out);
@@ -294,7 +305,7 @@ plan_channel(struct plan *pl, enum channel channel)
 	struct delivery_id id = { uuid_make() };
 	enum suppression_reason why;
 
-	choice = choose(pl, channel, id);
+	choice = choose(pl, channel, address, id);
 	*d = (struct delivery){
 		.notification = n,
 		.id = id,
@@ -302,7 +313,7 @@ plan_channel(struct plan *pl, enum channel channel)
 		.channel = channel,
 		.priority = n->priority,
 		.user_id = json_string_value(json_object_get(pl->to, "user_id")),
-		.address = address_for(pl->to, channel),
+		.address = address,
 		.recipient = pl->text,
 		.locale = locale != NULL ? locale : n->locale,
 		.created_ms = pl->params->now_ms,
@@ -336,6 +347,65 @@ plan_channel(struct plan *pl, enum channel channel)
 		wait_for_account(pl, d);
 }
 
+/* The next place of a user's registered devices that a push goes to, from "row" on; -1
+ * when there is none: a token that was given stands for all. */
+static int
+next_device(const struct plan *pl, int row)
+{
+	const char *id = json_string_value(json_object_get(pl->to, "user_id"));
+	const struct db_rows *devices = pl->params->devices;
+
+	if (id == NULL || devices == NULL ||
+	    json_object_get(pl->to, "push_token") != NULL)
+		return -1;
+	for (; row < db_count(devices); row++)
+		if (strcmp(db_text(devices, row, 0), id) == 0)
+			return row;
+	return -1;
+}
+
+static bool
+can_reach(const struct plan *pl, enum channel channel, const char *address)
+{
+	struct delivery_id any = { uuid_make() };
+
+	return address != NULL &&
+	    choose(pl, channel, address, any).provider != NULL;
+}
+
+/* Somebody to reach, and an account that can. */
+static bool
+is_possible(const struct plan *pl, enum channel channel)
+{
+	int row = channel == CHANNEL_PUSH ? next_device(pl, 0) : -1;
+
+	if (row == -1)
+		return can_reach(pl, channel, address_for(pl->to, channel));
+	for (; row != -1; row = next_device(pl, row + 1))
+		if (can_reach(pl, channel,
+		        db_text(pl->params->devices, row, 1)))
+			return true;
+	return false;
+}
+
+/* One delivery, or one for each device; devices of a sort that no account is for are
+ * passed over when there are others. */
+static void
+plan_channel(struct plan *pl, enum channel channel)
+{
+	int row = channel == CHANNEL_PUSH ? next_device(pl, 0) : -1;
+	bool choosy = row != -1 && is_possible(pl, channel);
+	const char *address;
+
+	if (row == -1)
+		plan_address(pl, channel, address_for(pl->to, channel));
+	for (; row != -1; row = next_device(pl, row + 1)) {
+		address = db_text(pl->params->devices, row, 1);
+		if (!choosy || can_reach(pl, channel, address))
+			plan_address(pl, channel, address);
+	}
+}
+
 /* The channels that were asked for, each with its delivery whatever becomes of it. */
 static void
 plan_asked(struct plan *pl)
@@ -355,7 +425,6 @@ static void
 plan_possible(struct plan *pl)
 {
 	unsigned has = pl->n->template->channels;
-	struct delivery_id any = { uuid_make() };
 	int channel, first = CHANNEL_NONE, planned = 0;
 
 	for (channel = CHANNEL_NONE + 1; channel < CHANNEL_COUNT; channel++) {
@@ -363,8 +432,7 @@ plan_possible(struct plan *pl)
 			continue;
 		if (first == CHANNEL_NONE)
 			first = channel;
-		if (address_for(pl->to, (enum channel)channel) == NULL ||
-		    choose(pl, (enum channel)channel, any).provider == NULL)
+		if (!is_possible(pl, (enum channel)channel))
 			continue;
 		plan_channel(pl, (enum channel)channel);
 		planned++;

@@ -26,7 +26,9 @@ struct page;
 void notification_from_row(struct arena *a, const struct db_rows *rows, int row,
     struct notification *n_r);
 
-/* Adds the query for the stored recipients that the notifications name. */
+/* Adds the queries for the stored recipients that the notifications name, and for their
+ * devices. */
+enum { ROUTE_RECIPIENT_QUERIES = 2 };
 void route_recipients_add(struct arena *a, struct db_batch *b,
     struct tenant_id tenant, const struct notification *n, size_t count);
 
@@ -39,6 +41,7 @@ struct route_params {
 	const struct page *page;
 	const struct db_rows *recipients; /* stored ones, or NULL */
 	const struct db_rows *suppressed; /* or NULL: nothing is */
+	const struct db_rows *devices; /* of theirs, or NULL */
 	size_t room; /* how many deliveries may start now */
 	const struct health *health; /* NULL: every account is well */
 	int64_t account_delay_ms; /* how long to wait for an account that can be used */

@@ -16,6 +16,11 @@ static const struct field recipient_fields[] = {
 	    .example = "\"ann@example.org\"", .help = "The e-mail address."),
 	FIELD(struct send_recipient, phone, PHONE, .example = "\"+43660123456\"",
 	    .help = "The phone number in E.164 form."),
+	FIELD(struct send_recipient, push_token, TEXT, .min = 1, .max = 2048,
+	    .flags = FIELD_ONE_LINE,
+	    .example = "\"d7Xr0aJ5Tk2:APA91bE_example_token_of_an_app\"",
+	    .help = "The one device to push to, instead of those that are "
+	            "registered for the user_id."),
 	FIELD(struct send_recipient, name, TEXT, .min = 1, .max = 200,
 	    .flags = FIELD_ONE_LINE, .example = "\"Ann\"",
 	    .help = "The name as it is to be addressed."),
@@ -52,6 +57,43 @@ static const struct field sms_fields[] = {
 static const struct field_table sms_table =
     FIELD_TABLE("SendSms", struct send_sms, sms_fields, "A text message.");
 
+static const struct field chat_fields[] = {
+	FIELD(struct send_chat, text, TEXT, .min = 1, .max = 4000,
+	    .flags = FIELD_REQUIRED, .help = "The text of the message."),
+};
+static const struct field_table chat_table =
+    FIELD_TABLE("SendChat", struct send_chat, chat_fields, "A chat message.");
+
+static const char *const urgencies[] = { "normal", "high", NULL };
+
+static const struct field push_fields[] = {
+	FIELD(struct send_push, title, TEXT, .min = 1, .max = 500,
+	    .help = "The title. Without title and body only data goes to the app."),
+	FIELD(struct send_push, body, TEXT, .min = 1, .max = 4000,
+	    .help = "The text below the title."),
+	FIELD(struct send_push, url, TEXT, .max = 2000,
+	    .help = "Where a tap leads; the app gets it as \"url\" in its data."),
+	FIELD(struct send_push, image, TEXT, .max = 2000,
+	    .help = "The address of a picture."),
+	FIELD(struct send_push, data, JSON, .max = 100,
+	    .help = "What the app gets beside it, as texts."),
+	FIELD(struct send_push, ttl, INT, .min = 0, .max = 2419200,
+	    .help = "For how many seconds it is kept for a device that is off.",
+	    .example = "3600"),
+	FIELD(struct send_push, collapse_key, TEXT, .min = 1, .max = 64,
+	    .help = "Replaces an earlier message with the same key."),
+	FIELD(struct send_push, priority, ENUM, .words = urgencies,
+	    .help = "Whether it wakes up a device that sleeps."),
+	FIELD(struct send_push, android, JSON, .max = 50,
+	    .help = "As AndroidConfig of FCM has it; goes before the rest."),
+	FIELD(struct send_push, apns, JSON, .max = 50,
+	    .help = "As ApnsConfig of FCM has it; goes before the rest."),
+	FIELD(struct send_push, webpush, JSON, .max = 50,
+	    .help = "As WebpushConfig of FCM has it; goes before the rest."),
+};
+static const struct field_table push_table = FIELD_TABLE("SendPush",
+    struct send_push, push_fields, "A message to the devices of a user.");
+
 static const struct field note_fields[] = {
 	FIELD(struct send_note, title, TEXT, .min = 1, .max = 500,
 	    .flags = FIELD_REQUIRED, .help = "The title."),
@@ -63,18 +105,19 @@ static const struct field note_fields[] = {
 	    .help = "What the app gets beside it."),
 };
 static const struct field_table note_table = FIELD_TABLE("SendNote",
-    struct send_note, note_fields, "A push message or an entry of the inbox.");
+    struct send_note, note_fields, "An entry of the in-app inbox.");
 
 static const struct field content_fields[] = {
 	FIELD_SUB(struct send_content, email, &email_table, .help = "For e-mail."),
 	FIELD_SUB(struct send_content, sms, &sms_table, .help = "For SMS."),
-	FIELD_SUB(struct send_content, push, &note_table, .help = "For push."),
+	FIELD_SUB(struct send_content, push, &push_table, .help = "For push."),
 	FIELD_SUB(struct send_content, inapp, &note_table,
 	    .help = "For the in-app inbox."),
 	FIELD(struct send_content, whatsapp, JSON, .min = 1, .max = 100,
 	    .help = "For WhatsApp, as its Cloud API has it."),
 	FIELD(struct send_content, webhook, JSON, .min = 1, .max = 100,
 	    .help = "For webhooks, as the receiver wants it."),
+	FIELD_SUB(struct send_content, chat, &chat_table, .help = "For chats."),
 };
 static const struct field_table content_table =
     FIELD_TABLE("SendContent", struct send_content, content_fields,
@@ -93,7 +136,7 @@ static const struct field request_fields[] = {
 	    .example = "{\"order\": \"42\"}",
 	    .help = "The variables of the template."),
 	FIELD_LIST(struct send_request, channels, ENUM, .words = channel_names,
-	    .min = 1, .max = 6, .flags = FIELD_UNIQUE, .example = "[\"email\"]",
+	    .min = 1, .max = CHANNEL_COUNT - 1, .flags = FIELD_UNIQUE, .example = "[\"email\"]",
 	    .help = "The channels to use. Absent: each for which there are a part, an "
 	            "address and a provider."),
 	FIELD(struct send_request, category, TEXT, .min = 1, .max = 64,

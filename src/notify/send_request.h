@@ -18,6 +18,7 @@ struct send_recipient {
 	const char *user_id;
 	const char *email;
 	const char *phone;
+	const char *push_token;
 	const char *name;
 	const char *locale;
 	const char *time_zone;
@@ -36,7 +37,28 @@ struct send_sms {
 	const char *text;
 };
 
-/* Push and in-app. */
+struct send_chat {
+	struct field_mask mask;
+	const char *text;
+};
+
+/* src/provider/push_message.h tells what providers make of it. */
+struct send_push {
+	struct field_mask mask;
+	const char *title;
+	const char *body;
+	const char *url;
+	const char *image;
+	json_t *data;
+	int64_t ttl;
+	const char *collapse_key;
+	int priority;
+	json_t *android;
+	json_t *apns;
+	json_t *webpush;
+};
+
+/* An entry of the in-app inbox. */
 struct send_note {
 	struct field_mask mask;
 	const char *title;
@@ -49,10 +71,11 @@ struct send_content {
 	struct field_mask mask;
 	struct send_email *email;
 	struct send_sms *sms;
-	struct send_note *push;
+	struct send_push *push;
 	struct send_note *inapp;
 	json_t *whatsapp;
 	json_t *webhook;
+	struct send_chat *chat;
 };
 
 struct send_request {

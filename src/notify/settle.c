@@ -18,6 +18,7 @@ static void
 begin(struct result *r, const struct delivery *d)
 {
 	*r = (struct result){
+		.a = r->a,
 		.notification = d->notification->id,
 		.delivery = d->id,
 		.channel = d->channel,
@@ -72,6 +73,8 @@ settle_attempt(struct result *r, const struct delivery *d,
 	r->failover = o.failover;
 	r->counted = o.counted;
 	r->verdict = *v;
+	if (v->entry != NULL)
+		r->verdict.entry = arena_strdup(r->a, v->entry);
 	n = strlen(r->verdict.text);
 	if (o.because != NULL && n + strlen(o.because) + 3 <
 	        sizeof(r->verdict.text)) {
@@ -184,9 +187,63 @@ add_suppressed(struct arena *a, struct db_batch *b, const struct result *first)
 	suppression_notes_add(b, first->tenant, notes);
 }
 
+/* Entries of the inbox go before their leases. */
+static void
+add_entries(struct arena *a, struct db_batch *b, const struct result *first)
+{
+	struct db_array *v[5];
+	const struct result *r;
+	size_t i, count = 0;
+
+	for (r = first; r != NULL; r = r->next)
+		count += r->verdict.entry != NULL;
+	if (count == 0)
+		return;
+	for (i = 0; i < NELEMS(v); i++)
+		v[i] = db_array_new(a);
+	for (r = first; r != NULL; r = r->next) {
+		if (r->verdict.entry == NULL)
+			continue;
+		db_array_uuid(v[0], &r->spooler);
+		db_array_uuid(v[1], &r->notification.u);
+		db_array_uuid(v[2], &r->delivery.u);
+		db_array_int(v[3], r->lease_no);
+		db_array_text(v[4], r->verdict.entry);
+	}
+	db_add(b, Q_INBOX_ADD);
+	db_arg_int(b, first->tenant.n);
+	for (i = 0; i < NELEMS(v); i++)
+		db_arg_array(b, v[i]);
+}
+
+/* Devices whose provider says that they are gone. */
+static void
+add_gone(struct arena *a, struct db_batch *b, const struct result *first)
+{
+	struct db_array *v[3] = { NULL };
+	const struct result *r;
+	size_t i;
+
+	for (r = first; r != NULL; r = r->next) {
+		if (!r->verdict.gone || r->channel != CHANNEL_PUSH)
+			continue;
+		for (i = 0; i < NELEMS(v) && v[i] == NULL; i++)
+			v[i] = db_array_new(a);
+		db_array_uuid(v[0], &r->notification.u);
+		db_array_uuid(v[1], &r->delivery.u);
+		db_array_int(v[2], r->attempt);
+	}
+	if (v[0] == NULL)
+		return;
+	db_add(b, Q_DEVICE_GONE);
+	db_arg_int(b, first->tenant.n);
+	for (i = 0; i < NELEMS(v); i++)
+		db_arg_array(b, v[i]);
+}
+
 struct db_batch *
 settle_batch(struct arena *a, const struct settle_params *p,
-    const struct result *first, size_t *parked_r)
+    const struct result *first, size_t *took_r, size_t *parked_r)
 {
 	struct db_batch *b = db_batch_new(a, first->tenant, DB_ONE);
 	struct db_array *v[COLUMNS];
@@ -197,11 +254,14 @@ settle_batch(struct arena *a, const struct settle_params *p,
 		v[i] = db_array_new(a);
 	for (r = first; r != NULL; r = r->next)
 		add_result(v, r);
+	add_entries(a, b, first);
+	*took_r = db_batch_size(b);
 	db_add(b, Q_SETTLE);
 	db_arg_int(b, first->tenant.n);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);
 	add_suppressed(a, b, first);
+	add_gone(a, b, first);
 	*parked_r = db_batch_size(b);
 	if (!health_note_add(p->health, a, b, first, p->park_after))
 		*parked_r = 0;

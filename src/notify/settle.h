@@ -33,15 +33,15 @@ void settle_unsent(struct result *r, const struct delivery *d,
 void settle_handed_back(struct result *r, const struct delivery *d,
     const char *reason);
 
-/* A transaction that writes the results (all of one tenant).  What they tell of accounts
- * goes with them: *parked_r is the place of the rows that name those that are parked by
+/* A transaction that writes the results (all of one tenant).  *took_r is the place of the
+ * rows that settle_late() reads.  What they tell of accounts goes with them: *parked_r is the place of the rows that name those that are parked by
  * it (id, name), 0 when there is nothing to tell. */
 struct settle_params {
 	struct health *health;
 	int park_after;
 };
 struct db_batch *settle_batch(struct arena *a, const struct settle_params *p,
-    const struct result *first, size_t *parked_r);
+    const struct result *first, size_t *took_r, size_t *parked_r);
 
 /* After it: how many results did not take effect.  When there are any, *late_r is the
  * batch that records them.  Those that did are marked, so that they are not called late

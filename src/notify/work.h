@@ -80,6 +80,7 @@ struct delivery {
  * that, since the claim may be gone by then. */
 struct result {
 	struct result *next;
+	struct arena *a; /* of its pile: the result's texts live there */
 	struct tenant_id tenant;
 	struct uuid spooler; /* the lease's owner */
 	struct notification_id notification;

@@ -4,6 +4,7 @@ libbelfry_la_SOURCES += \
 	src/provider/html_tag.c src/provider/html_tag.h \
 	src/provider/html_text.c src/provider/html_text.h \
 	src/provider/http_judge.c src/provider/http_judge.h \
+	src/provider/inapp.c src/provider/inapp.h \
 	src/provider/mail_address.c src/provider/mail_address.h \
 	src/provider/mail_message.c src/provider/mail_message.h \
 	src/provider/maildir.c src/provider/maildir.h \

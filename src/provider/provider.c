@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "base/ensure.h"
 #include "base/text.h"
+#include "provider/inapp.h"
 #include "provider/maildir.h"
 #include "provider/smtp.h"
 #include "provider/twilio.h"
@@ -19,6 +20,7 @@
 #include "provider/webhook.h"
 
 static const struct provider_ops *const kinds[] = {
+	&inapp_ops,
 	&maildir_ops,
 	&smtp_ops,
 	&twilio_ops,

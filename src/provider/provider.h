@@ -65,6 +65,10 @@ struct provider_ops {
 	bool reports; /* receipts come for what it took; else its word is the last */
 	const struct field_table *settings;
 
+	/* Of a channel with addresses of several forms: whether this one is for it.
+	 * NULL: every one is. */
+	bool (*takes)(const char *address);
+
 	/* Checks settings beyond their fields; may be NULL. */
 	int (*check)(const void *settings, struct err *e);
 

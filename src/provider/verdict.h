@@ -38,6 +38,9 @@ struct verdict {
 	enum suppression_reason suppress; /* the address from now on, or NONE */
 	bool for_sender; /* only for this account */
 	bool unrecognised; /* an answer that no table knows: judged with care */
+	const char *entry; /* accepted by the inbox: the entry to write, JSON; or NULL */
+	bool gone; /* bad_recipient: the address itself is no more, forget it */
+	bool stale_token; /* refused for its access token: a new one may help */
 };
 
 /* The names from VERDICT_ACCEPTED on, ended by NULL, for field tables. */

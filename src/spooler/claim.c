@@ -138,6 +138,7 @@ plan_lane(struct claim *c)
 	for (i = 0; i < c->deliveries.count; i++) {
 		d = &c->deliveries.list[i];
 		p.delivery = d->id;
+		p.address = d->address;
 		p.failovers = d->failovers;
 		choice = choose_provider(&p);
 		d->provider = choice.provider;
@@ -166,6 +167,7 @@ write_route(struct claim *c, struct db_batch *b)
 		.page = c->page,
 		.recipients = c->recipients,
 		.suppressed = c->suppressed,
+		.devices = c->devices,
 		.room = (size_t)(c->promised + spooler_room(c->spooler)),
 		.health = c->spooler->health,
 		.account_delay_ms = c->spooler->config->retry_account_delay,
@@ -401,7 +403,9 @@ loaded(struct claim *c, struct db_rows **rows)
 		rows += BOOK_PAGE_QUERIES;
 	}
 	if (c->load_recipients) {
-		c->recipients = *rows++;
+		c->recipients = rows[0];
+		c->devices = rows[1];
+		rows += ROUTE_RECIPIENT_QUERIES;
 		c->load_recipients = false;
 	}
 	if (c->load_suppressed) {

@@ -38,7 +38,7 @@ struct claim {
 	int64_t started_us;
 	int64_t generation;
 	struct page *page;
-	const struct db_rows *recipients;
+	const struct db_rows *recipients, *devices;
 	bool suspect; /* it holds the one delivery that is suspected */
 	const struct db_rows *suppressed; /* or NULL: nothing is */
 	bool load_page, load_recipients; /* what the load under way is for */

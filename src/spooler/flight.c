@@ -72,8 +72,9 @@ log_result(const struct flight *f, const struct result *r)
 {
 	char address[64], delivery[UUID_TEXT_BYTES],
 	    notification[UUID_TEXT_BYTES];
-	enum log_level level = r->state == DELIVERY_SENT ? LOG_LEVEL_DEBUG
-	                                                 : LOG_LEVEL_INFO;
+	enum log_level level = r->verdict.class == VERDICT_ACCEPTED
+	    ? LOG_LEVEL_DEBUG
+	    : LOG_LEVEL_INFO;
 
 	if (!log_enabled(level))
 		return;

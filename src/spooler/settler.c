@@ -35,6 +35,7 @@ struct pile {
 	bool uncertain; /* an earlier try may have taken effect */
 	bool single; /* holds one result that spoiled its pile */
 	struct db_batch *late;
+	size_t took; /* the place of the rows that tell which results took effect */
 	size_t parked; /* the place of the rows that tell of parked accounts; 0: none */
 	struct arena *step; /* of one try */
 };
@@ -78,6 +79,7 @@ add_result(struct pile *p)
 {
 	struct result *r = arena_object(p->job.a, struct result);
 
+	r->a = p->job.a;
 	*p->last = r;
 	p->last = &r->next;
 	p->count++;
@@ -117,6 +119,7 @@ state_label(enum delivery_state state)
 {
 	static const int labels[DELIVERY_STATE_COUNT] = {
 		[DELIVERY_SENT] = 1,
+		[DELIVERY_DELIVERED] = 1,
 		[DELIVERY_FAILED] = 2,
 		[DELIVERY_DEAD] = 3,
 		[DELIVERY_SKIPPED] = 4,
@@ -154,6 +157,10 @@ take_apart(struct pile *p)
 		next = copy->next;
 		*copy = *r;
 		copy->next = next;
+		copy->a = own->job.a;
+		if (r->verdict.entry != NULL)
+			copy->verdict.entry =
+			    arena_strdup(copy->a, r->verdict.entry);
 	}
 	drop_pile(p);
 }
@@ -168,6 +175,12 @@ write_bare(struct pile *p, const struct err *e)
 	uuid_format(&r->delivery.u, id);
 	log_error(NULL, "result cannot be written", LF_STR("delivery", id),
 	    LF_ERR(e));
+	if (r->verdict.entry != NULL) {
+		r->state = DELIVERY_DEAD;
+		verdict_set(&r->verdict, VERDICT_BAD_MESSAGE, "",
+		    "the database refused the entry");
+		return;
+	}
 	if (r->verdict.text[0] == '\0') {
 		drop_pile(p);
 		return;
@@ -219,7 +232,8 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 	if (p->late == NULL && p->parked > 0)
 		tell_parked(p, rows[p->parked]);
 	if (p->late == NULL && !p->uncertain)
-		late = settle_late(p->step, p->first, rows[0], &p->late);
+		late = settle_late(p->step, p->first, rows[p->took],
+		    &p->late);
 	else
 		p->late = NULL;
 	if (late == 0) {
@@ -245,7 +259,8 @@ write(struct pile *p)
 	arena_free(&p->step);
 	p->step = arena_new(CHUNK_BYTES);
 	p->writing = true;
-	b = settle_batch(p->step, &params, p->first, &p->parked);
+	b = settle_batch(p->step, &params, p->first, &p->took,
+	    &p->parked);
 	crash_point(CRASH_BEFORE_FINISH_COMMIT);
 	pool_submit(p->settler->sp->pool, &p->job, b);
 }

@@ -40,8 +40,9 @@ set(int i, const struct provider_ops *ops, int priority, int weight)
 static struct choice
 choose(struct delivery_id id, int failovers, const struct health *h)
 {
-	struct choose_params p = { &page, h, CHANNEL_EMAIL, id, failovers,
-		clock_wall_ms() };
+	struct choose_params p = { .page = &page, .health = h,
+		.channel = CHANNEL_EMAIL, .delivery = id, .failovers = failovers,
+		.now_ms = clock_wall_ms() };
 
 	return choose_provider(&p);
 }
@@ -81,6 +82,30 @@ the_lowest_priority_goes_first(void **state)
 	assert_ptr_equal(choose(id, 0, NULL).provider, &list[2]);
 	list[2].enabled = false;
 	assert_null(choose(id, 0, NULL).provider);
+}
+
+static bool
+is_short(const char *address)
+{
+	return strlen(address) < 4;
+}
+
+static void
+an_account_gets_only_addresses_of_its_form(void **state)
+{
+	static const struct provider_ops choosy = { .channel = CHANNEL_EMAIL,
+		.takes = is_short };
+	struct choose_params p = { .page = &page, .channel = CHANNEL_EMAIL };
+
+	set(0, &choosy, 1, 1);
+	set(1, &email, 5, 1);
+	p.address = "abc";
+	assert_ptr_equal(choose_provider(&p).provider, &list[0]);
+	p.address = "abcd";
+	assert_ptr_equal(choose_provider(&p).provider, &list[1]);
+	assert_int_equal(choose_provider(&p).usable, 1);
+	set(0, &choosy, 1, 1);
+	assert_null(choose_provider(&p).provider);
 }
 
 static void
@@ -157,6 +182,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lowest_priority_goes_first),
+		cmocka_unit_test(an_account_gets_only_addresses_of_its_form),
 		cmocka_unit_test(equals_are_drawn_by_weight_and_always_the_same),
 		cmocka_unit_test(an_account_that_failed_comes_back_slowly),
 		cmocka_unit_test(success_is_told_after_trouble_alone),
