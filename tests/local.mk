@@ -18,6 +18,12 @@ check_PROGRAMS += tests/unit/test_choose
 check_PROGRAMS += tests/unit/test_data_path
 check_PROGRAMS += tests/unit/test_decide
 check_PROGRAMS += tests/unit/test_parcel
+check_PROGRAMS += tests/unit/test_heap
+check_PROGRAMS += tests/unit/test_keys
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c src/spooler/keys.c \
+	src/spooler/share.c src/spooler/turn.c
+check_PROGRAMS += tests/unit/test_turn
+tests_unit_test_turn_SOURCES = tests/unit/test_turn.c src/spooler/turn.c
 check_PROGRAMS += tests/unit/test_doorbell
 check_PROGRAMS += tests/unit/test_tickets
 check_PROGRAMS += tests/unit/test_grammar

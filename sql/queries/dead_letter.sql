@@ -41,7 +41,8 @@ LIMIT $9
 
 -- name: dead_replay
 -- The ids of the deliveries among $2 that were dead and are ready again.  $3 are ids for
--- their events, $4 is who does it.  Leases go on from the highest.
+-- their events, $4 is who does it.  Leases go on from the highest.  They are ready as
+-- what was deferred is: many of them do not hold up what is fresh.
 WITH d AS (
     UPDATE delivery d SET state = 2, counted = 0, crashes = 0, failovers = 0,
         finished_at = NULL, due = NULL, revived_at = now(),
@@ -52,13 +53,13 @@ WITH d AS (
     RETURNING d.notification_id, d.id, d.channel, d.priority
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
-    SELECT $1, channel, priority, now(), id, notification_id, COALESCE((
+    SELECT $1, channel, priority + 3, now(), id, notification_id, COALESCE((
         SELECT max(lease_no) FROM attempt a WHERE a.tenant_id = $1
             AND a.notification_id = d.notification_id AND a.delivery_id = d.id), 0)
     FROM d
 ), t AS (
     INSERT INTO tenant_ready (tenant_id, lane, prio)
-    SELECT DISTINCT $1::bigint, channel, priority FROM d ON CONFLICT DO NOTHING
+    SELECT DISTINCT $1::bigint, channel, priority + 3 FROM d ON CONFLICT DO NOTHING
 ), e AS (
     INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, code,
         text, by)

@@ -7,9 +7,15 @@
 -- is another matter: its partitions are born with statistics (planner_teach).
 
 -- name: ready_keys
--- A row for each tenant, lane and priority that has work, but for suspended tenants.
-SELECT tenant_id, lane, prio FROM tenant_ready r
-WHERE NOT EXISTS (SELECT FROM tenant t WHERE t.id = r.tenant_id AND t.state <> 1)
+-- A row for each tenant, lane and priority of which something became ready in the last $1
+-- milliseconds (NULL: ever), with the tenant's weight, but for suspended tenants.  It
+-- looks from the newest row on: what is oldest may be dead and not yet vacuumed.
+SELECT r.tenant_id, r.lane, r.prio, t.weight
+FROM tenant_ready r JOIN tenant t ON t.id = r.tenant_id AND t.state = 1
+WHERE EXISTS (SELECT FROM (
+    SELECT q.due FROM q_ready q WHERE q.tenant_id = r.tenant_id AND q.lane = r.lane
+        AND q.prio = r.prio AND q.due >= COALESCE(now() - $1::bigint * interval '1 ms', '-infinity')
+    ORDER BY q.due DESC LIMIT 1) newest)
 
 -- name: ready_key_clear
 -- Nothing; takes a key's mark away unless it has work again.
@@ -101,7 +107,7 @@ WITH r AS MATERIALIZED (
     INSERT INTO delivery (tenant_id, notification_id, id, recipient_no, channel, state,
         priority, attempts, user_id, address, recipient, locale, provider_id, reason,
         expires_at, finished_at, due)
-    SELECT $1, notification_id, id, recipient_no, channel, state, prio,
+    SELECT $1, notification_id, id, recipient_no, channel, state, prio % 3,
         CASE state WHEN 3 THEN 1 ELSE 0 END, user_id, address, recipient::json, locale,
         provider_id, reason, expires_at, CASE WHEN state > 3 THEN now() END, due
     FROM r
@@ -249,7 +255,8 @@ WITH RECURSIVE k AS (
 SELECT tenant_id, ceil(extract(epoch FROM due - now()) * 1000)::bigint FROM k
 
 -- name: later_promote
--- A row for each lane and priority that got work.
+-- A row for each lane and priority that got work, and how much.  It comes into the queues
+-- of what was deferred (priorities from 3 on), which take turns with the fresh ones.
 WITH c AS MATERIALIZED (
     SELECT tenant_id, ctid AS place FROM q_later
     WHERE tenant_id = $1 AND due <= now() AND kind < 2
@@ -257,7 +264,8 @@ WITH c AS MATERIALIZED (
 ), d AS (
     DELETE FROM q_later q USING c
     WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
-    RETURNING q.id, q.notification_id, q.lane, q.prio, q.lease_no
+    RETURNING q.id, q.notification_id, q.lane, (3 + q.prio % 3)::smallint AS prio,
+        q.lease_no
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM d
@@ -265,7 +273,7 @@ WITH c AS MATERIALIZED (
     INSERT INTO tenant_ready (tenant_id, lane, prio)
     SELECT DISTINCT $1::bigint, lane, prio FROM d ON CONFLICT DO NOTHING
 )
-SELECT DISTINCT lane, prio FROM d
+SELECT lane, prio, count(*) FROM d GROUP BY lane, prio
 
 -- name: later_over
 -- A row for each delivery whose receipt did not come, with the lane and priority of those
@@ -278,7 +286,8 @@ WITH c AS MATERIALIZED (
 ), l AS (
     DELETE FROM q_later q USING c
     WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
-    RETURNING q.id, q.notification_id, q.lane, q.prio, q.lease_no, q.kind
+    RETURNING q.id, q.notification_id, q.lane, (3 + q.prio % 3)::smallint AS prio,
+        q.lease_no, q.kind
 ), d AS (
     UPDATE delivery d SET due = NULL,
         state = CASE WHEN l.kind <> 2 THEN 2 WHEN d.told > 0 THEN 5 ELSE 7 END,

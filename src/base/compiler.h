@@ -12,5 +12,8 @@
 /* The end of a case that goes on with the next one. */
 #define FALLTHROUGH __attribute__((fallthrough))
 #define NELEMS(array) (sizeof(array) / sizeof((array)[0]))
+/* The struct whose member "p" points to. */
+#define CONTAINER_OF(p, type, member) \
+	((type *)(void *)((char *)(p) - offsetof(type, member)))
 
 #endif

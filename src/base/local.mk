@@ -13,6 +13,7 @@ libbelfry_la_SOURCES += \
 	src/base/crew.c src/base/crew.h \
 	src/base/ensure.c src/base/ensure.h \
 	src/base/err.c src/base/err.def src/base/err.h \
+	src/base/heap.c src/base/heap.h \
 	src/base/id.h \
 	src/base/keyring.c src/base/keyring.h \
 	src/base/listen.c src/base/listen.h \

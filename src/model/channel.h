@@ -23,7 +23,9 @@ enum { LANE_ROUTE = 0 };
 
 enum priority { PRIORITY_URGENT, PRIORITY_NORMAL, PRIORITY_BULK, PRIORITY_COUNT };
 
-/* A lane and a priority in one number, as the doorbell carries them. */
+/* A lane has a queue for each priority of what is fresh, and behind them, at priority +
+ * PRIORITY_COUNT, one for each of what was deferred and is due now.  A lane and such a
+ * number in one, as the doorbell carries them: */
 #define QUEUE(lane, prio) ((lane) | (prio) << 8)
 #define QUEUE_LANE(queue) ((queue) & 0xff)
 #define QUEUE_PRIO(queue) ((queue) >> 8 & 0xff)

@@ -56,7 +56,7 @@ delivery_from_row(const struct db_rows *rows, int row, struct notification *n,
 		.recipient_no = (int)db_int(rows, row, RECIPIENT_NO),
 		.channel = (enum channel)db_int(rows, row, CHANNEL),
 		.state = (enum delivery_state)db_int(rows, row, STATE),
-		.priority = n->priority,
+		.prio = n->priority,
 		.lease_no = (int)db_int(rows, row, LEASE_NO) + 1,
 		.attempt = (int)db_int(rows, row, ATTEMPTS) + 1,
 		.counted = (int)db_int(rows, row, COUNTED),
@@ -101,7 +101,7 @@ deliver_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	db_arg_int(b, tenant.n);
 	db_arg_uuid(b, spooler);
 	db_arg_int(b, list[0].channel);
-	db_arg_int(b, list[0].priority);
+	db_arg_int(b, list[0].prio);
 	db_arg_array(b, notifications);
 	db_arg_array(b, ids);
 	db_arg_array(b, leases);

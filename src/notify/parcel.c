@@ -174,7 +174,7 @@ parcel_read(struct arena *a, const void *bytes, size_t n, struct parcel *p_r)
 	for (i = 0; i < p.count; i++) {
 		d = &p.deliveries[i];
 		d->state = DELIVERY_SENDING;
-		d->priority = p.n.priority;
+		d->prio = p.n.priority;
 		d->lease_no = d->attempt = 1;
 	}
 	*p_r = p;

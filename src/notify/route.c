@@ -292,6 +292,13 @@ suppressed(const struct plan *pl, const struct delivery *d)
 	return suppression_of(pl->params->suppressed, &q);
 }
 
+/* What was deferred before it was routed stays behind what is fresh. */
+static int
+queue_prio(const struct route_params *p, const struct notification *n)
+{
+	return n->priority + (p->deferred ? PRIORITY_COUNT : 0);
+}
+
 static void
 plan_address(struct plan *pl, enum channel channel, const char *address)
 {
@@ -311,7 +318,7 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 		.id = id,
 		.recipient_no = pl->recipient_no,
 		.channel = channel,
-		.priority = n->priority,
+		.prio = queue_prio(pl->params, n),
 		.user_id = json_string_value(json_object_get(pl->to, "user_id")),
 		.address = address,
 		.recipient = pl->text,
@@ -454,7 +461,7 @@ plan_corrupt(struct arena *a, struct notification *n, struct delivery_list *out,
 		.id = { uuid_make() },
 		.channel = CHANNEL_EMAIL,
 		.state = DELIVERY_DEAD,
-		.priority = n->priority,
+		.prio = n->priority,
 		.recipient = "{}",
 		.reason = n->corrupt,
 		.created_ms = now_ms,
@@ -527,7 +534,7 @@ write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
 	db_array_int(v[i++], d->recipient_no);
 	db_array_int(v[i++], d->channel);
 	db_array_int(v[i++], d->state);
-	db_array_int(v[i++], d->priority);
+	db_array_int(v[i++], d->prio);
 	db_array_text(v[i++], d->user_id);
 	db_array_text(v[i++], d->address);
 	db_array_text(v[i++], d->recipient);

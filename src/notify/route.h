@@ -11,6 +11,7 @@
 #ifndef BELFRY_NOTIFY_ROUTE_H
 #define BELFRY_NOTIFY_ROUTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/id.h"
@@ -42,6 +43,7 @@ struct route_params {
 	const struct db_rows *recipients; /* stored ones, or NULL */
 	const struct db_rows *suppressed; /* or NULL: nothing is */
 	const struct db_rows *devices; /* of theirs, or NULL */
+	bool deferred; /* what cannot start goes to the queues of what was deferred */
 	size_t room; /* how many deliveries may start now */
 	const struct health *health; /* NULL: every account is well */
 	int64_t account_delay_ms; /* how long to wait for an account that can be used */

@@ -55,7 +55,7 @@ struct delivery {
 	int recipient_no;
 	enum channel channel;
 	enum delivery_state state;
-	int priority;
+	int prio; /* of its queue: from PRIORITY_COUNT on it was deferred */
 	int lease_no;
 	int attempt; /* the number of the attempt that is started; 0: none */
 	int counted; /* attempts that counted before it */

@@ -30,6 +30,7 @@
 #include "notify/settle.h"
 #include "spooler/crash.h"
 #include "spooler/keys.h"
+#include "spooler/share.h"
 #include "spooler/spooler.h"
 
 enum {
@@ -47,6 +48,7 @@ claim_enter(struct claim *c, struct spooler *sp, struct tenant_id tenant)
 {
 	c->spooler = sp;
 	c->tenant = tenant;
+	c->share = share_of(sp->shares, tenant);
 	c->id = sp->id;
 	c->holds = 1;
 	c->place = &sp->claim_list;
@@ -71,19 +73,29 @@ claim_release(struct claim *c)
 		c->spooler->suspects--;
 		crash_suspect((struct tenant_id){ 0 }, NULL, NULL);
 	}
-	if (c->key != NULL)
+	if (c->key != NULL) {
 		c->key->holds--;
+		keys_update(c->spooler->keys, c->key);
+	}
+	share_release(c->spooler->shares, c->share);
 	*c->place = c->next;
 	if (c->next != NULL)
 		c->next->place = c->place;
 	arena_free(&a);
 }
 
+void
+claim_count(struct claim *c, int n)
+{
+	c->spooler->in_flight += n;
+	share_hold(c->spooler->shares, c->share, n);
+}
+
 /* What it was promised is in flight now, or free for others. */
 static void
 keep_promise(struct claim *c)
 {
-	c->spooler->promised -= c->promised;
+	share_hold(c->spooler->shares, c->share, -c->promised);
 	c->promised = 0;
 }
 
@@ -94,6 +106,7 @@ end(struct claim *c)
 	keep_promise(c);
 	c->spooler->claims--;
 	c->key->claims--;
+	keys_update(c->spooler->keys, c->key);
 	metrics_observe_us(METRIC_CLAIM_SECONDS, 0,
 	    clock_mono_us() - c->started_us);
 	claim_release(c);
@@ -168,7 +181,9 @@ write_route(struct claim *c, struct db_batch *b)
 		.recipients = c->recipients,
 		.suppressed = c->suppressed,
 		.devices = c->devices,
-		.room = (size_t)(c->promised + spooler_room(c->spooler)),
+		.room = (size_t)(c->promised +
+		    share_room(c->spooler->shares, c->share)),
+		.deferred = c->key->prio >= PRIORITY_COUNT,
 		.health = c->spooler->health,
 		.account_delay_ms = c->spooler->config->retry_account_delay,
 		.now_ms = clock_wall_ms(),
@@ -192,6 +207,7 @@ write(struct claim *c)
 {
 	struct db_batch *b =
 	    db_batch_new(c->job.a, c->tenant, DB_COMMIT);
+	int leased = 0;
 	size_t i;
 
 	if (c->key->lane == LANE_ROUTE)
@@ -199,9 +215,11 @@ write(struct claim *c)
 	else
 		write_lane(c, b);
 	for (i = 0; i < c->deliveries.count; i++)
-		c->spooler->in_flight +=
-		    c->deliveries.list[i].lease_no > 0;
+		leased += c->deliveries.list[i].lease_no > 0;
+	if (leased > (int)c->count) /* one notification, many deliveries */
+		keys_charge(c->key, leased - (int)c->count);
 	keep_promise(c);
+	claim_count(c, leased);
 	c->stage = CLAIM_WRITE;
 	pool_continue(c->spooler->pool, &c->job, b);
 }
@@ -231,7 +249,7 @@ ground(struct claim *c, struct result *r)
 {
 	r->tenant = c->tenant;
 	r->spooler = c->id;
-	c->spooler->in_flight--;
+	claim_count(c, -1);
 	claim_release(c);
 }
 
@@ -281,7 +299,7 @@ count_states(const struct claim *c)
 			metrics_add(METRIC_DELIVERIES_TOTAL, 2, 1);
 		else if (d->state == DELIVERY_READY)
 			keys_mark(c->spooler->keys, c->tenant, d->channel,
-			    d->priority);
+			    d->prio);
 	}
 }
 
@@ -338,7 +356,7 @@ read_rows(struct claim *c, const struct db_rows *rows)
 		delivery_from_row(rows, (int)i, n, d);
 		condemn(c, &d->id.u, n);
 		d->channel = (enum channel)c->key->lane;
-		d->priority = c->key->prio;
+		d->prio = c->key->prio;
 		/* Cancelled or finished in the meantime: only its row goes. */
 		if (d->state == 0 ||
 		    delivery_move_is_legal((int)d->state, DELIVERY_SENDING))
@@ -474,6 +492,18 @@ suspects_may_go(struct claim *c)
 	return true;
 }
 
+/* It pays for what it got. */
+static void
+charge(struct claim *c)
+{
+	int count = (int)c->count;
+
+	keys_charge(c->key, count - c->asked);
+	if (c->key->prio >= PRIORITY_COUNT &&
+	    share_claimed_promoted(c->share, count, !c->key->full))
+		c->spooler->next_promote_ms = 0;
+}
+
 static void
 claimed(struct claim *c, struct db_rows **rows)
 {
@@ -489,6 +519,7 @@ claimed(struct claim *c, struct db_rows **rows)
 	key->full = (int)c->count == c->asked;
 	if (!key->full)
 		key->pause_until_ms = c->started_us / 1000 + gather_ms(c);
+	charge(c);
 	if (c->count == 0 || !suspects_may_go(c)) {
 		let_be(c);
 		return;
@@ -577,7 +608,7 @@ failed(struct claim *c, const struct err *e)
 		d = &c->deliveries.list[i];
 		if (d->lease_no == 0)
 			continue;
-		c->spooler->in_flight--;
+		claim_count(c, -1);
 		if (e->kind == ERR_UNCERTAIN)
 			hand_back_doubtful(c, d);
 	}
@@ -596,6 +627,7 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 	switch (c->stage) {
 	case CLAIM_ROWS:
 		claimed(c, rows);
+		keys_update(c->spooler->keys, c->key);
 		return;
 	case CLAIM_LOAD:
 		loaded(c, rows);
@@ -613,12 +645,11 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 }
 
 void
-claim_start(struct spooler *sp, struct key *key)
+claim_start(struct spooler *sp, struct key *key, int rows)
 {
 	struct arena *a = arena_new(CHUNK_BYTES);
 	struct claim *c = arena_object(a, struct claim);
 	struct db_batch *b = db_batch_new(a, key->tenant, DB_BEGIN);
-	int room = spooler_room(sp);
 
 	c->job.a = a;
 	c->job.step = step;
@@ -626,13 +657,10 @@ claim_start(struct spooler *sp, struct key *key)
 	c->key = key;
 	c->marks = key->marks;
 	c->started_us = clock_mono_us();
-	c->asked = (int)sp->config->spooler_claim_batch;
-	if (c->asked > room)
-		c->asked = room;
-	if (key->careful > 0)
-		c->asked = 1;
+	c->asked = key->careful > 0 ? 1 : rows;
 	c->promised = c->asked;
-	sp->promised += c->promised;
+	share_hold(sp->shares, c->share, c->promised);
+	keys_charge(key, c->asked);
 	db_add(b, Q_GENERATION_GET);
 	db_arg_int(b, key->tenant.n);
 	db_add(b, key->lane == LANE_ROUTE ? Q_CLAIM_ROUTE : Q_CLAIM_LANE);
@@ -640,10 +668,11 @@ claim_start(struct spooler *sp, struct key *key)
 	if (key->lane != LANE_ROUTE)
 		db_arg_int(b, key->lane);
 	db_arg_int(b, key->prio);
-	db_arg_time_ms(b, key->low_water_ms);
+	db_arg_time_ms(b, keys_low_water_ms(sp->keys, key));
 	db_arg_int(b, c->asked);
 	key->claims++;
 	key->holds++;
+	keys_update(sp->keys, key);
 	sp->claims++;
 	pool_submit(sp->pool, &c->job, b);
 }

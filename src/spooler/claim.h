@@ -17,6 +17,7 @@
 struct key;
 struct page;
 struct parcel;
+struct share;
 struct spooler;
 
 /* Deliveries that are leased together.  What came as a parcel (express.c) was leased by
@@ -30,6 +31,7 @@ struct claim {
 	struct uuid id; /* the spooler's when it began: the leases carry it */
 	struct tenant_id tenant;
 	struct key *key; /* NULL: came as a parcel */
+	struct share *share; /* of its tenant */
 	const struct parcel *parcel; /* or NULL */
 	unsigned marks; /* of the key when it began */
 	int asked;
@@ -52,6 +54,9 @@ struct claim {
 
 /* Puts a new claim, whose arena is set, into the spooler's list and holds it. */
 void claim_enter(struct claim *c, struct spooler *sp, struct tenant_id tenant);
+
+/* It has n more deliveries in flight, or with n below 0 less. */
+void claim_count(struct claim *c, int n);
 
 /* A leased delivery, held and counted as in flight, goes on its way; when we may not
  * start it any more its end or its return is written. */

@@ -196,7 +196,7 @@ express_arrived(struct spooler *sp, const void *bytes, size_t n)
 	c->deliveries.list = p->deliveries;
 	c->deliveries.count = p->count;
 	c->holds += (int)p->count;
-	sp->in_flight += (int)p->count;
+	claim_count(c, (int)p->count);
 	for (i = 0; i < p->count; i++)
 		p->deliveries[i].notification = c->n;
 	if (!load(c))

@@ -46,7 +46,7 @@ land(struct flight *f)
 	struct claim *c = f->claim;
 	struct arena *a = f->a;
 
-	sp->in_flight--;
+	claim_count(c, -1);
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	arena_free(&a);
 	claim_release(c);

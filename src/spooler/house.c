@@ -5,7 +5,8 @@
  *
  * Polling reads the small table of keys with work; the doorbell makes it unnecessary for
  * work that is accepted on this host.  Each job below is one transaction, and at most one
- * of each kind runs at a time.
+ * of each kind runs at a time.  What takes long, since there are many keys or a long
+ * transaction keeps dead rows from being vacuumed, is done less often.
  */
 #include <string.h>
 
@@ -18,15 +19,18 @@
 #include "db/pool.h"
 #include "notify/health.h"
 #include "spooler/keys.h"
+#include "spooler/share.h"
 #include "spooler/spooler.h"
 
 enum {
 	CHUNK_BYTES = 8192,
-	PROMOTE_MAX_MS = 1000, /* the longest time between two promotions */
-	PROMOTE_BATCH = 1000,
-	OVER_BATCH = 100,
 	HEALTH_MS = 1000,
-	KEY_IDLE_MS = 1000, /* a key without work for this long goes */
+	KEY_IDLE_MS = 60 * 1000, /* a key without work for this long goes */
+	KEYS_EXPIRE_MAX = 50, /* at a time */
+	POLL_BACK_MS = 5000, /* polling looks for what became ready since */
+	POLL_PART = 4, /* of the time, at most, goes to polling */
+	SWEEP_PART = 20, /* and to sweeping */
+	SWEEPS_ALL = 12, /* so often one looks behind all low-water marks */
 	HOUSE_MS = 3600 * 1000,
 	PARTITION_WEEKS = 4,
 	RETENTION_MARGIN_DAYS = 7 /* a partition is a week */
@@ -35,8 +39,8 @@ enum {
 struct chore {
 	struct pool_job job;
 	struct spooler *sp;
-	struct tenant_id tenant;
 	bool *running; /* cleared at the end */
+	int64_t began_ms;
 	void (*then)(struct chore *ch, struct db_rows **rows);
 	const char *what;
 };
@@ -65,6 +69,7 @@ new_chore(struct spooler *sp, const char *what,
 	ch->job.a = a;
 	ch->job.step = step;
 	ch->sp = sp;
+	ch->began_ms = clock_mono_ms();
 	ch->what = what;
 	ch->then = then;
 	return ch;
@@ -86,26 +91,40 @@ static void
 keys_seen(struct chore *ch, struct db_rows **rows)
 {
 	struct spooler *sp = ch->sp;
+	int64_t now = clock_mono_ms(), spacing = POLL_PART * (now - ch->began_ms);
+	struct tenant_id tenant;
 	int i, n = db_count(rows[0]);
 
-	for (i = 0; i < n; i++)
-		keys_mark(sp->keys,
-		    (struct tenant_id){ db_int(rows[0], i, 0) },
-		    (int)db_int(rows[0], i, 1), (int)db_int(rows[0], i, 2));
+	for (i = 0; i < n; i++) {
+		tenant = (struct tenant_id){ db_int(rows[0], i, 0) };
+		keys_mark(sp->keys, tenant, (int)db_int(rows[0], i, 1),
+		    (int)db_int(rows[0], i, 2));
+		shares_weigh(sp->shares, tenant, db_int(rows[0], i, 3));
+	}
 	sp->poll_interval_ms = n > 0 ? sp->config->spooler_poll_min
 	                             : sp->poll_interval_ms * 2;
 	if (sp->poll_interval_ms > sp->config->spooler_poll_max)
 		sp->poll_interval_ms = sp->config->spooler_poll_max;
+	if (sp->poll_interval_ms < spacing)
+		sp->poll_interval_ms = spacing;
+	sp->next_poll_ms = now + sp->poll_interval_ms;
 }
 
+/* Looks for what is new, and after a sweep for all there is. */
 static void
 poll_keys(struct spooler *sp)
 {
 	struct chore *ch = new_chore(sp, "polling failed", keys_seen);
+	struct db_batch *b = plain(ch, Q_READY_KEYS);
 
+	if (sp->poll_all)
+		db_arg_null(b);
+	else
+		db_arg_int(b, POLL_BACK_MS);
+	sp->poll_all = false;
 	ch->running = &sp->poll_running;
 	sp->poll_running = true;
-	pool_submit(sp->pool, &ch->job, plain(ch, Q_READY_KEYS));
+	pool_submit(sp->pool, &ch->job, b);
 }
 
 static void
@@ -118,76 +137,6 @@ clear_key(void *arg, const struct key *key)
 	db_arg_int(b, key->lane);
 	db_arg_int(b, key->prio);
 	pool_submit(ch->sp->pool, &ch->job, b);
-}
-
-/* ---- Later work ------------------------------------------------------------------ */
-
-static void
-promoted(struct chore *ch, struct db_rows **rows)
-{
-	int i, k, n = 0;
-
-	for (k = 0; k < 2; k++)
-		for (i = 0; i < db_count(rows[k]); i++, n++)
-			if (!db_is_null(rows[k], i, 0))
-				keys_mark(ch->sp->keys, ch->tenant,
-				    (int)db_int(rows[k], i, 0),
-				    (int)db_int(rows[k], i, 1));
-	if (n > 0)
-		ch->sp->next_promote_ms = 0;
-}
-
-static void
-promote(struct spooler *sp, struct tenant_id tenant)
-{
-	struct chore *ch = new_chore(sp, "promotion failed", promoted);
-	struct db_batch *b = db_batch_new(ch->job.a, tenant, DB_ONE);
-	struct db_array *events = db_array_new(ch->job.a);
-	struct uuid event;
-	int i;
-
-	ch->tenant = tenant;
-	db_add(b, Q_LATER_PROMOTE);
-	db_arg_int(b, tenant.n);
-	db_arg_int(b, PROMOTE_BATCH);
-	for (i = 0; i < OVER_BATCH; i++) {
-		event = uuid_make();
-		db_array_uuid(events, &event);
-	}
-	db_add(b, Q_LATER_OVER);
-	db_arg_int(b, tenant.n);
-	db_arg_int(b, OVER_BATCH);
-	db_arg_uuid(b, &sp->id);
-	db_arg_array(b, events);
-	pool_submit(sp->pool, &ch->job, b);
-}
-
-static void
-due_seen(struct chore *ch, struct db_rows **rows)
-{
-	int64_t ms, least = PROMOTE_MAX_MS;
-	int i;
-
-	for (i = 0; i < db_count(rows[0]); i++) {
-		ms = db_int(rows[0], i, 1);
-		if (ms <= 0)
-			promote(ch->sp,
-			    (struct tenant_id){ db_int(rows[0], i, 0) });
-		else if (ms < least)
-			least = ms;
-	}
-	ch->sp->next_promote_ms = clock_mono_ms() + least;
-}
-
-static void
-look_for_due(struct spooler *sp)
-{
-	struct chore *ch = new_chore(sp, "looking for due work failed", due_seen);
-
-	ch->running = &sp->promote_running;
-	sp->promote_running = true;
-	sp->next_promote_ms = clock_mono_ms() + PROMOTE_MAX_MS;
-	pool_submit(sp->pool, &ch->job, plain(ch, Q_LATER_DUE));
 }
 
 /* ---- Health of accounts ------------------------------------------------------------- */
@@ -215,16 +164,25 @@ look_for_health(struct spooler *sp)
 /* ---- Sweeping and the rest ---------------------------------------------------------- */
 
 static void
+swept(struct chore *ch, struct db_rows **rows)
+{
+	int64_t now = clock_mono_ms(), spacing = SWEEP_PART * (now - ch->began_ms);
+
+	if (ch->sp->next_sweep_ms < now + spacing)
+		ch->sp->next_sweep_ms = now + spacing;
+	ch->sp->poll_all = true;
+}
+
+/* Marks what has rows and no mark, and has claims look for what was late. */
+static void
 sweep(struct spooler *sp)
 {
-	struct chore *ch = new_chore(sp, "sweeping failed", NULL);
+	struct chore *ch = new_chore(sp, "sweeping failed", swept);
 
 	ch->running = &sp->sweep_running;
 	sp->sweep_running = true;
-	keys_forget_low_water(sp->keys);
+	keys_sweep(sp->keys, sp->sweeps++ % SWEEPS_ALL == 0);
 	pool_submit(sp->pool, &ch->job, plain(ch, Q_READY_KEYS_REPAIR));
-	lease_rescue_crashed(sp);
-	lease_rescue(sp);
 }
 
 static void
@@ -280,14 +238,18 @@ house_service(struct spooler *sp)
 	if (now >= sp->next_poll_ms && !sp->poll_running) {
 		poll_keys(sp);
 		sp->next_poll_ms = now + sp->poll_interval_ms;
-		keys_expire(sp->keys, now - KEY_IDLE_MS, clear_key, sp);
+		keys_expire(sp->keys, now - KEY_IDLE_MS, KEYS_EXPIRE_MAX,
+		    clear_key, sp);
 	}
-	if (now >= sp->next_promote_ms && !sp->promote_running)
-		look_for_due(sp);
-	if (now >= sp->next_sweep_ms && !sp->sweep_running &&
-	    lease_is_trusted(sp)) {
-		sweep(sp);
+	later_service(sp);
+	if (now >= sp->next_rescue_ms && lease_is_trusted(sp)) {
+		lease_rescue_crashed(sp);
+		lease_rescue(sp);
+		sp->next_rescue_ms = now + sp->config->spooler_sweep_interval;
+	}
+	if (now >= sp->next_sweep_ms && !sp->sweep_running) {
 		sp->next_sweep_ms = now + sp->config->spooler_sweep_interval;
+		sweep(sp);
 	}
 	if (now >= sp->next_health_ms && !sp->health_running) {
 		look_for_health(sp);

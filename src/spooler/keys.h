@@ -1,11 +1,12 @@
 /*
- * keys.h - which queues may have work
+ * keys.h - which queues may have work, and which is claimed next
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A key is a tenant's queue: (tenant, lane, priority).  The doorbell, polling and our
- * own writes mark keys; claims unmark those that turn out empty.  Marked keys are taken
- * in turn, so one tenant's backlog does not keep the others waiting.
+ * own writes mark keys; claims unmark those that turn out empty.  Tenants take turns by
+ * weight (share.h), and in a tenant's turn its keys do by priority: urgent, normal and
+ * bulk 8 to 4 to 1, fresh and deferred one to one.  No key waits for another to be empty.
  */
 #ifndef BELFRY_SPOOLER_KEYS_H
 #define BELFRY_SPOOLER_KEYS_H
@@ -15,51 +16,79 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/heap.h"
 #include "base/id.h"
+#include "spooler/turn.h"
 
 struct arena;
+struct share;
+struct shares;
+
+/* keys_update() moves a key between these, and nobody else. */
+enum key_state {
+	KEY_IDLE, /* not marked, no claim: in the heap "idle" by last_work_ms */
+	KEY_BUSY, /* has the claims that it may have, or its last one is to tell */
+	KEY_PAUSED, /* marked, but in the heap "paused" until pause_until_ms */
+	KEY_READY /* takes turns with the tenant's other keys */
+};
 
 struct key {
+	struct turn turn; /* among the keys of its tenant */
+	struct heap_node wait; /* idle or paused */
+	enum key_state state;
 	struct tenant_id tenant;
+	struct share *share; /* of the tenant */
 	int lane;
-	int prio;
+	int prio; /* from PRIORITY_COUNT on: of what is deferred */
 	int claims; /* claims of it under way */
 	int holds; /* claims whose memory still names it */
 	unsigned marks; /* counts up; a claim compares it */
 	bool marked; /* may have work */
+	bool counted; /* among those that are marked, by keys_update() */
 	bool full; /* the last claim got all that it asked for */
 	int careful; /* claims to come that take one row each */
 	struct uuid condemned; /* the row whose claim of its own was refused */
 	int64_t pause_until_ms; /* after trouble, or so that work gathers */
 	int64_t last_work_ms; /* when it last had some */
 	int64_t low_water_ms; /* wall: nothing ready is due before; 0: not known */
+	int64_t swept; /* the last sweep that its claims know of */
 	struct key *next; /* of its bucket */
-	struct key *ring_next, *ring_prev;
 };
 
 struct keys;
 
-struct keys *keys_new(struct arena *a) MUST_CHECK;
+struct keys *keys_new(struct arena *a, struct shares *ss) MUST_CHECK;
 
 /* The key may have work. */
 void keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio);
 
-/* The next marked key that may be claimed, or NULL: without a claim under way, or with
- * fewer than max_claims when there is plenty and no care is needed. */
-struct key *keys_next(struct keys *ks, int max_claims, int64_t now_ms);
+/* To be called whenever marked, full, careful, claims, holds or pause_until_ms changed. */
+void keys_update(struct keys *ks, struct key *k);
+
+/* The key whose turn it is, of those that may be claimed (without a claim under way, or
+ * with one when there is plenty and no care is needed), and how many rows may be asked
+ * for; NULL when there is none or none may hold more. */
+struct key *keys_next(struct keys *ks, int64_t now_ms, int *rows_r);
+
+/* It took n rows; below 0: it gives back what it was charged. */
+void keys_charge(struct key *k, int n);
 
 /* Milliseconds until a marked key may be claimed whose pause is not over; -1: none. */
-int keys_timeout_ms(const struct keys *ks, int64_t now_ms);
+int keys_timeout_ms(struct keys *ks, int64_t now_ms);
 
 /* True when any key is marked: something waits, or may. */
 bool keys_are_marked(const struct keys *ks);
 
-/* Forgets all low-water marks: the next claims look at everything. */
-void keys_forget_low_water(struct keys *ks);
+/* The next claim of each key looks behind its low-water mark: a minute, or with "all" at
+ * everything. */
+void keys_sweep(struct keys *ks, bool all);
 
-/* Calls fn for each key that is not marked, is not held by a claim and had no work since
- * before_ms, and takes it out. */
-void keys_expire(struct keys *ks, int64_t before_ms,
+/* From which moment on (wall) a claim of the key has to look; that claim is made. */
+int64_t keys_low_water_ms(const struct keys *ks, struct key *k);
+
+/* Calls fn for at most max keys that are not marked, are not held by a claim and had no
+ * work since before_ms, and takes them out. */
+void keys_expire(struct keys *ks, int64_t before_ms, int max,
     void (*fn)(void *arg, const struct key *key), void *arg);
 
 size_t keys_count(const struct keys *ks);

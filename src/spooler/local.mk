@@ -6,11 +6,14 @@ belfry_spooler_SOURCES = \
 	src/spooler/flight.c \
 	src/spooler/house.c \
 	src/spooler/keys.c src/spooler/keys.h \
+	src/spooler/later.c \
 	src/spooler/lease.c \
 	src/spooler/loop.c \
 	src/spooler/main.c \
 	src/spooler/settler.c \
-	src/spooler/spooler.h
+	src/spooler/share.c src/spooler/share.h \
+	src/spooler/spooler.h \
+	src/spooler/turn.c src/spooler/turn.h
 belfry_spooler_LDADD = libbelfry.la
 EXTRA_DIST += src/spooler/README.md
 dist_man_MANS += src/spooler/belfry-spooler.8

@@ -26,12 +26,12 @@
 #include "provider/provider.h"
 #include "spooler/crash.h"
 #include "spooler/keys.h"
+#include "spooler/share.h"
 #include "spooler/spooler.h"
 
 enum {
 	CHUNK_BYTES = 65536,
 	FDS_MAX = 40,
-	CLAIMS_PER_KEY = 2, /* so that a claim on its way does not hold up the next */
 	CONNECTIONS_KEPT = 1, /* for heartbeats and results */
 	TROUBLE_MS = 1000,
 	LEAVE_MS = 1000
@@ -52,23 +52,7 @@ spooler_trouble(struct spooler *sp, const char *what, const struct err *e)
 int
 spooler_room(const struct spooler *sp)
 {
-	int room = (int)sp->config->spooler_transfers_max - sp->in_flight -
-	    sp->promised;
-
-	return room > 0 ? room : 0;
-}
-
-/* A claim costs the same whatever it brings, so it waits until there is room for many
- * deliveries, unless nothing is on the wire. */
-static bool
-has_room(const struct spooler *sp)
-{
-	int64_t many = sp->config->spooler_transfers_max / 4;
-
-	if (many > sp->config->spooler_claim_batch)
-		many = sp->config->spooler_claim_batch;
-	return spooler_room(sp) > 0 &&
-	    (spooler_room(sp) >= many || sp->in_flight == 0);
+	return shares_free(sp->shares);
 }
 
 /* Claims as long as there are room, connections and work. */
@@ -78,13 +62,14 @@ start_claims(struct spooler *sp)
 	int most = (int)sp->config->spooler_db_connections - CONNECTIONS_KEPT;
 	int64_t now = clock_mono_ms();
 	struct key *key;
+	int rows;
 
 	while (!sp->stopping && lease_is_trusted(sp) && sp->claims < most &&
-	    has_room(sp) && pool_is_up(sp->pool)) {
-		key = keys_next(sp->keys, CLAIMS_PER_KEY, now);
+	    pool_is_up(sp->pool)) {
+		key = keys_next(sp->keys, now, &rows);
 		if (key == NULL)
 			return;
-		claim_start(sp, key);
+		claim_start(sp, key, rows);
 	}
 }
 
@@ -121,7 +106,8 @@ timeout_ms(const struct spooler *sp)
 	if (pool_is_up(sp->pool) && !sp->stopping) {
 		ms = least(ms, sp->next_heartbeat_ms - now);
 		ms = least(ms, sp->next_poll_ms - now);
-		ms = least(ms, sp->next_promote_ms - now);
+		if (!sp->promote_running)
+			ms = least(ms, sp->next_promote_ms - now);
 	}
 	if (settle >= 0)
 		ms = least(ms, settle);
@@ -238,6 +224,11 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.woken = woken,
 		.arg = sp,
 	};
+	struct shares_params shares = {
+		.slots = (int)config->spooler_transfers_max,
+		.percent = (int)config->spooler_tenant_share,
+		.batch = (int)config->spooler_claim_batch,
+	};
 	struct keyring *ring;
 	int i;
 
@@ -250,12 +241,14 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	provider_configure(config);
 	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);
 	sp->book = book_new(sp->a, ring, (size_t)config->cache_entries);
-	sp->keys = keys_new(sp->a);
+	sp->shares = shares_new(sp->a, &shares);
+	sp->keys = keys_new(sp->a, sp->shares);
 	sp->health = health_new(sp->a, config->retry_recovery);
 	for (i = CHANNEL_NONE + 1; i < CHANNEL_COUNT; i++)
 		sp->policies[i] = retry_policy_from(config, (enum channel)i);
 	sp->settler = settler_new(sp);
 	sp->poll_interval_ms = config->spooler_poll_min;
+	sp->poll_all = true;
 	return express_new(sp, slot, e);
 }
 

@@ -5,8 +5,8 @@
  *
  * One thread, one loop (loop.c).  What it does is cut by what it waits for: keys.c knows
  * which queues may have work, claim.c takes it, flight.c has it on the wire, settler.c
- * writes what came of it, lease.c keeps the right to do all this, house.c keeps the
- * tables in order.  express.c takes what belfry-api leases to this spooler itself.  README.md explains how they fit together.
+ * writes what came of it, lease.c keeps the right to do all this, later.c makes ready what
+ * is due, house.c keeps the tables in order.  express.c takes what belfry-api leases to this spooler itself.  README.md explains how they fit together.
  */
 #ifndef BELFRY_SPOOLER_SPOOLER_H
 #define BELFRY_SPOOLER_SPOOLER_H
@@ -34,6 +34,7 @@ struct page;
 struct pool;
 struct result;
 struct settler;
+struct shares;
 struct transfers;
 
 struct spooler {
@@ -44,6 +45,7 @@ struct spooler {
 	struct transfers *transfers;
 	struct book *book;
 	struct keys *keys;
+	struct shares *shares; /* of the tenants */
 	struct settler *settler;
 	struct express *express;
 	struct claim *claim_list; /* all whose memory is held */
@@ -52,14 +54,15 @@ struct spooler {
 	bool stopping; /* nothing new is claimed */
 	int claims; /* claim jobs under way */
 	int in_flight; /* deliveries leased to us and without a result yet */
-	int promised; /* room that claims under way may fill */
 	int suspects; /* claims under way of a delivery that a crash was blamed on */
 	int64_t trusted_until_ms; /* monotonic: how long our leases surely last */
 	int64_t next_heartbeat_ms;
 	int64_t rescue_from_ms; /* who seems dead before may only have been unheard */
 	int64_t next_poll_ms, poll_interval_ms;
 	int64_t next_promote_ms;
-	int64_t next_sweep_ms;
+	int64_t next_sweep_ms, next_rescue_ms;
+	int sweeps;
+	bool poll_all; /* the next poll looks for all there is */
 	int64_t next_house_ms;
 	int64_t next_health_ms;
 	bool heartbeat_running, poll_running, promote_running, sweep_running;
@@ -89,8 +92,8 @@ void lease_rescue_crashed(struct spooler *sp);
 /* Tells the database that we end. */
 void lease_leave(struct spooler *sp);
 
-/* claim.c: begins a claim of what "key" has. */
-void claim_start(struct spooler *sp, struct key *key);
+/* claim.c: begins a claim of at most so many rows of what "key" has. */
+void claim_start(struct spooler *sp, struct key *key, int rows);
 /* One delivery of a claim has its result: the claim's memory may go. */
 void claim_release(struct claim *c);
 
@@ -118,7 +121,10 @@ void express_arrived(struct spooler *sp, const void *parcel, size_t n);
  * leased to it may not have been handed over yet. */
 int express_linger_ms(const struct spooler *sp);
 
-/* house.c: looks for work, promotes what is due, sweeps, makes partitions. */
+/* house.c: looks for work, sweeps, makes partitions. */
 void house_service(struct spooler *sp);
+
+/* later.c: makes ready what is due. */
+void later_service(struct spooler *sp);
 
 #endif
