@@ -181,6 +181,8 @@ find_block_param(const struct parser *p, struct path *path)
 	}
 }
 
+/* An empty name, {{[]}} or {{""}}, stands for the context as {{this}} does, with
+ * all that follows it, as handlebars.js has it. */
 static void
 resolve_path(const struct parser *p, struct path *path)
 {
@@ -191,6 +193,11 @@ resolve_path(const struct parser *p, struct path *path)
 		path->data = path->count == 0 ? DATA_OTHER :
 		    data_name(&path->parts[0]);
 	find_block_param(p, path);
+	if (path->root != PATH_BLOCK_PARAM && path->count > 0 &&
+	    path->parts[0].len == 0) {
+		path->root = PATH_CONTEXT;
+		path->count = 0;
+	}
 	path->plain = path->root == PATH_CONTEXT && path->count > 0 &&
 	    path->cost == 0 && (p->flags &
 	    (HBS_STRICT | HBS_ASSUME_OBJECTS | HBS_COMPAT)) == 0;

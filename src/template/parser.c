@@ -307,6 +307,25 @@ expr_of_name(struct parser *p, const struct path *path)
 	return expr;
 }
 
+/* A pair that says "undefined" is none: the context shows through. */
+static void
+drop_undefined(struct call *call)
+{
+	struct hash_pair **at = &call->pairs;
+	const struct expr *value;
+
+	while (*at != NULL) {
+		value = (*at)->value;
+		if (value->kind != EXPR_LITERAL ||
+		    value->u.literal.kind != VALUE_UNDEFINED) {
+			at = &(*at)->next;
+			continue;
+		}
+		*at = (*at)->next;
+		call->pair_count--;
+	}
+}
+
 /* name context key=value..., up to the end of the tag of a partial. */
 static int
 parse_partial_open(struct parser *p, struct node *node,
@@ -326,6 +345,7 @@ parse_partial_open(struct parser *p, struct node *node,
 	if (call.argc > 1)
 		return error_at(p->e, p->source, call.args->next->at,
 		    "a partial takes one context, not %u", call.argc);
+	drop_undefined(&call);
 	partial->context = call.args;
 	partial->pairs = call.pairs;
 	partial->pair_count = call.pair_count;

@@ -127,7 +127,8 @@ render_template(struct render *r, const struct scope *scope,
 	struct unit unit = { .tpl = tpl, .inlines = block != NULL &&
 		block->inlines != NULL ? &given : given.up,
 		.name = use->name.u.text, .name_len = use->name.len };
-	struct scope outer = { .context = &value_undefined, .unit = &unit };
+	struct scope outer = { .context = &value_undefined,
+		.frame = use->entry.frame, .unit = &unit };
 
 	if ((scope->unit->tpl->flags & HBS_COMPAT) != 0)
 		outer.depths = scope->depths;
@@ -169,8 +170,9 @@ render_found(struct render *r, const struct scope *scope,
 	if (found > 0)
 		return render_program(r, node->u.inlined.program, in->scope,
 		    &use->entry);
-	if (is_named(&use->name, "@partial-block"))
-		block = eval_partial_block(use->entry.frame);
+	if (is_named(&use->name, "@partial-block") &&
+	    use->node->u.partial.name->kind != EXPR_CALL)
+		block = eval_partial_block(scope->frame);
 	else if ((found = find_template(r, scope, use, &tpl)) < 0)
 		return -1;
 	else if (found > 0)

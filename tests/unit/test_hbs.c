@@ -133,6 +133,10 @@ values_are_written_as_javascript_writes_them(void **state)
 		{ "", "{}", "" },
 		{ "plain } text {", "{}", "plain } text {" },
 		{ "Hello {{name}}!", "{\"name\":\"Ann\"}", "Hello Ann!" },
+		/* An empty name is the context, whatever follows it. */
+		{ "{{[]}}{{\"\"}}{{[].b.c}}{{#with a}}{{../[]}}{{/with}}",
+			"{\"\":1,\"a\":2}", "[object Object][object Object]"
+			"[object Object][object Object]" },
 		{ "{{ name }}{{{name}}}{{&name}}", "{\"name\":\"<\"}",
 			"&lt;<<" },
 		{ "{{a}}", "{\"a\":\"&<>\\\"'`=/\"}",
@@ -337,6 +341,14 @@ partials_are_found_and_indented(void **state)
 		{ "{{#> page}}{{#*inline \"title\"}}T{{/inline}}body{{/page}}",
 			"{}", "T:body;",
 			{ { "page", "{{> title}}:{{> @partial-block}};" } } },
+		/* It is found before the block that comes with the call. */
+		{ "{{#> p}}given{{/p}}{{> p}}", "{}", "givenelse",
+			{ { "p", "{{#> @partial-block}}else{{/@partial-block}}" } } },
+		/* "undefined" hides nothing. */
+		{ "{{> p a=undefined b=null}}", "{\"a\":1,\"b\":2}", "1a;b;",
+			{ { "p", "{{a}}{{b}}{{#each .}}{{@key}};{{/each}}" } } },
+		{ "{{#each a}}{{> p}}{{/each}}", "{\"a\":{\"x\":1}}", "I",
+			{ { "p", "{{#*inline @key}}I{{/inline}}{{> x}}" } } },
 		{ "{{#if @partial-block}}y{{else}}n{{/if}}{{#> p}}b{{/p}}"
 			"{{#> p}}{{/p}}{{> p}}", "{}", "nynn",
 			{ { "p", "{{#if @partial-block}}y{{else}}n{{/if}}" } } },
