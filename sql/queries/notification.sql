@@ -52,6 +52,11 @@ WITH n AS (
 INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
 VALUES ($1, $17, $2, $2, 0, $3, 0)
 
+-- name: accept_confirm
+-- One row of no interest: this transaction has something to write by it, so its COMMIT
+-- waits until everything before it is as safe as it is to be.
+SELECT pg_logical_emit_message(true, 'belfry', '')::text
+
 -- name: idempotency_get
 -- At most one row: the request's hash and its answer.
 SELECT request_hash, status, location, body FROM idempotency

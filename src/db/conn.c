@@ -53,9 +53,20 @@ conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
 	ensure(n < CONN_WORDS);
 }
 
+/* Notices are of no interest, but for one: a wait for a standby that was cut short by a
+ * timeout or a shutdown.  Then COMMIT has taken effect here and may be lost with this
+ * server, so it must not count as done. */
 static void
-quiet(void *arg, const PGresult *res)
+noticed(void *arg, const PGresult *res)
 {
+	struct db_conn *c = arg;
+	const char *severity =
+	    PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (c->batch != NULL && batch_commits(c->batch) &&
+	    c->got + 1 == c->want && severity != NULL &&
+	    strcmp(severity, "WARNING") == 0)
+		c->doubtful = true;
 }
 
 int
@@ -65,7 +76,7 @@ conn_ready(struct db_conn *c, struct err *e)
 	memset(c->prepared_block, 0, sizeof(c->prepared_block));
 	c->open = false;
 	c->batch = NULL;
-	PQsetNoticeReceiver(c->pg, quiet, NULL);
+	PQsetNoticeReceiver(c->pg, noticed, c);
 	if (PQserverVersion(c->pg) < 150000) {
 		err_set(e, ERR_TEMPORARY, "PostgreSQL is older than version 15");
 		return err_detail(e, "server version %d",
@@ -181,6 +192,7 @@ conn_send(struct db_conn *c, struct arena *a, const struct db_batch *b,
 	c->want = 0;
 	c->got = 0;
 	c->failed = false;
+	c->doubtful = false;
 	c->rows_count = 0;
 	c->rows = arena_zalloc(a, b->size + 1, sizeof(struct db_rows *));
 	c->e = arena_object(a, struct err);
@@ -250,6 +262,9 @@ conn_finish(struct db_conn *c, struct err *e)
 		*e = *c->e;
 		return -1;
 	}
+	if (c->doubtful)
+		return err_set(e, ERR_UNCERTAIN,
+		    "no standby has confirmed the COMMIT");
 	ensure(c->open == (b->flags == DB_BEGIN || b->flags == DB_CONTINUE));
 	ensure(c->rows_count == b->size);
 	return 0;

@@ -40,6 +40,7 @@ struct db_conn {
 	struct db_rows **rows; /* of the batch's queries */
 	size_t rows_count;
 	bool failed;
+	bool doubtful; /* committed, but perhaps on this server alone */
 	struct err *e; /* of the first failed query */
 };
 
@@ -48,7 +49,7 @@ enum { CONN_WORDS = 8, CONN_TIMEOUT_BYTES = 24 };
 void conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
     const char *values[CONN_WORDS], char timeout[CONN_TIMEOUT_BYTES]);
 
-/* Makes a fresh PGconn ready: pipeline mode, quiet notices. */
+/* Makes a fresh PGconn ready: pipeline mode, notices heard. */
 int conn_ready(struct db_conn *c, struct err *e);
 
 /* Writes a batch and its Sync into the pipeline.  -1: the connection is broken. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/ensure.h"
 #include "base/err.h"
@@ -17,6 +18,8 @@
 #include "db/batch.h"
 #include "db/conn.h"
 #include "db/rows.h"
+
+enum { CANCEL_WAIT_MS = 1000 };
 
 struct db {
 	struct db_conn conn;
@@ -123,12 +126,48 @@ db_connect(struct db *db, struct err *e)
 	return 0;
 }
 
+/* Waits for the next result, until then; false when it did not come. */
+static bool
+await(struct db_conn *c, int64_t until_ms)
+{
+	struct pollfd p = { .fd = PQsocket(c->pg), .events = POLLIN };
+	int64_t left;
+
+	while (PQisBusy(c->pg)) {
+		left = until_ms - clock_mono_ms();
+		if (left <= 0)
+			return false;
+		if (poll(&p, 1, (int)left) > 0 && PQconsumeInput(c->pg) == 0)
+			return true; /* PQgetResult() tells */
+	}
+	return true;
+}
+
+/* The server ends statements that are too long by itself, but neither a COMMIT that
+ * waits for a standby, nor can it when it is not reached any more. */
+static bool
+await_or_cancel(struct db *db, int64_t since_ms)
+{
+	int64_t limit = db->params.statement_timeout_ms;
+	struct db_conn *c = &db->conn;
+	PGcancel *cancel;
+	char why[256];
+
+	if (limit == 0 || await(c, since_ms + limit + limit / 4))
+		return true;
+	cancel = PQgetCancel(c->pg);
+	PQcancel(cancel, why, sizeof(why));
+	PQfreeCancel(cancel);
+	return await(c, clock_mono_ms() + CANCEL_WAIT_MS);
+}
+
 /* Sends a batch and reads everything up to its Sync. */
 static int
 round_trip(struct db *db, struct arena *a, const struct db_batch *b,
     struct err *e)
 {
 	struct db_conn *c = &db->conn;
+	int64_t since_ms = clock_mono_ms();
 	PGresult *res;
 	int end = 0;
 
@@ -137,6 +176,10 @@ round_trip(struct db *db, struct arena *a, const struct db_batch *b,
 		return -1;
 	}
 	while (end == 0) {
+		if (!await_or_cancel(db, since_ms)) {
+			end = -1;
+			continue;
+		}
 		res = PQgetResult(c->pg);
 		if (res != NULL)
 			end = conn_take(c, a, res);

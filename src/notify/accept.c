@@ -405,6 +405,14 @@ add_key(struct arena *a, struct db_batch *b, const struct accept_params *p,
 	db_arg_text(b, result->body);
 }
 
+/* What is read here may be committed and not yet confirmed by a standby, when the wait for
+ * that was cut short.  This transaction's COMMIT waits for both. */
+static void
+add_confirmation(struct db_batch *b)
+{
+	db_add(b, Q_ACCEPT_CONFIRM);
+}
+
 /* The key was used before: gives the same answer again, to the same request. */
 static int
 replay(struct arena *a, const struct accept_params *p,
@@ -419,6 +427,7 @@ replay(struct arena *a, const struct accept_params *p,
 	db_add(b, Q_IDEMPOTENCY_GET);
 	db_arg_int(b, p->tenant.n);
 	db_arg_bytes(b, key_hash(a, p), KEY_BYTES);
+	add_confirmation(b);
 	if (db_run(p->db, a, b, &rows, e) == -1)
 		return -1;
 	if (db_count(rows[0]) == 0)
@@ -450,6 +459,7 @@ look(struct arena *a, const struct accept_params *p,
 	db_add(b, Q_NOTIFICATION_EXISTS);
 	db_arg_int(b, p->tenant.n);
 	db_arg_uuid(b, &id->u);
+	add_confirmation(b);
 	if (db_run(p->db, a, b, &rows, &db_e) == -1)
 		return -1;
 	if (db_count(rows[0]) > 0)

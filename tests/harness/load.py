@@ -52,6 +52,7 @@ class Load:
     """Several posters at once: with Load(tenant) as load: ..."""
 
     def __init__(self, tenant, posters=3):
+        self.started = time.monotonic()
         self.posters = [Poster(tenant, i) for i in range(posters)]
 
     def __enter__(self):
