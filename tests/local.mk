@@ -89,10 +89,8 @@ check_DATA += tests/tools/transfers
 
 # Tests in Python: contrib/check runs them.
 EXTRA_DIST += tests/pytest.ini tests/conftest.py $(wildcard $(srcdir)/tests/lint/*.py)
-EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py) tests/harness/google.js
-EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py) \
-	tests/harness/handlebars_pairs.js
+EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py $(srcdir)/tests/harness/*.js)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py) tests/fault/run
-EXTRA_DIST += doc/api.md doc/errors.md doc/metrics.md doc/operating.md doc/providers.md
+EXTRA_DIST += tests/tools/resolver.c $(wildcard $(srcdir)/doc/*.md)
 EXTRA_DIST += contrib/check contrib/packages contrib/quickstart contrib/stack.sh
