@@ -1,10 +1,14 @@
 libbelfry_la_SOURCES += \
+	src/provider/fcm.c src/provider/fcm.def src/provider/fcm.h \
+	src/provider/google_token.c src/provider/google_token.h \
 	src/provider/html_entity.c src/provider/html_entity.def \
 	src/provider/html_entity.h \
 	src/provider/html_tag.c src/provider/html_tag.h \
 	src/provider/html_text.c src/provider/html_text.h \
+	src/provider/http_json.c src/provider/http_json.h \
 	src/provider/http_judge.c src/provider/http_judge.h \
 	src/provider/inapp.c src/provider/inapp.h \
+	src/provider/jwt_sign.c src/provider/jwt_sign.h \
 	src/provider/mail_address.c src/provider/mail_address.h \
 	src/provider/mail_message.c src/provider/mail_message.h \
 	src/provider/maildir.c src/provider/maildir.h \
@@ -13,6 +17,7 @@ libbelfry_la_SOURCES += \
 	src/provider/mime_check.c src/provider/mime_check.h \
 	src/provider/mime_header.c src/provider/mime_header.h \
 	src/provider/provider.c src/provider/provider.h \
+	src/provider/push_message.c src/provider/push_message.h \
 	src/provider/settings.c src/provider/settings.h \
 	src/provider/smtp.c src/provider/smtp.h \
 	src/provider/smtp_judge.c src/provider/smtp_judge.h \

@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "base/ensure.h"
 #include "base/text.h"
+#include "provider/fcm.h"
 #include "provider/inapp.h"
 #include "provider/maildir.h"
 #include "provider/smtp.h"
@@ -20,6 +21,7 @@
 #include "provider/webhook.h"
 
 static const struct provider_ops *const kinds[] = {
+	&fcm_ops,
 	&inapp_ops,
 	&maildir_ops,
 	&smtp_ops,

@@ -34,6 +34,7 @@ struct provider {
 	struct tenant_id tenant;
 	const char *name; /* unique in its tenant */
 	const struct provider_ops *ops;
+	int version; /* of the account: counts up with each change */
 	bool enabled;
 	int priority; /* the lowest goes first */
 	int weight;
@@ -51,6 +52,7 @@ struct message {
 	const char *name; /* of the recipient, or NULL */
 	const char *locale;
 	const char *traceparent; /* or NULL */
+	const char *token; /* of access, where token_request fetches one */
 	/* Parts; NULL where the channel or the template has none. */
 	const char *subject;
 	const char *html;
@@ -72,6 +74,15 @@ struct provider_ops {
 	/* Checks settings beyond their fields; may be NULL. */
 	int (*check)(const void *settings, struct err *e);
 
+	/* Of providers whose requests carry an access token, which is fetched before
+	 * and shared by many.  All of the request lives in "a".  token_read gives the
+	 * token (in "a") and for how long it is good, or NULL and why. */
+	int (*token_request)(struct arena *a, const struct provider *p,
+	    struct transfer_request *request_r, struct err *e);
+	const char *(*token_read)(struct arena *a,
+	    const struct transfer_result *res, int64_t *lifetime_ms_r,
+	    struct verdict *v_r);
+
 	/* Fills the request; what it points to lives in "a" until the transfer is
 	 * done.  -1 means that this message can never be sent (the text says why). */
 	int (*build)(struct arena *a, const struct provider *p,
@@ -81,6 +92,13 @@ struct provider_ops {
 	/* Pure: judges an answer. */
 	void (*judge)(const struct provider *p, const struct transfer_result *res,
 	    struct verdict *v_r);
+
+	/* A request that does no harm and whose answer, by judge, tells whether the
+	 * account can be used; m->address may be NULL, there are no parts.  NULL: there
+	 * is nothing to ask. */
+	int (*probe)(struct arena *a, const struct provider *p,
+	    const struct message *m, struct transfer_request *request_r,
+	    struct err *e);
 
 	/* Instead of build and judge: delivers on the spot, without waiting for
 	 * anything but the local disk. */

@@ -27,14 +27,18 @@
 #include "spooler/crash.h"
 #include "spooler/keys.h"
 #include "spooler/spooler.h"
+#include "spooler/tokens.h"
 
 enum { CHUNK_BYTES = 8192 };
 
 struct flight {
+	struct token_waiter waiter; /* first: it is the flight that waits */
 	struct arena *a; /* the message, and this struct */
 	struct claim *claim;
 	struct delivery *d;
+	struct message *m;
 	struct transfer *transfer;
+	bool renewed; /* its access token was refused once */
 	int64_t started_us;
 };
 
@@ -121,27 +125,6 @@ hand_back(struct flight *f)
 	sign(r, f);
 }
 
-static void
-done(void *arg, const struct transfer_result *res)
-{
-	struct flight *f = arg;
-	struct verdict v = { .class = VERDICT_NONE };
-
-	if (res->outcome == TRANSFER_ABORTED) {
-		if (f->claim->spooler->stopping)
-			hand_back(f);
-		land(f);
-		return;
-	}
-	if (res->outcome == TRANSFER_ANSWERED)
-		crash_point(CRASH_AFTER_ANSWER);
-	crash_working_on(f->claim->tenant, &f->d->notification->id,
-	    &f->d->id);
-	f->d->provider->ops->judge(f->d->provider, res, &v);
-	judged(f, &v);
-	crash_idle();
-}
-
 /* The message itself is at fault. */
 static void
 cannot(struct flight *f, const struct err *e)
@@ -167,21 +150,54 @@ not_now(struct flight *f, const struct err *e)
 	land(f);
 }
 
+static void
+refuse(struct flight *f, const struct err *e)
+{
+	if (err_may_retry(e->kind))
+		not_now(f, e);
+	else
+		cannot(f, e);
+}
+
+static void
+let_go(struct flight *f)
+{
+	if (f->claim->spooler->stopping)
+		hand_back(f);
+	land(f);
+}
+
+static bool renew(struct flight *f);
+
+static void
+done(void *arg, const struct transfer_result *res)
+{
+	struct flight *f = arg;
+	struct verdict v = { .class = VERDICT_NONE };
+
+	if (res->outcome == TRANSFER_ABORTED) {
+		let_go(f);
+		return;
+	}
+	if (res->outcome == TRANSFER_ANSWERED)
+		crash_point(CRASH_AFTER_ANSWER);
+	crash_working_on(f->claim->tenant, &f->d->notification->id,
+	    &f->d->id);
+	f->d->provider->ops->judge(f->d->provider, res, &v);
+	if (!v.stale_token || !renew(f))
+		judged(f, &v);
+	crash_idle();
+}
+
 static int
-send(struct flight *f, const struct message *m, struct err *e)
+launch(struct flight *f, struct err *e)
 {
 	struct spooler *sp = f->claim->spooler;
-	const struct provider_ops *ops = f->d->provider->ops;
-	struct transfer_request rq = { .done = done, .arg = f };
-	struct verdict v = { .class = VERDICT_NONE };
+	const struct provider *p = f->d->provider;
+	struct transfer_request rq;
 	int limit_ms = (int)sp->config->spooler_attempt_timeout;
 
-	if (ops->deliver != NULL) {
-		ops->deliver(f->a, f->d->provider, m, &v);
-		judged(f, &v);
-		return 0;
-	}
-	if (ops->build(f->a, f->d->provider, m, &rq, e) == -1)
+	if (p->ops->build(f->a, p, f->m, &rq, e) == -1)
 		return -1;
 	rq.done = done;
 	rq.arg = f;
@@ -190,27 +206,91 @@ send(struct flight *f, const struct message *m, struct err *e)
 	return transfers_start(sp->transfers, &rq, &f->transfer, e);
 }
 
+/* The access token that it waited for has come, or will not come. */
+static void
+token_ready(struct token_waiter *w, const char *token, const struct verdict *v)
+{
+	struct flight *f = (struct flight *)w;
+	struct err e;
+
+	if (token == NULL && v == NULL) {
+		let_go(f);
+		return;
+	}
+	crash_working_on(f->claim->tenant, &f->d->notification->id,
+	    &f->d->id);
+	if (token == NULL) {
+		judged(f, v);
+	} else {
+		f->m->token = arena_strdup(f->a, token);
+		if (launch(f, &e) == -1)
+			refuse(f, &e);
+	}
+	crash_idle();
+}
+
+/* Goes with the account's access token, at once or when there is one. */
+static int
+launch_with_token(struct flight *f, const char *refused, struct err *e)
+{
+	const char *token;
+	int rc;
+
+	f->waiter.ready = token_ready;
+	rc = tokens_ask(f->claim->spooler->tokens, f->d->provider, refused,
+	    &f->waiter, &token, e);
+	if (rc < 1)
+		return rc;
+	f->m->token = arena_strdup(f->a, token);
+	return launch(f, e);
+}
+
+/* Its access token was refused, and so nothing was taken: once it goes with a new one,
+ * in the same attempt. */
+static bool
+renew(struct flight *f)
+{
+	struct err e;
+
+	if (f->renewed)
+		return false;
+	f->renewed = true;
+	return launch_with_token(f, f->m->token, &e) == 0;
+}
+
+static int
+send(struct flight *f, struct err *e)
+{
+	const struct provider *p = f->d->provider;
+	struct verdict v = { .class = VERDICT_NONE };
+
+	if (p->ops->deliver != NULL) {
+		p->ops->deliver(f->a, p, f->m, &v);
+		judged(f, &v);
+		return 0;
+	}
+	if (p->ops->token_request != NULL)
+		return launch_with_token(f, NULL, e);
+	return launch(f, e);
+}
+
 static void
 start(struct spooler *sp, struct claim *c, struct delivery *d,
     struct page *page)
 {
 	struct arena *a = arena_new(CHUNK_BYTES);
 	struct flight *f = arena_object(a, struct flight);
-	struct message *m = arena_object(a, struct message);
 	struct err e;
 
 	f->a = a;
+	f->m = arena_object(a, struct message);
 	f->claim = c;
 	f->d = d;
 	f->started_us = clock_mono_us();
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
-	if (deliver_render(a, sp->config, page, d, m, &e) == 0 &&
-	    send(f, m, &e) == 0)
-		return;
-	if (err_may_retry(e.kind))
-		not_now(f, &e);
-	else
-		cannot(f, &e);
+	if (deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
+	    send(f, &e) == -1)
+		refuse(f, &e);
 }
 
 void

@@ -13,6 +13,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/settler.c \
 	src/spooler/share.c src/spooler/share.h \
 	src/spooler/spooler.h \
+	src/spooler/tokens.c src/spooler/tokens.h \
 	src/spooler/turn.c src/spooler/turn.h
 belfry_spooler_LDADD = libbelfry.la
 EXTRA_DIST += src/spooler/README.md

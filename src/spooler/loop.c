@@ -28,6 +28,7 @@
 #include "spooler/keys.h"
 #include "spooler/share.h"
 #include "spooler/spooler.h"
+#include "spooler/tokens.h"
 
 enum {
 	CHUNK_BYTES = 65536,
@@ -235,6 +236,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	if (keyring_load(sp->a, config->keys_directory, &ring, e) == -1 ||
 	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
 		return -1;
+	sp->tokens = tokens_new(sp->a, sp->transfers);
 	*doorbell_r = doorbell_open(config->spooler_doorbell, slot, e);
 	if (*doorbell_r == -1)
 		return -1;

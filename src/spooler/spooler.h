@@ -35,6 +35,7 @@ struct pool;
 struct result;
 struct settler;
 struct shares;
+struct tokens;
 struct transfers;
 
 struct spooler {
@@ -43,6 +44,7 @@ struct spooler {
 	struct uuid id; /* of this instance; leases carry it */
 	struct pool *pool;
 	struct transfers *transfers;
+	struct tokens *tokens;
 	struct book *book;
 	struct keys *keys;
 	struct shares *shares; /* of the tenants */

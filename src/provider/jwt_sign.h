@@ -1,0 +1,25 @@
+/*
+ * jwt_sign.h - signed tokens for the services that want them
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_PROVIDER_JWT_SIGN_H
+#define BELFRY_PROVIDER_JWT_SIGN_H
+
+#include <jansson.h>
+#include <openssl/evp.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct err;
+
+/* Reads a private key in PEM; it lives in "a".  -1 when it is none. */
+int jwt_key_read(struct arena *a, const char *pem, EVP_PKEY **key_r,
+    struct err *e) MUST_CHECK;
+
+/* Signs claims: RS256 with an RSA key, ES256 with one of P-256.  "kid" may be NULL. */
+const char *jwt_sign(struct arena *a, EVP_PKEY *key, const char *kid,
+    const json_t *claims) MUST_CHECK;
+
+#endif

@@ -1,0 +1,242 @@
+# test_fcm.py - push messages through a stand-in for FCM
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import base64
+import json
+import subprocess
+import urllib.parse
+
+import pytest
+
+from harness.certificates import Authority
+from harness.google import Google
+from harness.tenant import SERVICE, Tenant
+from harness.wait import wait_until
+
+FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+USER = "/api/v1/services/recipients/u1/devices"
+
+
+def error(status, code, message="why", **more):
+    return {"status": status, "body": {"error": {
+        "code": status, "message": message,
+        "details": [{"@type": FCM_ERROR, "errorCode": code}]}}, **more}
+
+
+def push(token="device-1", **more):
+    to = {"push_token": token} if token else {"user_id": "u1"}
+    return {"to": to, "data": {"order": 42}, "content": {"push": {
+        "title": "Order {{order}}", "body": "is on its way", **more}}}
+
+
+@pytest.fixture(scope="module")
+def google(shared_stack):
+    with Google(Authority(shared_stack.directory / "google")) as google:
+        yield google
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    path = tmp_path_factory.mktemp("key") / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt",
+                    "rsa_keygen_bits:2048", "-out", path], check=True,
+                   capture_output=True)
+    return path
+
+
+@pytest.fixture
+def tenant(stack, google, key):
+    google.control()
+    tenant = Tenant(stack, maildir=False)
+    account = {"type": "service_account", "project_id": "shop-1",
+               "client_email": "belfry@shop-1.example", "private_key_id": "k1",
+               "private_key": key.read_text(), "token_uri": google.url + "/token"}
+    tenant.add_provider("fcm", "fcm", service_account=json.dumps(account),
+                        base_url=google.url + "/",
+                        ca_file=google.authority.file)
+    return tenant
+
+
+@pytest.fixture
+def people(tenant):
+    return tenant.client(tenant.make_key("people", scopes=(
+        *SERVICE, "recipients:read", "recipients:write")))
+
+
+def classes(tenant, notification):
+    tenant.idle()
+    return [e["class"] for e in tenant.api.timeline(notification) if e["class"]]
+
+
+def unpadded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_a_message_is_sent_with_a_token_of_the_key(tenant, google, key, tmp_path):
+    sent = tenant.api.accepted(push(
+        url="https://shop.example/42", data={"n": 1, "deep": {"a": [True]}},
+        ttl=3600, collapse_key="order-{{order}}", priority="high",
+        apns={"payload": {"aps": {"badge": 1}}}))
+    assert classes(tenant, sent) == ["accepted"]
+    token, message = google.asked()["requests"]
+    assert message["path"] == "/v1/projects/shop-1/messages:send"
+    assert message["headers"]["authorization"].startswith("Bearer token-")
+    assert json.loads(message["body"]) == {"message": {
+        "token": "device-1",
+        "notification": {"title": "Order 42", "body": "is on its way"},
+        "data": {"n": "1", "deep": '{"a":[true]}',
+                 "url": "https://shop.example/42"},
+        "android": {"ttl": "3600s", "collapse_key": "order-42",
+                    "priority": "HIGH"},
+        "apns": {"headers": {"apns-collapse-id": "order-42",
+                             "apns-priority": "10"},
+                 "payload": {"aps": {"badge": 1}}},
+        "webpush": {"headers": {"TTL": "3600"},
+                    "fcm_options": {"link": "https://shop.example/42"}}}}
+
+    form = urllib.parse.parse_qs(token["body"])
+    assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
+    head, claims, signature = form["assertion"][0].split(".")
+    assert json.loads(unpadded(head)) == {"typ": "JWT", "alg": "RS256", "kid": "k1"}
+    claims = json.loads(unpadded(claims))
+    assert claims["iss"] == "belfry@shop-1.example"
+    assert claims["scope"] == "https://www.googleapis.com/auth/firebase.messaging"
+    assert claims["aud"] == google.url + "/token"
+    assert claims["exp"] - claims["iat"] == 3600
+    (tmp_path / "signature").write_bytes(unpadded(signature))
+    (tmp_path / "text").write_text(form["assertion"][0].rpartition(".")[0])
+    subprocess.run(["openssl", "rsa", "-in", key, "-pubout", "-out",
+                    tmp_path / "public"], check=True, capture_output=True)
+    subprocess.run(["openssl", "dgst", "-sha256", "-verify", tmp_path / "public",
+                    "-signature", tmp_path / "signature", tmp_path / "text"],
+                   check=True, capture_output=True)
+
+
+def test_many_wait_for_one_token(tenant, google):
+    google.control(token={"after_ms": 700, "times": 1, "body": {
+        "access_token": "slow", "expires_in": 3599}})
+    before = google.asked()["tokens"]
+    sent = [tenant.api.accepted(push(f"device-{i}")) for i in range(20)]
+    tenant.idle()
+    asked = google.asked()
+    assert asked["tokens"] - before <= 2, "one for each spooler at most"
+    assert asked["sends"] == 20
+    for one in sent:
+        assert [e["attempt"] for e in tenant.api.timeline(one)
+                if e["type"] == "delivery.started"] == [1]
+
+
+@pytest.mark.expect_log("no access token for a provider")
+def test_waiting_for_a_token_uses_up_no_attempt(tenant, google):
+    google.control(token={"times": 2, "status": 503})
+    sent = tenant.api.accepted(push())
+    assert set(classes(tenant, sent)[:-1]) <= {"throttled"}
+    assert classes(tenant, sent)[-1] == "accepted"
+    counted = tenant.rows("SELECT counted FROM delivery WHERE tenant_id = %s")
+    assert counted == [{"counted": 1}]
+
+
+@pytest.mark.expect_log("no access token for a provider")
+def test_a_key_that_is_no_good_is_the_accounts_fault(tenant, google):
+    google.control(token={"status": 400, "body": {
+        "error": "invalid_grant", "error_description": "Invalid JWT Signature."}})
+    sent = tenant.api.accepted(push())
+    refused = wait_until(lambda: [e for e in tenant.api.timeline(sent)
+                                  if e["class"] == "bad_credential"], 20,
+                         "the refusal")
+    assert refused[0]["code"] == "invalid_grant"
+    assert google.asked()["sends"] == 0
+
+
+def test_a_token_that_is_refused_is_renewed_once(tenant, google):
+    google.control(send={"device-1": {"times": 1, "status": 401, "body": {
+        "error": {"code": 401, "status": "UNAUTHENTICATED"}}}})
+    sent = tenant.api.accepted(push())
+    assert classes(tenant, sent) == ["accepted"]
+    asked = google.asked()
+    used = [r["headers"]["authorization"] for r in asked["requests"]
+            if r["path"].endswith("send")]
+    assert len(used) == 2 and used[0] != used[1]
+    assert [e["attempt"] for e in tenant.api.timeline(sent)
+            if e["type"] == "delivery.started"] == [1]
+
+
+@pytest.mark.parametrize("answer, want", [
+    (error(404, "UNREGISTERED"), "bad_recipient"),
+    (error(400, "INVALID_ARGUMENT", "The registration token is not a valid FCM"
+           " registration token"), "bad_recipient"),
+    (error(400, "INVALID_ARGUMENT"), "bad_message"),
+    (error(403, "SENDER_ID_MISMATCH"), "bad_recipient"),
+    (error(429, "QUOTA_EXCEEDED", times=1), "throttled"),
+    (error(503, "UNAVAILABLE", times=1), "retry"),
+    (error(500, "INTERNAL", times=1), "retry"),
+    ({"status": 502, "body": "<h1>Bad gateway</h1>", "times": 1}, "retry")])
+def test_answers(tenant, google, answer, want):
+    google.control(send={"device-1": answer})
+    sent = tenant.api.accepted(push())
+    assert classes(tenant, sent)[0] == want
+
+
+def test_data_alone_goes_to_the_app(tenant, google):
+    sent = tenant.api.accepted({"to": {"push_token": "device-1"},
+                                "content": {"push": {"data": {"sync": 1}}}})
+    assert classes(tenant, sent) == ["accepted"]
+    assert google.sent() == [{"message": {"token": "device-1",
+                                          "data": {"sync": "1"}}}]
+
+
+@pytest.mark.parametrize("part, why", [
+    ({"data": {"from": "x"}}, "no data of the name"),
+    ({"data": {"google.x": "x"}}, "no data of the name"),
+    ({"body": "{{repeat}}"}, "larger than 4096"),
+])
+def test_what_fcm_takes_not_is_not_sent(tenant, google, part, why):
+    body = push(**part)
+    body["data"]["repeat"] = "ab" * 2500
+    events = tenant.api.ended(tenant.api.accepted(body))
+    assert why in next(e["text"] for e in events if e["type"] == "delivery.dead")
+    assert google.asked()["sends"] == 0
+
+
+def test_every_device_of_a_user(tenant, google, people):
+    for token in ("phone", "tablet"):
+        people.request("PUT", USER, json={"token": token, "platform": "android"})
+    people.request("PUT", USER, json={"token": "ntfy:topic", "platform": "other"})
+    sent = tenant.api.accepted(push(None))
+    assert classes(tenant, sent) == ["accepted", "accepted"]
+    assert sorted(m["message"]["token"] for m in google.sent()) == \
+        ["phone", "tablet"]
+
+
+def test_a_device_that_is_gone_is_forgotten(tenant, google, people):
+    for token in ("gone", "there"):
+        people.request("PUT", USER, json={"token": token, "platform": "ios"})
+    google.control(send={'"gone"': error(404, "UNREGISTERED")})
+    sent = tenant.api.accepted(push(None))
+    assert sorted(classes(tenant, sent)) == ["accepted", "bad_recipient"]
+    assert [d["token"] for d in people.get(USER).json()["data"]] == ["there"]
+
+
+def test_a_device_that_came_back_meanwhile_stays(tenant, google, people):
+    """P10: UNREGISTERED is about the token as it was when the attempt began."""
+    people.request("PUT", USER, json={"token": "gone", "platform": "ios"})
+    google.control(send={'"gone"': error(404, "UNREGISTERED", after_ms=1500)})
+    sent = tenant.api.accepted(push(None))
+    wait_until(lambda: google.asked()["sends"] == 1, 20, "the request")
+    people.request("PUT", USER, json={"token": "gone", "platform": "ios"})
+    assert classes(tenant, sent) == ["bad_recipient"]
+    assert len(people.get(USER).json()["data"]) == 1
+
+
+@pytest.mark.parametrize("change, why", [
+    ({"private_key": "x"}, "no key in PEM"), ({"client_email": ""}, "client_email"),
+    ({"token_uri": "http://127.0.0.1/"}, "https"), ({"project_id": "a/b"}, "project"),
+])
+def test_what_is_no_account_is_refused(tenant, key, change, why):
+    account = {"project_id": "shop-1", "client_email": "a@b.example",
+               "private_key": key.read_text(), "token_uri": "https://a.example/",
+               **change}
+    done = tenant.stack.run_ctl("provider", "add", "other", "--kind", "fcm",
+                                "--set", f"service_account={json.dumps(account)}",
+                                tenant=tenant.slug)
+    assert done.returncode != 0 and why in done.stderr
