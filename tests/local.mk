@@ -37,6 +37,9 @@ check_PROGRAMS += tests/unit/test_extras_doc
 EXTRA_DIST += tests/unit/render_case.h
 check_PROGRAMS += tests/unit/test_field
 check_PROGRAMS += tests/unit/test_js
+check_PROGRAMS += tests/unit/test_jwks
+check_PROGRAMS += tests/unit/test_jwt
+EXTRA_DIST += tests/unit/token_maker.h
 check_PROGRAMS += tests/unit/test_known
 tests_unit_test_known_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=db_run \
 	-Wl,--wrap=cache_get -Wl,--wrap=cache_set
@@ -77,6 +80,8 @@ endif
 # Fuzzing: as a test each program runs over its corpus.
 check_PROGRAMS += tests/fuzz/fuzz_hbs
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fuzz/corpus/hbs/*)
+check_PROGRAMS += tests/fuzz/fuzz_jwt
+EXTRA_DIST += $(wildcard $(srcdir)/tests/fuzz/corpus/jwt/*)
 check_PROGRAMS += tests/fuzz/fuzz_request
 EXTRA_DIST += tests/fuzz/replay.h \
 	$(wildcard $(srcdir)/tests/fuzz/corpus/request/*)

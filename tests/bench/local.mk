@@ -1,5 +1,5 @@
 # Benchmarks: "make bench" builds their programs; README.md tells how to run them.
-bench_tools = tests/bench/bare_post tests/bench/bare_smtp tests/bench/paced \
+bench_tools = tests/bench/bare_post tests/bench/bare_smtp tests/bench/jwt tests/bench/paced \
 	tests/bench/sink
 EXTRA_PROGRAMS += $(bench_tools)
 EXTRA_DIST += tests/bench/README.md tests/bench/pgbench_accept.sql \
