@@ -36,9 +36,24 @@ def end_stack(stack):
 
 
 @pytest.fixture(scope="session")
-def shared_stack():
+def issuers():
+    """Issuers of access tokens by their names: "sso" has Keycloak's habits, "plain"
+    those of RFC 9068, the others are for tests that change their keys.  Nobody
+    configured the "stranger"."""
+    from harness.issuer import Issuer
+    made = {name: Issuer() for name in
+            ("plain", "stranger", "i0", "i1", "i2", "i3", "i4", "i5")}
+    made["sso"] = Issuer("/realms/shop")
+    yield made
+    for issuer in made.values():
+        issuer.close()
+
+
+@pytest.fixture(scope="session")
+def shared_stack(issuers):
     """One running Belfry for all tests of a pytest process."""
-    stack = make_stack()
+    from harness.issuer import settings_of
+    stack = make_stack(settings=settings_of(issuers))
     try:
         yield stack.up()
     finally:

@@ -5,15 +5,34 @@
  */
 #include "api/app.h"
 
+#include "auth/issuer.h"
+#include "auth/keyset.h"
 #include "auth/principal.h"
 #include "base/arena.h"
 #include "base/config.h"
+#include "base/config_issuer.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "base/seal.h"
 #include "db/db.h"
 #include "model/known.h"
+#include "model/tenant_facts.h"
 #include "net/cache.h"
 #include "provider/provider.h"
 #include "web/request.h"
+
+static void
+read_issuers(struct app *app)
+{
+	const struct config *config = app->config;
+	size_t i;
+
+	app->issuers = arena_zalloc(app->a, config->issuers_count + 1,
+	    sizeof(*app->issuers));
+	for (i = 0; i < config->issuers_count; i++)
+		issuer_from_config(app->a, &config->issuers[i],
+		    &app->issuers[i]);
+}
 
 int
 app_new(struct arena *a, const struct config *config, struct app **app_r,
@@ -34,8 +53,23 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	app->known = known_new(a,
 	    &(struct known_params){ .config = config, .ring = app->ring,
 	        .db = app->db, .cache = app->cache });
+	app->tenants = tenant_index_new(a, app->known, app->db);
+	app->keysets = keysets_new(a,
+	    &(struct keysets_params){ .config = config, .ring = app->ring,
+	        .cache = app->cache });
+	read_issuers(app);
 	*app_r = app;
 	return 0;
+}
+
+void
+app_tend(struct app *app)
+{
+	struct err e;
+
+	if (keysets_tend(app->keysets, &e) != 0)
+		log_warn(NULL, "the keys of an issuer of tokens could not be "
+		               "fetched", LF_ERR(&e));
 }
 
 struct app *

@@ -16,9 +16,12 @@ struct cache;
 struct config;
 struct db;
 struct err;
+struct issuer;
 struct keyring;
 struct known;
+struct keysets;
 struct request;
+struct tenant_index;
 
 struct app {
 	struct arena *a; /* of the process */
@@ -27,6 +30,9 @@ struct app {
 	struct db *db;
 	struct cache *cache;
 	struct known *known;
+	struct tenant_index *tenants;
+	struct keysets *keysets;
+	struct issuer *issuers; /* of the configuration */
 	const char *openapi; /* the document as text; NULL until asked for */
 };
 
@@ -39,8 +45,12 @@ int app_new(struct arena *a, const struct config *config, struct app **app_r,
 struct app *app_of(const struct request *rq);
 struct editor app_editor(const struct request *rq);
 
-/* The dispatcher's hook: an API key becomes principal, tenant and scopes.  Every reason
- * to refuse a key looks the same from outside. */
+/* What has time until the answer is out. */
+void app_tend(struct app *app);
+
+/* The dispatcher's hook: an API key or an access token becomes principal, tenant and
+ * scopes.  Every reason to refuse one looks the same from outside.  A platform
+ * administrator may name another tenant in the header Belfry-Tenant. */
 int app_authenticate(struct request *rq, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,113 +1,102 @@
 /*
- * authenticate.c - from an API key to a principal
+ * authenticate.c - from what a request shows to a principal
  *
  * SPDX-License-Identifier: BSD-2-Clause
- *
- * The key tells its tenant, so the look-up runs with that tenant set.  What the
- * database says of a key is remembered (model/known.h); whether it has expired is
- * asked of the clock each time.
  */
+#include "api/authenticate.h"
+
+#include <string.h>
+#include <strings.h>
+
 #include "api/app.h"
 #include "auth/apikey.h"
 #include "auth/principal.h"
-#include "base/arena.h"
-#include "base/clock.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "db/db.h"
-#include "model/account.h"
-#include "model/known.h"
+#include "model/tenant_facts.h"
 #include "web/request.h"
+#include "web/router.h"
 
+const char *
+authenticate_tenant(const struct request *rq)
+{
+	return request_param(rq, "HTTP_BELFRY_TENANT");
+}
+
+/* What stands behind "Bearer "; NULL when the header is absent or another one. */
+static const char *
+bearer(const struct request *rq)
+{
+	const char *text = request_param(rq, "HTTP_AUTHORIZATION");
+
+	if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0)
+		return NULL;
+	text += 7;
+	text += strspn(text, " ");
+	return text[0] != '\0' ? text : NULL;
+}
+
+/* A platform administrator goes into the tenant that the header names.  To all others,
+ * a tenant that is not theirs does not exist. */
 static int
-parse_key(struct arena *a, const char *text, size_t len, const void **record_r,
+choose_tenant(struct request *rq, struct principal *p, struct err *e)
+{
+	const char *slug = authenticate_tenant(rq);
+	const struct tenant_facts *facts;
+	int rc = 0;
+
+	if (slug == NULL ||
+	    (p->tenant_slug != NULL && strcmp(slug, p->tenant_slug) == 0))
+		return 0;
+	if (principal_may(p, SCOPE_PLATFORM) && text_is_slug(slug))
+		rc = tenant_facts_find(app_of(rq)->tenants, rq->a, slug, &facts,
+		    e);
+	if (rc == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no such tenant");
+	if (rc == -1)
+		return -1;
+	principal_enter(rq->a, p, facts->id, facts->slug,
+	    facts->default_locale, facts->time_zone);
+	return 0;
+}
+
+/* What belongs to a tenant needs one; what stands above all tenants does not. */
+static int
+check_tenant(const struct request *rq, const struct principal *p,
     struct err *e)
 {
-	struct account_key *key;
+	const char *scope = rq->route->scope;
 
-	if (account_key_from_text(a, text, len, &key, e) != 0)
-		return -1;
-	*record_r = key;
-	return 0;
-}
-
-static const struct known_kind key_kind = {
-	.name = "key",
-	.add = account_key_add,
-	.text = account_key_text,
-	.parse = parse_key,
-};
-
-/* The client is told the same whatever is wrong with its key; the log knows more. */
-static int
-refuse(struct err *e, const char *why)
-{
-	err_set(e, ERR_UNAUTHENTICATED, "the API key is not valid");
-	return err_detail(e, "%s", why);
-}
-
-static int
-check(const struct apikey *key, const struct account_key *stored, struct err *e)
-{
-	if (!apikey_matches(key, stored->hash, sizeof(stored->hash)))
-		return refuse(e, "wrong secret");
-	if (stored->revoked)
-		return refuse(e, "the key or its account is revoked");
-	if (stored->expires_ms != 0 && stored->expires_ms <= clock_wall_ms())
-		return refuse(e, "the key has expired");
-	if (stored->suspended)
-		return err_set(e, ERR_FORBIDDEN, "the tenant is suspended");
-	return 0;
-}
-
-/* A copy: what is remembered may be forgotten while the request is served. */
-static const struct principal *
-principal_of(struct arena *a, const struct apikey *key,
-    const struct account_key *stored)
-{
-	struct principal *p = arena_object(a, struct principal);
-
-	p->kind = PRINCIPAL_SERVICE;
-	p->tenant = key->tenant;
-	p->account = stored->account;
-	p->key_id = arena_strdup(a, key->id);
-	p->name = arena_strdup(a, stored->name);
-	p->tenant_slug = arena_strdup(a, stored->slug);
-	p->default_locale = arena_strdup(a, stored->default_locale);
-	p->time_zone = arena_strdup(a, stored->time_zone);
-	p->scopes = scope_set(stored->scopes, stored->scopes_count);
-	p->expires_ms = stored->expires_ms;
-	return p;
+	if (p->tenant.n != 0 || scope == NULL || strcmp(scope, "platform") == 0)
+		return 0;
+	return err_set(e, ERR_INVALID,
+	    "name the tenant in the header Belfry-Tenant");
 }
 
 int
 app_authenticate(struct request *rq, struct err *e)
 {
-	struct app *app = app_of(rq);
-	const char *text = apikey_from_header(
-	    request_param(rq, "HTTP_AUTHORIZATION"));
-	const void *stored;
-	struct apikey key;
+	const char *text = bearer(rq);
+	struct principal *p;
 	int rc;
 
 	/* No request finds a transaction that an earlier one has left open. */
-	db_rollback(app->db);
+	db_rollback(app_of(rq)->db);
 	if (text == NULL)
 		return err_set(e, ERR_UNAUTHENTICATED,
-		    "an API key is needed: \"Authorization: Bearer blf_...\"");
-	if (apikey_parse(rq->a, app->ring, text, &key) != 0)
-		return refuse(e, "malformed key");
-	rc = known_get(app->known, rq->a, &key_kind, key.tenant, key.id,
-	    &stored, e);
-	if (rc != 1)
-		return rc == 0 ? refuse(e, "unknown key") : -1;
-	if (check(&key, stored, e) != 0)
+		    "an API key or an access token is needed: "
+		    "\"Authorization: Bearer ...\"");
+	rc = strncmp(text, "blf_", 4) == 0 ? authenticate_key(rq, text, &p, e) :
+	                                     authenticate_token(rq, text, &p, e);
+	if (rc != 0 || choose_tenant(rq, p, e) != 0 ||
+	    check_tenant(rq, p, e) != 0)
 		return -1;
-	rq->principal = principal_of(rq->a, &key, stored);
-	rq->tenant = key.tenant;
-	rq->scopes = rq->principal->scopes;
-	log_scope_add(&rq->scope, (struct log_field)LF_STR("tenant",
-	                              rq->principal->tenant_slug));
+	rq->principal = p;
+	rq->tenant = p->tenant;
+	rq->scopes = p->scopes;
 	log_scope_add(&rq->scope,
-	    (struct log_field)LF_STR("account", rq->principal->name));
+	    (struct log_field)LF_STR("tenant", p->tenant_slug));
+	log_scope_add(&rq->scope, (struct log_field)LF_STR("account", p->name));
 	return 0;
 }

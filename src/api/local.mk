@@ -1,7 +1,9 @@
 sbin_PROGRAMS += belfry-api
 belfry_api_SOURCES = \
 	src/api/app.c src/api/app.h \
-	src/api/authenticate.c \
+	src/api/authenticate.c src/api/authenticate.h \
+	src/api/authenticate_key.c \
+	src/api/authenticate_token.c \
 	src/api/cancel.c src/api/cancel.h \
 	src/api/dead_letters.c src/api/dead_letters.h \
 	src/api/devices.c src/api/devices.h \

@@ -181,7 +181,7 @@ static const struct route routes[] = {
 	    .tags = "templates" },
 
 	/* Dead letters */
-	{ HTTP_GET, ADMIN "/dead-letters", .scope = "admin",
+	{ HTTP_GET, ADMIN "/dead-letters", .scope = "admin:read",
 	    .handler = dead_letters_list, .query = &dead_query_table,
 	    .status = 200, .summary = "Lists deliveries that were given up",
 	    .tags = "dead letters" },

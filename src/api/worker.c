@@ -65,13 +65,14 @@ finish(FCGX_Request *q)
 
 /* Accepts and serves one request; false when there was none. */
 static bool
-serve_one(struct web *web, FCGX_Request *q)
+serve_one(struct web *web, struct app *app, FCGX_Request *q)
 {
 	int rc = FCGX_Accept_r(q);
 
 	if (rc == 0) {
 		web_serve(web, q);
 		finish(q);
+		app_tend(app);
 		return true;
 	}
 	if (rc != -EAGAIN && rc != -EINTR && rc != -ECONNABORTED) {
@@ -83,19 +84,20 @@ serve_one(struct web *web, FCGX_Request *q)
 }
 
 static void
-loop(struct web *web, FCGX_Request *q, const struct config *config,
-    int listen_fd)
+loop(struct web *web, struct app *app, FCGX_Request *q, int listen_fd)
 {
+	const struct config *config = app->config;
+
 	for (;;) {
 		if (q->keepConnection && q->ipcFd >= 0)
 			keep_or_close(q, config, listen_fd);
 		if (q->keepConnection && q->ipcFd >= 0) {
-			(void)serve_one(web, q);
+			(void)serve_one(web, app, q);
 			continue;
 		}
 		if (worker_wait(listen_fd, -1,
 		        worker_stopping() ? 0 : LOOK_MS) == 1)
-			(void)serve_one(web, q);
+			(void)serve_one(web, app, q);
 		else if (worker_stopping())
 			break;
 	}
@@ -141,7 +143,7 @@ api_worker(const struct config *config, int listen_fd, int slot)
 	}
 	p.app = app;
 	p.routes = api_routes(&p.count);
-	loop(web_new(a, &p), &q, config, listen_fd);
+	loop(web_new(a, &p), app, &q, listen_fd);
 	arena_free(&a);
 	return 0;
 }

@@ -6,7 +6,6 @@
 #include "auth/apikey.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include <sodium.h>
 
@@ -76,17 +75,6 @@ apikey_parse(struct arena *a, const struct keyring *ring, const char *text,
 	secret_hash(ring, text, APIKEY_CHARS, key.hash);
 	*key_r = key;
 	return 0;
-}
-
-const char *
-apikey_from_header(const char *authorization)
-{
-	if (authorization == NULL ||
-	    strncasecmp(authorization, "Bearer ", 7) != 0)
-		return NULL;
-	authorization += 7;
-	authorization += strspn(authorization, " ");
-	return strncmp(authorization, "blf_", 4) == 0 ? authorization : NULL;
 }
 
 bool

@@ -44,10 +44,6 @@ const char *apikey_make(struct arena *a, const struct keyring *ring,
 int apikey_parse(struct arena *a, const struct keyring *ring, const char *text,
     struct apikey *key_r) MUST_CHECK;
 
-/* The key in "Authorization: Bearer blf_...", NULL when the header (which may be
- * NULL) holds something else. */
-const char *apikey_from_header(const char *authorization);
-
 /* Compares with the stored hash in constant time. */
 bool apikey_matches(const struct apikey *key, const void *hash, size_t n);
 

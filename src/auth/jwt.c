@@ -174,6 +174,30 @@ jwt_claims_audience(const struct jwt *t, const char *const *audiences)
 	return false;
 }
 
+static const char *
+tenant_of(const json_t *audience)
+{
+	const char *text = json_string_value(audience);
+
+	return text != NULL && strncmp(text, "belfry:", 7) == 0 &&
+	        text_is_slug(text + 7) ?
+	    text + 7 :
+	    NULL;
+}
+
+const char *
+jwt_claimed_tenant(const struct jwt *t)
+{
+	const json_t *aud = json_object_get(t->claims, "aud"), *one;
+	const char *slug = tenant_of(aud);
+	size_t i;
+
+	json_array_foreach(aud, i, one)
+		if (slug == NULL)
+			slug = tenant_of(one);
+	return slug;
+}
+
 /* ---- Signature ----------------------------------------------------------------- */
 
 /* JOSE has r and s side by side, OpenSSL wants DER.  Returns its length, 0 when r or s

@@ -43,6 +43,7 @@ int jwt_read(struct arena *a, const char *text, struct jwt **jwt_r,
 /* What it claims, unverified. */
 const char *jwt_claimed_issuer(const struct jwt *t);
 const char *jwt_claimed_kid(const struct jwt *t);
+const char *jwt_claimed_tenant(const struct jwt *t); /* of an audience belfry:SLUG */
 bool jwt_claims_audience(const struct jwt *t, const char *const *audiences);
 
 /* Checks signature and claims.  *claims_r lives as long as the token's arena.  -1 with

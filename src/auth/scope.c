@@ -48,7 +48,7 @@ scope_set(const char *const *names, size_t count)
 
 	for (i = 0; i < count; i++)
 		set |= scope_bit(names[i]);
-	/* Those two stand last in the table, so everything below is a mask. */
+	/* All that they bring stands above them in the table. */
 	if (set & UINT64_C(1) << SCOPE_PLATFORM)
 		set |= (UINT64_C(1) << SCOPE_PLATFORM) - 1;
 	if (set & UINT64_C(1) << SCOPE_ADMIN)

@@ -24,6 +24,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/config_check.h"
+#include "base/config_issuer.h"
 #include "base/config_value.h"
 #include "base/ensure.h"
 #include "base/err.h"
@@ -52,6 +53,7 @@ struct load {
 	const char *path;
 	struct config *config;
 	struct buf *faults;
+	struct config_issuers *issuers;
 	int lines[NELEMS(keys)]; /* where each key was set */
 	bool faulty[NELEMS(keys)];
 
@@ -227,6 +229,8 @@ handle(void *user, const char *section, const char *name, const char *value)
 		        name));
 		return 1;
 	}
+	if (config_issuers_set(l->issuers, section, name, value, l->line))
+		return 1;
 	if (!section_exists(section)) {
 		fault_unknown_section(l, section);
 		return 1;
@@ -279,8 +283,11 @@ read_line(char *line, int size_bytes, void *user)
 	}
 	memcpy(line, start, len);
 	line[len] = '\0';
-	if (line[0] == '[')
+	if (line[0] == '[') {
 		l->section_line = l->line;
+		config_issuers_open(l->issuers, line + 1,
+		    strcspn(line + 1, "]"), l->line);
+	}
 	l->wants_handler = line[0] != '\0' && line[0] != '#' &&
 	    line[0] != ';' && (line[0] != '[' || strchr(line, ']') == NULL);
 	return line;
@@ -414,11 +421,13 @@ config_load(struct arena *a, const char *path, struct config **config_r,
 	l->config = arena_object(a, struct config);
 	l->faults = faults != NULL ? faults : buf_new(a, FAULTS_BYTES);
 	before = l->faults->len;
+	l->issuers = config_issuers_new(a, path, l->faults);
 	load_defaults(l);
 	if (path != NULL)
 		load_file(l);
 	load_environment(l);
 	check_together(l);
+	config_issuers_finish(l->issuers, l->config);
 	if (l->faults->len == before && !buf_overflowed(l->faults)) {
 		*config_r = l->config;
 		return 0;

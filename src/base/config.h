@@ -21,6 +21,7 @@
 
 struct arena;
 struct buf;
+struct config_issuer;
 struct err;
 
 #define CONFIG_FIELD_TEXT const char *
@@ -42,6 +43,9 @@ struct config {
 	CONFIG_FIELD_##type section##_##name;
 #include "base/config.def"
 #undef X
+	/* The [issuer NAME] sections (base/config_issuer.h). */
+	const struct config_issuer *issuers;
+	size_t issuers_count;
 };
 
 /* The types up to CONFIG_OVERRIDES are text in the struct. */

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_issuer.h"
 #include "base/config_value.h"
 
 enum { TEXT_BYTES = 1048576 };
@@ -75,6 +76,15 @@ write_mdoc(struct buf *out)
 		}
 		write_key(out, &k[i]);
 	}
+	buf_puts(out, ".El\n.Ss [issuer NAME]\n");
+	write_prose(out,
+	    "One such section for each issuer of access tokens. The name, small "
+	    "letters, digits and dashes, is for the log. No variable of the "
+	    "environment overrides these keys.");
+	buf_puts(out, ".Bl -tag -width Ds\n");
+	k = config_issuer_keys(&count);
+	for (i = 0; i < count; i++)
+		write_key(out, &k[i]);
 	buf_puts(out, ".El\n");
 }
 

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_issuer.h"
 #include "base/config_value.h"
 #include "base/ensure.h"
 #include "base/err.h"
@@ -92,6 +93,28 @@ defaults(struct arena *a)
 	return config;
 }
 
+static void
+write_issuers(const struct config *config, enum config_dump what,
+    struct buf *out)
+{
+	const struct config_key *k;
+	size_t count, i;
+
+	if (what != CONFIG_DUMP_SAMPLE) {
+		for (i = 0; i < config->issuers_count; i++)
+			config_issuer_dump(&config->issuers[i],
+			    what == CONFIG_DUMP_ALL, out);
+		return;
+	}
+	buf_putc(out, '\n');
+	comment(out, "One such section for each issuer of access tokens. The "
+	             "name is for the log.");
+	buf_puts(out, "#[issuer NAME]\n");
+	k = config_issuer_keys(&count);
+	for (i = 0; i < count; i++)
+		write_sample(&k[i], out);
+}
+
 void
 config_dump(const struct config *config, enum config_dump what,
     struct buf *out)
@@ -119,5 +142,6 @@ config_dump(const struct config *config, enum config_dump what,
 		else
 			write_value(&k[i], config, out);
 	}
+	write_issuers(config, what, out);
 	arena_free(&a);
 }

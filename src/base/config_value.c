@@ -73,27 +73,28 @@ noun_of(enum config_type type)
 
 /* The fields, found by the offset in the table. */
 static const char **
-text_field(const struct config_key *k, struct config *config)
+text_field(const struct config_key *k, void *record)
 {
-	return (const char **)(void *)((char *)config + k->offset);
+	return (const char **)(void *)((char *)record + k->offset);
 }
 
 static int64_t *
-number_field(const struct config_key *k, struct config *config)
+number_field(const struct config_key *k, void *record)
 {
-	return (int64_t *)(void *)((char *)config + k->offset);
+	return (int64_t *)(void *)((char *)record + k->offset);
 }
 
 static bool *
-bool_field(const struct config_key *k, struct config *config)
+bool_field(const struct config_key *k, void *record)
 {
-	return (bool *)(void *)((char *)config + k->offset);
+	return (bool *)(void *)((char *)record + k->offset);
 }
 
-static const char *
-text_of(const struct config_key *k, const struct config *config)
+const char *
+config_value_text(const struct config_key *k, const void *record)
 {
-	return *(const char *const *)(const void *)((const char *)config +
+	ensure(is_text(k->type));
+	return *(const char *const *)(const void *)((const char *)record +
 	    k->offset);
 }
 
@@ -329,15 +330,15 @@ parse_text(const struct config_key *k, const char *text, struct err *e)
 
 int
 config_value_parse(struct arena *a, const struct config_key *k,
-    const char *text, struct config *config, struct err *e)
+    const char *text, void *record, struct err *e)
 {
 	if (k->type == CONFIG_BOOL)
-		return parse_bool(text, bool_field(k, config), e);
+		return parse_bool(text, bool_field(k, record), e);
 	if (!is_text(k->type))
-		return parse_number(k, text, number_field(k, config), e);
+		return parse_number(k, text, number_field(k, record), e);
 	if (parse_text(k, text, e) == -1)
 		return -1;
-	*text_field(k, config) = arena_strdup(a, text);
+	*text_field(k, record) = arena_strdup(a, text);
 	return 0;
 }
 
@@ -348,7 +349,7 @@ config_value_format(const struct config_key *k, const struct config *config,
 	if (k->type == CONFIG_BOOL)
 		buf_puts(out, bool_of(k, config) ? "yes" : "no");
 	else if (is_text(k->type))
-		buf_puts(out, text_of(k, config));
+		buf_puts(out, config_value_text(k, config));
 	else
 		format_number(k->type, number_of(k, config), out);
 }
@@ -378,7 +379,7 @@ config_value_equal(const struct config_key *k, const struct config *a,
 	if (k->type == CONFIG_BOOL)
 		return bool_of(k, a) == bool_of(k, b);
 	if (is_text(k->type))
-		return strcmp(text_of(k, a), text_of(k, b)) == 0;
+		return strcmp(config_value_text(k, a), config_value_text(k, b)) == 0;
 	return number_of(k, a) == number_of(k, b);
 }
 
@@ -389,7 +390,7 @@ config_value_copy(struct arena *a, const struct config_key *k,
 	if (k->type == CONFIG_BOOL)
 		*bool_field(k, to) = bool_of(k, from);
 	else if (is_text(k->type))
-		*text_field(k, to) = arena_strdup(a, text_of(k, from));
+		*text_field(k, to) = arena_strdup(a, config_value_text(k, from));
 	else
 		*number_field(k, to) = number_of(k, from);
 }

@@ -16,10 +16,14 @@ struct config;
 struct config_key;
 struct err;
 
-/* Reads "text" into the key's field of "config"; texts are copied into "a".
- * Returns 0, or -1 with e->text "what is wrong; the mend". */
+/* Reads "text" into the key's field of "record", the struct config or the struct
+ * config_issuer of its table; texts are copied into "a".  Returns 0, or -1 with e->text
+ * "what is wrong; the mend". */
 int config_value_parse(struct arena *a, const struct config_key *k,
-    const char *text, struct config *config, struct err *e) MUST_CHECK;
+    const char *text, void *record, struct err *e) MUST_CHECK;
+
+/* The field of a key whose type is text. */
+const char *config_value_text(const struct config_key *k, const void *record);
 
 /* Writes the field as config_value_parse() reads it. */
 void config_value_format(const struct config_key *k,

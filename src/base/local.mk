@@ -6,6 +6,8 @@ libbelfry_la_SOURCES += \
 	src/base/config.c src/base/config.def src/base/config.h \
 	src/base/config_check.c src/base/config_check.h \
 	src/base/config_dump.c \
+	src/base/config_issuer.c src/base/config_issuer.def \
+	src/base/config_issuer.h \
 	src/base/config_override.c \
 	src/base/config_value.c src/base/config_value.h \
 	src/base/crash_point.c src/base/crash_point.def \
@@ -20,6 +22,7 @@ libbelfry_la_SOURCES += \
 	src/base/log.c src/base/log.h \
 	src/base/metrics.c src/base/metrics.def src/base/metrics.h \
 	src/base/master.c src/base/master.h \
+	src/base/network.c src/base/network.h \
 	src/base/pidfile.c src/base/pidfile.h \
 	src/base/process.c src/base/process.h \
 	src/base/renew.c src/base/renew.h \

@@ -18,18 +18,15 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/metrics.h"
-#include "base/seal.h"
 #include "db/db.h"
 #include "model/generation.h"
-#include "net/cache.h"
+#include "net/cache_trusted.h"
 
 enum { BUCKETS = 1024, ENTRY_CHUNK_BYTES = 2048 };
 enum { FOUND_LOCAL, FOUND_MEMCACHED, FOUND_DATABASE }; /* of the metric */
@@ -204,48 +201,6 @@ cache_key(struct arena *a, const struct known_kind *kind, const struct place *p,
 	    (long long)p->tenant.n, (long long)p->generation, name);
 }
 
-/* Of the key and the text, so that a text cannot stand under another key. */
-static void
-cache_mac(const struct known *k, struct arena *a, const char *key,
-    const char *text, size_t n, uint8_t mac[static SECRET_HASH_BYTES])
-{
-	size_t len = strlen(key) + 1;
-	char *both = arena_alloc(a, len + n);
-
-	memcpy(both, key, len);
-	memcpy(both + len, text, n);
-	secret_hash(k->p.ring, both, len + n, mac);
-}
-
-/* A text that was cached, or NULL. */
-static const char *
-cache_load(struct known *k, struct arena *a, const char *key)
-{
-	uint8_t mac[SECRET_HASH_BYTES];
-	const void *value;
-	const char *text;
-	size_t n;
-
-	if (!cache_get(k->p.cache, a, key, &value, &n) || n < sizeof(mac))
-		return NULL;
-	text = (const char *)value + sizeof(mac);
-	n -= sizeof(mac);
-	cache_mac(k, a, key, text, n, mac);
-	return sodium_memcmp(mac, value, sizeof(mac)) == 0 ? text : NULL;
-}
-
-static void
-cache_store(struct known *k, struct arena *a, const char *key, const char *text)
-{
-	size_t n = strlen(text);
-	uint8_t *value = arena_alloc(a, SECRET_HASH_BYTES + n);
-
-	cache_mac(k, a, key, text, n, value);
-	memcpy(value + SECRET_HASH_BYTES, text, n);
-	cache_set(k->p.cache, key, value, SECRET_HASH_BYTES + n,
-	    k->p.config->cache_ttl);
-}
-
 /* ---- Looking up --------------------------------------------------------------- */
 
 /* Generation and thing from the database, in this order and in one round trip. */
@@ -278,13 +233,16 @@ load(struct known *k, struct arena *a, const struct known_kind *kind,
 	int rc, found = FOUND_MEMCACHED;
 
 	if (is_fresh(k, p))
-		text = cache_load(k, a, cache_key(a, kind, p, name));
+		text = cache_get_trusted(k->p.cache, k->p.ring, a,
+		    cache_key(a, kind, p, name));
 	if (text == NULL) {
 		rc = database_load(k, a, kind, p, name, &text, e);
 		if (rc != 1)
 			return rc;
 		found = FOUND_DATABASE;
-		cache_store(k, a, cache_key(a, kind, p, name), text);
+		cache_set_trusted(k->p.cache, k->p.ring, a,
+		    cache_key(a, kind, p, name), text,
+		    k->p.config->cache_ttl);
 	}
 	metrics_add(METRIC_CACHE_LOOKUPS_TOTAL, found, 1);
 	return entry_make(k, kind, p, name, text, e) == 0 ? 1 : -1;

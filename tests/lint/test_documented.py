@@ -91,6 +91,17 @@ def test_configuration_key(row):
     assert row[-1].replace('\\"', '"') in shown
 
 
+@pytest.mark.parametrize("row", source.table_rows(
+    source.SRC / "base/config_issuer.def"), ids=lambda row: row[0])
+def test_issuer_key(row):
+    """In the sample, below [issuer NAME], with its help in front of it."""
+    text = (source.ROOT / "conf/belfry.conf").read_text()
+    text = text[text.index("#[issuer NAME]"):]
+    assert re.search(rf"^#{row[0]} =", text, re.MULTILINE)
+    shown = " ".join(text.replace("#", " ").split())
+    assert row[-1].replace('\\"', '"') in shown
+
+
 def commands():
     """The words of each row of belfryctl's grammar."""
     text = (source.SRC / "ctl/command.c").read_text()

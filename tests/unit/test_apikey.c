@@ -119,19 +119,6 @@ only_whole_keys_are_read(void **state)
 }
 
 static void
-headers_are_looked_into(void **state)
-{
-	assert_string_equal(apikey_from_header("Bearer blf_x"), "blf_x");
-	assert_string_equal(apikey_from_header("bearer  blf_x"), "blf_x");
-	assert_null(apikey_from_header(NULL));
-	assert_null(apikey_from_header(""));
-	assert_null(apikey_from_header("Bearer"));
-	assert_null(apikey_from_header("Bearer eyJh"));
-	assert_null(apikey_from_header("Basic blf_x"));
-	assert_null(apikey_from_header("blf_x"));
-}
-
-static void
 scopes_bring_what_they_stand_for(void **state)
 {
 	const char *const send[] = { "notifications:send", "no:such" };
@@ -162,7 +149,12 @@ principals_are_named_for_the_audit(void **state)
 	assert_string_equal(principal_label(a, &p), "key:abc (shop)");
 	p.key_id = NULL;
 	p.kind = PRINCIPAL_USER;
-	assert_string_equal(principal_label(a, &p), "user:shop");
+	p.issuer = "https://idp.example";
+	assert_string_equal(principal_label(a, &p),
+	    "user:shop (https://idp.example)");
+	p.kind = PRINCIPAL_ADMIN;
+	assert_string_equal(principal_label(a, &p),
+	    "admin:shop (https://idp.example)");
 }
 
 int
@@ -172,7 +164,6 @@ main(void)
 		cmocka_unit_test(a_key_comes_back),
 		cmocka_unit_test(no_changed_key_matches),
 		cmocka_unit_test(only_whole_keys_are_read),
-		cmocka_unit_test(headers_are_looked_into),
 		cmocka_unit_test(scopes_bring_what_they_stand_for),
 		cmocka_unit_test(principals_are_named_for_the_audit),
 	};

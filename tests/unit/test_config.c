@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_issuer.h"
 #include "base/config_value.h"
 #include "base/err.h"
 
@@ -233,6 +234,30 @@ static const struct {
 	    "belfry.conf:4: api.: unknown key; belfry.conf(5) lists them\n"
 	    "belfry.conf:6: neither a [section] nor \"key = value\"; put a # in "
 	    "front of a comment\n" },
+	{ "[issuer]\nissuer = https://a\n",
+	    "belfry.conf:1: [issuer]: needs a name of up to 32 small letters, "
+	    "digits and dashes: [issuer NAME]\n" },
+	{ "[issuer A b]\nissuer = https://a\n",
+	    "belfry.conf:1: [issuer A b]: needs a name of up to 32 small "
+	    "letters, digits and dashes: [issuer NAME]\n" },
+	{ "[issuer a]\n[log]\n",
+	    "belfry.conf:1: issuer a.issuer: is missing; give it\n"
+	    "belfry.conf:1: issuer a.audience: is missing; give it\n" },
+	{ "[issuer a]\nissuer = https://a\naudience = b\nissuer = https://b\n"
+	  "color = red\njwks = keys.json\nca_file = ca.pem\ntenant = A\n",
+	    "belfry.conf:4: issuer a.issuer: given twice, first in line 2; "
+	    "remove one\n"
+	    "belfry.conf:5: issuer a.color: unknown key; belfry.conf(5) lists "
+	    "them\n"
+	    "belfry.conf:6: issuer a.jwks: is neither a URL nor an absolute "
+	    "path\n"
+	    "belfry.conf:7: issuer a.ca_file: is not an absolute path\n"
+	    "belfry.conf:8: issuer a.tenant: is not the slug of a tenant\n" },
+	{ "[issuer a]\nissuer = a\naudience = b\n[issuer a]\n",
+	    "belfry.conf:4: [issuer a]: there are two of this name; rename "
+	    "one\n"
+	    "belfry.conf:2: issuer a.issuer: is no URL, so jwks must say where "
+	    "the keys are\n" },
 	{ "[api]\nsocket_mode = 0999\nsocket_group = a\001b\n",
 	    "belfry.conf:2: api.socket_mode: \"0999\" is not a mode in octal; "
 	    "give one such as 0660\n"
@@ -398,6 +423,8 @@ every_key_of_the_sample_is_read(void **state)
 
 	config_dump(NULL, CONFIG_DUMP_SAMPLE, sample);
 	for (line = sample->data; *line != '\0'; line = next) {
+		if (strncmp(line, "#[issuer NAME]", 14) == 0)
+			break; /* its keys have no section without it */
 		next = strchr(line, '\n') + 1;
 		assert_true(next - line <= 80 || line[1] != ' ');
 		if (line[0] == '#' && islower((unsigned char)line[1])) {
@@ -508,6 +535,41 @@ leave_directory(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void
+issuers_are_named_sections(void **state)
+{
+	struct config *config = load(
+	    "[issuer keycloak]\n"
+	    "issuer = https://sso.example.org/realms/shop\n"
+	    "audience = belfry account\n"
+	    "roles_claim =\n"
+	    "[api]\nworkers = 3\n"
+	    "[issuer other]\n"
+	    "issuer = other\naudience = x\njwks = /etc/keys.json\n");
+	struct buf *out = buf_new(a, 65536);
+
+	assert_int_equal(config->issuers_count, 2);
+	assert_int_equal(config->api_workers, 3);
+	assert_string_equal(config->issuers[0].name, "keycloak");
+	assert_string_equal(config->issuers[0].audience, "belfry account");
+	assert_string_equal(config->issuers[0].roles_claim, "");
+	assert_string_equal(config->issuers[0].user_claim, "sub");
+	assert_string_equal(config->issuers[1].jwks, "/etc/keys.json");
+	assert_string_equal(
+	    config->issuers[1].roles_claim, "realm_access.roles");
+
+	config_dump(config, CONFIG_DUMP_CHANGED, out);
+	assert_non_null(strstr(out->data,
+	    "[issuer keycloak]\n"
+	    "issuer = https://sso.example.org/realms/shop\n"
+	    "audience = belfry account\n"
+	    "roles_claim =\n\n[issuer other]\n"));
+	/* What is written reads back the same. */
+	config = load(out->data);
+	assert_int_equal(config->issuers_count, 2);
+	assert_string_equal(config->issuers[1].audience, "x");
+}
+
 int
 main(void)
 {
@@ -523,6 +585,7 @@ main(void)
 		TEST(every_key_of_the_sample_is_read),
 		TEST(the_sample_in_the_tree_is_up_to_date),
 		TEST(the_table_is_sound),
+		TEST(issuers_are_named_sections),
 	};
 
 	return cmocka_run_group_tests(tests, enter_directory, leave_directory);

@@ -1,0 +1,68 @@
+/*
+ * keyset.h - the key sets of issuers, kept and fetched again
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Each worker keeps the sets that it needs, parsed.  What one worker fetches it
+ * leaves in a file of the run directory for the others of the host, and in memcached
+ * for other hosts.  A set is fetched again
+ *
+ *   - when it is KEYSET_TEND_MS old: after an answer, when nobody waits (keysets_tend());
+ *   - when it is KEYSET_OLD_MS old, or a token names a key that is not in it: at once.
+ *
+ * For all workers of a host together at most one fetch is under way and one begins
+ * within KEYSET_PAUSE_MS; who comes meanwhile does not wait and goes by what is there.
+ * When a fetch fails, the old set stays in use.
+ */
+#ifndef BELFRY_AUTH_KEYSET_H
+#define BELFRY_AUTH_KEYSET_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct cache;
+struct config;
+struct err;
+struct jwk;
+struct keyring;
+struct keysets;
+
+enum {
+	KEYSET_PAUSE_MS = 30 * 1000,
+	KEYSET_TEND_MS = 5 * 60 * 1000,
+	KEYSET_OLD_MS = 10 * 60 * 1000,
+	KEYSET_FETCH_MS = 3000 /* the longest that one document may take */
+};
+
+/* Where the keys of an issuer are. */
+struct key_source {
+	const char *issuer;
+	const char *jwks; /* a URL, an absolute path, or "": discovery */
+	const char *ca_file; /* "": the system's certificates */
+	bool public_only; /* a tenant chose it: no address of this network */
+};
+
+struct keysets_params {
+	const struct config *config;
+	const struct keyring *ring;
+	struct cache *cache;
+};
+
+/* Lives in "a", an arena of the process. */
+struct keysets *keysets_new(struct arena *a, const struct keysets_params *p)
+    MUST_CHECK;
+
+/* A key by its name; *key_r is good until the next call.  "a" is for the time of the
+ * call.  1; 0 when the issuer has no such key; -1 (ERR_TEMPORARY) when its keys are
+ * not known at all. */
+int keysets_find(struct keysets *ks, struct arena *a,
+    const struct key_source *source, const char *kid, const struct jwk **key_r,
+    struct err *e) MUST_CHECK;
+
+/* To be called between requests: fetches a set that is due.  -1 with *e when the last
+ * fetch, here or within keysets_find(), failed; each failure is told once. */
+int keysets_tend(struct keysets *ks, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * keyset_store.h - where the workers of a host leave key sets for each other
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * In the run directory each source of keys has a file "jwks.NAME", which is replaced
+ * as a whole, and a file "jwks.NAME.lock", which holds the time of the last fetch
+ * that was begun and is locked while it is under way.
+ */
+#ifndef BELFRY_AUTH_KEYSET_STORE_H
+#define BELFRY_AUTH_KEYSET_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct err;
+
+/* Which version of a file was read last. */
+struct keyset_stamp {
+	uint64_t inode;
+	int64_t changed_ns;
+};
+
+/* Reads a file of at most JWKS_BYTES_MAX and a line when it is another one than "stamp"
+ * says, and sets the stamp.  1 with *text_r, 0 when it is the same or not there, -1
+ * when it cannot be read. */
+int keyset_file_read(struct arena *a, const char *path,
+    struct keyset_stamp *stamp, const char **text_r, struct err *e) MUST_CHECK;
+
+/* Replaces a file as a whole. */
+int keyset_file_write(struct arena *a, const char *path, const char *text,
+    struct err *e) MUST_CHECK;
+
+/* Takes the lock of a source for a fetch, unless somebody has it or began within
+ * pause_ms.  The descriptor to close when the fetch is over, or -1. */
+int keyset_lock(struct arena *a, const char *path, int64_t pause_ms);
+
+/* Removes what nobody has touched for a day. */
+void keyset_sweep(const char *directory);
+
+#endif

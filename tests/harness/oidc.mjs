@@ -1,0 +1,55 @@
+// oidc.mjs - npm's oidc-provider as issuer of access tokens
+//
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Prints its URL; POST /rotate gives it other keys.  One client for each algorithm.
+import { createServer } from "node:http";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import Provider from "oidc-provider";
+
+const algorithms = {
+  RS256: ["rsa", { modulusLength: 2048 }],
+  ES256: ["ec", { namedCurve: "P-256" }],
+  EdDSA: ["ed25519", {}],
+};
+
+const keys = () => Object.entries(algorithms).map(([alg, [type, options]]) => ({
+  ...generateKeyPairSync(type, options).privateKey.export({ format: "jwk" }),
+  kid: randomUUID(), use: "sig", alg,
+}));
+
+const make = (issuer) => new Provider(issuer, {
+  jwks: { keys: keys() },
+  clients: Object.keys(algorithms).map((alg) => ({
+    client_id: alg, client_secret: "secret", redirect_uris: [],
+    grant_types: ["client_credentials"], response_types: [],
+  })),
+  scopes: ["notifications:send"],
+  extraTokenClaims: () => ({ tenant: "demo" }),
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (context, resource, client) => ({
+        scope: "notifications:send", audience: "belfry", accessTokenTTL: 300,
+        accessTokenFormat: "jwt", jwt: { sign: { alg: client.clientId } },
+      }),
+    },
+  },
+});
+
+let provider;
+const server = createServer((request, response) => {
+  if (request.method === "POST" && request.url === "/rotate") {
+    provider = make(provider.issuer);
+    response.end("rotated");
+  } else {
+    provider.callback()(request, response);
+  }
+});
+server.listen(0, "127.0.0.1", () => {
+  provider = make(`http://127.0.0.1:${server.address().port}`);
+  console.log(provider.issuer);
+});
+process.stdin.resume().on("end", () => process.exit(0));
