@@ -129,7 +129,7 @@ static int
 step_strictly(struct render *r, const struct scope *scope,
     const struct path *path, size_t first, bool strict, struct hbs_value *v)
 {
-	bool fits;
+	bool fits, given = false;
 	size_t i;
 
 	for (i = first; i < path->count; i++) {
@@ -137,9 +137,11 @@ step_strictly(struct render *r, const struct scope *scope,
 		    !value_is_nil(v);
 		if (!fits)
 			return not_defined(r, scope, path, &path->parts[i]);
+		given = v->kind == VALUE_OVERLAY &&
+		    value_has_pair(v, &path->parts[i]);
 		value_step(v, &path->parts[i]);
 	}
-	if (strict && path->count > 0 && v->kind == VALUE_UNDEFINED)
+	if (strict && path->count > 0 && v->kind == VALUE_UNDEFINED && !given)
 		return not_defined(r, scope, path,
 		    &path->parts[path->count - 1]);
 	return 0;

@@ -345,6 +345,7 @@ parse_partial_open(struct parser *p, struct node *node,
 	if (call.argc > 1)
 		return error_at(p->e, p->source, call.args->next->at,
 		    "a partial takes one context, not %u", call.argc);
+	partial->overlaid = call.pairs != NULL;
 	drop_undefined(&call);
 	partial->context = call.args;
 	partial->pairs = call.pairs;

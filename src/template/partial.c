@@ -295,7 +295,7 @@ render_partial(struct render *r, const struct scope *scope,
 	if (prevent)
 		buf_add(r->out, partial->indent, partial->indent_len);
 	start = r->out->len;
-	status = partial->pair_count > 0 ? render_overlaid(r, scope, &use) :
+	status = partial->overlaid ? render_overlaid(r, scope, &use) :
 	    render_use(r, scope, &use);
 	if (status < 0 || prevent || partial->indent_len == 0)
 		return status;

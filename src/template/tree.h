@@ -160,6 +160,7 @@ struct block {
 struct partial {
 	struct expr *name; /* a string, or what names it while rendering */
 	struct expr *context; /* NULL: the current one */
+	bool overlaid; /* there are pairs, if only such as say "undefined" */
 	size_t pair_count;
 	struct hash_pair *pairs;
 	const char *indent; /* what stood before it on its own line */

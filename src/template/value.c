@@ -278,6 +278,21 @@ step_into_array(struct hbs_value *v, const struct part *part)
 		*v = value_undefined;
 }
 
+bool
+value_has_pair(const struct hbs_value *v, const struct part *part)
+{
+	const struct overlay *overlay = v->u.overlay;
+	const struct hash_pair *pair = overlay->pairs;
+	size_t i;
+
+	for (i = 0; i < overlay->count; i++, pair = pair->next)
+		if (pair->name.len == part->len &&
+		    memcmp(pair->name.text, part->text, part->len) == 0)
+			return true;
+	return overlay->base.kind == VALUE_OVERLAY &&
+	    value_has_pair(&overlay->base, part);
+}
+
 static void
 step_into_overlay(struct hbs_value *v, const struct part *part)
 {

@@ -95,6 +95,9 @@ void part_init(struct part *part, const char *text, size_t len);
  * the data: what JavaScript's prototypes would add does not exist. */
 void value_step(struct hbs_value *v, const struct part *part);
 
+/* True when one of the pairs of an overlay has that name. */
+bool value_has_pair(const struct hbs_value *overlay, const struct part *part);
+
 /* The text of a scalar; nothing for null and undefined, "[object Object]" for
  * an object.  "room" is where a number is written.  Not for arrays. */
 void value_text(const struct hbs_value *v, char room[VALUE_TEXT_BYTES],

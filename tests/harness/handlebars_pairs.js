@@ -31,6 +31,15 @@ compiler.append = function () {
   this.pushSource(this.appendToBuffer(this.popStack()));
 };
 
+/* Partials that call themselves from loops may go on for ever. */
+const USES_MAX = 1000;
+const invoke = Handlebars.VM.invokePartial;
+let uses = 0;
+Handlebars.VM.invokePartial = function (...given) {
+  if (++uses > USES_MAX) throw new RangeError("too many partials");
+  return invoke.apply(this, given);
+};
+
 /* ---- chance ---------------------------------------------------------------- */
 
 let state = 0;
@@ -63,7 +72,7 @@ function choose(ways, ...args) {
 const NAMES = ["a", "b", "c", "x", "list", "items", "obj", "name", "f", "zero",
   "empty", "none", "n", "p1", "p2"];
 const ODD_NAMES = ["with space", "0", "1", "10", "é", "this", "if", "a.b", "@k", "",
-  "true", "12", "else", "length", "[x]", "not-so", "x/y", "root", "a\"b", "日本", "null"];
+  "true", "12", "else", "length", "[x]", "not-so", "x/y", "root", "a\"b", "日本"];
 const PROTOTYPE_NAMES = ["constructor", "toString", "hasOwnProperty", "__proto__",
   "valueOf", "__lookupGetter__"];
 const TEXTS = ["", "text", "<b>&\"'`=</b>", "two\nlines\n", " ", "0", "ünï", "😀é",
@@ -289,7 +298,7 @@ function partialBlock(depth) {
   return open("#>") + name + context(0.2) + pairs(0.2) + close() + program(depth - 1) + tag("/", name);
 }
 
-const inline = (depth) => open("#*") + "inline " + pick(["\"inl\"", "\"own\"", "'p1'", "\"inl\"", "@key", "name"]) +
+const inline = (depth) => open("#*") + "inline " + pick(["\"inl\"", "\"own\"", "'p1'", "\"inl\"", "@key"]) +
   close() + program(depth - 1) + tag("/", "inline");
 
 function raw() {
@@ -350,6 +359,7 @@ function options() {
   const made = {};
   if (chance(0.35)) made[pick(OPTIONS)] = true;
   if (chance(0.05)) made[pick(OPTIONS)] = true;
+  if (made.compat) made.strict = made.assumeObjects = false;
   return made;
 }
 
@@ -364,11 +374,13 @@ function question(id) {
   how = options();
   let template = program(3);
   if (chance(0.12)) template = damage(template);
+  template = template.toWellFormed();
   return { id, template, data: data(), partials: partials(), options: how };
 }
 
 /* What handlebars.js says; null when the pair says nothing of the language. */
 function answer(question) {
+  uses = 0;
   try {
     const compiled = Handlebars.compile(question.template, question.options);
     const output = compiled(question.data, { partials: { ...question.partials } });

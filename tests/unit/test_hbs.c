@@ -344,7 +344,11 @@ partials_are_found_and_indented(void **state)
 		/* It is found before the block that comes with the call. */
 		{ "{{#> p}}given{{/p}}{{> p}}", "{}", "givenelse",
 			{ { "p", "{{#> @partial-block}}else{{/@partial-block}}" } } },
-		/* "undefined" hides nothing. */
+		/* "undefined" hides nothing, but there is an object then. */
+		{ "{{#each a}}{{> p x=undefined}}{{/each}}", "{\"a\":[\"s\"]}",
+			"[object Object]", { { "p", "{{this}}" } } },
+		{ "{{> p a=@key}}", "{}", "", { { "p", "{{a}}" } },
+			.flags = HBS_STRICT },
 		{ "{{> p a=undefined b=null}}", "{\"a\":1,\"b\":2}", "1a;b;",
 			{ { "p", "{{a}}{{b}}{{#each .}}{{@key}};{{/each}}" } } },
 		{ "{{#each a}}{{> p}}{{/each}}", "{\"a\":{\"x\":1}}", "I",
