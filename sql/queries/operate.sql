@@ -44,6 +44,11 @@ SELECT min(days) FROM (
     FROM pg_class p
     WHERE p.relkind = 'p' AND p.relnamespace = 'belfry'::regnamespace) x
 
+-- name: vacuum_holders
+-- A row for each that keeps PostgreSQL from vacuuming: kind, a name, pid, user,
+-- application, and its age in milliseconds (NULL: not known).
+SELECT kind, holder, pid, username, application, age_ms FROM vacuum_holders()
+
 -- name: doctor_spoolers
 -- One row: how many spoolers gave a sign of life within $1 milliseconds, and how long
 -- ago the last one was (NULL: there was none).

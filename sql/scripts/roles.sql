@@ -19,6 +19,15 @@ BEGIN
                 NOCREATEDB NOCREATEROLE NOINHERIT', program);
         END IF;
     END LOOP;
+    -- So that vacuum_holders() sees the transactions of others.  Who may not grant that
+    -- (it takes ADMIN OPTION from PostgreSQL 16 on) gets no alarm of long ones.
+    BEGIN
+        IF NOT pg_has_role('belfry_owner', 'pg_read_all_stats', 'MEMBER') THEN
+            GRANT pg_read_all_stats TO belfry_owner;
+        END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+        NULL;
+    END;
     -- Whoever made the roles acts as the owner; a superuser may anyway.
     IF NOT pg_has_role('belfry_owner', 'MEMBER') THEN
         EXECUTE format('GRANT belfry_owner TO %I', current_user);

@@ -242,6 +242,7 @@ house_service(struct spooler *sp)
 		    clear_key, sp);
 	}
 	later_service(sp);
+	holders_service(sp);
 	if (now >= sp->next_rescue_ms && lease_is_trusted(sp)) {
 		lease_rescue_crashed(sp);
 		lease_rescue(sp);

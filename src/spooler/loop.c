@@ -249,6 +249,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	for (i = CHANNEL_NONE + 1; i < CHANNEL_COUNT; i++)
 		sp->policies[i] = retry_policy_from(config, (enum channel)i);
 	sp->settler = settler_new(sp);
+	sp->holders = holders_new(sp);
 	sp->poll_interval_ms = config->spooler_poll_min;
 	sp->poll_all = true;
 	return express_new(sp, slot, e);
@@ -264,6 +265,7 @@ spooler_run(const struct config *config, int slot)
 
 	sp->a = a;
 	sp->config = config;
+	sp->slot = slot;
 	sp->id = uuid_make();
 	if (set_up(sp, slot, &doorbell, &e) == -1) {
 		log_error(NULL, "spooler cannot start", LF_ERR(&e));

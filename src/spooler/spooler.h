@@ -27,6 +27,7 @@ struct delivery;
 struct err;
 struct express;
 struct health;
+struct holders;
 struct key;
 struct keys;
 struct keyring;
@@ -41,6 +42,7 @@ struct transfers;
 struct spooler {
 	const struct config *config;
 	struct arena *a; /* of the process */
+	int slot; /* which of the host's spoolers it is, from 0 on */
 	struct uuid id; /* of this instance; leases carry it */
 	struct pool *pool;
 	struct transfers *transfers;
@@ -50,6 +52,7 @@ struct spooler {
 	struct shares *shares; /* of the tenants */
 	struct settler *settler;
 	struct express *express;
+	struct holders *holders;
 	struct claim *claim_list; /* all whose memory is held */
 	struct health *health; /* of the accounts at providers */
 	struct retry_policy policies[CHANNEL_COUNT];
@@ -125,6 +128,10 @@ int express_linger_ms(const struct spooler *sp);
 
 /* house.c: looks for work, sweeps, makes partitions. */
 void house_service(struct spooler *sp);
+
+/* holders.c: names who keeps PostgreSQL from vacuuming. */
+struct holders *holders_new(struct spooler *sp) MUST_CHECK;
+void holders_service(struct spooler *sp);
 
 /* later.c: makes ready what is due. */
 void later_service(struct spooler *sp);

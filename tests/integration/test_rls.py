@@ -16,7 +16,7 @@ SEEN_BY_ALL = {
         "dead_letter", # it deletes old ones
     },
 }
-DEFINERS = {"partitions_make", "partitions_drop"}
+DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders"}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c
