@@ -105,4 +105,7 @@ EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py) tests/fault/run
 EXTRA_DIST += doc/api.md doc/errors.md doc/metrics.md doc/operating.md doc/providers.md
 EXTRA_DIST += contrib/keycloak/README.md contrib/keycloak/belfry-realm.json
+EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/full/*.py) tests/fault/full/run \
+	tests/fault/full/README.md
+EXTRA_DIST += doc/api.md doc/errors.md doc/metrics.md doc/operating.md doc/providers.md
 EXTRA_DIST += contrib/check contrib/packages contrib/quickstart contrib/stack.sh
