@@ -24,6 +24,8 @@ tests_unit_test_keys_SOURCES = tests/unit/test_keys.c src/spooler/keys.c \
 	src/spooler/share.c src/spooler/turn.c
 check_PROGRAMS += tests/unit/test_turn
 tests_unit_test_turn_SOURCES = tests/unit/test_turn.c src/spooler/turn.c
+check_PROGRAMS += tests/unit/test_model
+check_PROGRAMS += tests/unit/test_quiet_hours
 check_PROGRAMS += tests/unit/test_doorbell
 check_PROGRAMS += tests/unit/test_tickets
 check_PROGRAMS += tests/unit/test_grammar

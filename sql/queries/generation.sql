@@ -9,5 +9,7 @@ SELECT generation, suppresses FROM tenant_generation WHERE tenant_id = $1
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
 -- name: tenant_brand
--- One row: name, default locale, time zone and what templates know as "brand".
-SELECT name, default_locale, time_zone, settings->'brand' FROM tenant WHERE id = $1
+-- One row: name, default locale, time zone, what templates know as "brand", and the
+-- quiet hours of recipients without their own.
+SELECT name, default_locale, time_zone, settings->'brand', settings->'quiet_hours'
+FROM tenant WHERE id = $1

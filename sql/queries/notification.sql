@@ -1,40 +1,41 @@
 -- Notifications, from acceptance to what became of them.
 
 -- name: accept_now
--- Nothing; violates idempotency_pkey when the key ($23, NULL for none) was used before.
+-- Nothing; violates idempotency_pkey when the key ($24, NULL for none) was used before.
 -- The notification, its row in lane 0, the mark that the tenant has work, and the key
 -- with its answer.
 WITH n AS (
     INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
         template_version, category, locale, channels, fallback, content, recipients,
         user_ids, data, metadata, attachments, send_at, expires_at, request_id,
-        traceparent, created_at, template_release)
+        traceparent, created_at, template_release, quiet_exempt)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21, $22)
+        $17, $18, $19, $20, $21, $22, $23)
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     VALUES ($1, 0, $3, now(), $2, $2, 0)
 ), i AS (
     INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
-    SELECT $1, $23, $24, $25, $26, $27 WHERE $23::bytea IS NOT NULL
+    SELECT $1, $24, $25, $26, $27, $28 WHERE $24::bytea IS NOT NULL
 )
 INSERT INTO tenant_ready (tenant_id, lane, prio) VALUES ($1, 0, $3)
 ON CONFLICT DO NOTHING
 
 -- name: accept_express
--- The same for a notification that the api has routed into $28 deliveries, which are
+-- The same for a notification that the api has routed into $29 deliveries, which are
 -- written in the same transaction.  By its two times being the same it is seen that it
 -- was the api.
 WITH i AS (
     INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
-    SELECT $1, $23, $24, $25, $26, $27 WHERE $23::bytea IS NOT NULL
+    SELECT $1, $24, $25, $26, $27, $28 WHERE $24::bytea IS NOT NULL
 )
 INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
     template_version, category, locale, channels, fallback, content, recipients,
     user_ids, data, metadata, attachments, send_at, expires_at, request_id,
-    traceparent, created_at, template_release, state, open_count, delivery_count, routed_at)
+    traceparent, created_at, template_release, quiet_exempt, state, open_count,
+    delivery_count, routed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-    $17, $18, $19, $20, $21, $22, 2, $28, $28, $21)
+    $17, $18, $19, $20, $21, $22, $23, 2, $29, $29, $21)
 
 -- name: accept_later
 -- The same with a row in the queue of later work (send_at).
@@ -42,12 +43,12 @@ WITH n AS (
     INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
         template_version, category, locale, channels, fallback, content, recipients,
         user_ids, data, metadata, attachments, send_at, expires_at, request_id,
-        traceparent, created_at, template_release)
+        traceparent, created_at, template_release, quiet_exempt)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21, $22)
+        $17, $18, $19, $20, $21, $22, $23)
 ), i AS (
     INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
-    SELECT $1, $23, $24, $25, $26, $27 WHERE $23::bytea IS NOT NULL
+    SELECT $1, $24, $25, $26, $27, $28 WHERE $24::bytea IS NOT NULL
 )
 INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
 VALUES ($1, $17, $2, $2, 0, $3, 0)
@@ -78,7 +79,7 @@ SELECT n.id, n.state, n.priority, n.category, n.locale, n.channels, t.key,
     n.template_version, n.batch_id, n.metadata, n.send_at, n.expires_at, n.created_at,
     n.routed_at, n.done_at, n.delivery_count, n.request_id,
     CASE json_typeof(n.recipients) WHEN 'array' THEN json_array_length(n.recipients)
-        ELSE 0 END
+        ELSE 0 END, n.fallback
 FROM notification n
 LEFT JOIN template t ON t.tenant_id = $1 AND t.id = n.template_id
 WHERE n.tenant_id = $1 AND n.id = $2
@@ -152,5 +153,6 @@ SELECT u.user_id, d.token FROM (
 
 -- name: route_recipients
 -- A row for each stored recipient of those user ids.
-SELECT user_id, email, phone, name, locale, time_zone, data FROM recipient
+SELECT user_id, email, phone, name, locale, time_zone, data, quiet_hours
+FROM recipient
 WHERE tenant_id = $1 AND user_id = ANY ($2::text[])

@@ -53,7 +53,8 @@ WITH c AS MATERIALIZED (
 )
 SELECT d.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
-    n.created_at, n.user_ids, d.due, n.fallback, n.crashes, n.template_release
+    n.created_at, n.user_ids, d.due, n.fallback, n.crashes, n.template_release,
+    n.quiet_exempt
 FROM d LEFT JOIN LATERAL (
     SELECT * FROM notification WHERE tenant_id = $1 AND id = d.id OFFSET 0) n ON true
 ORDER BY d.due, d.id
@@ -76,6 +77,7 @@ WITH c AS MATERIALIZED (
 SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
     n.created_at, n.user_ids, q.due, n.fallback, n.crashes, n.template_release,
+    n.quiet_exempt,
     q.id, q.notification_id, q.lease_no, d.recipient_no, d.channel, d.state,
     d.attempts, d.counted, d.crashes, d.user_id, d.address, d.recipient, d.locale,
     d.provider_id, d.created_at, d.failovers, d.revived_at,
@@ -99,17 +101,19 @@ WITH r AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[],
         $7::smallint[], $8::smallint[], $9::text[], $10::text[], $11::text[],
         $12::text[], $13::uuid[], $14::text[], $15::timestamptz[], $16::uuid[],
-        $17::timestamptz[], $18::smallint[])
+        $17::timestamptz[], $18::smallint[], $19::smallint[], $20::uuid[],
+        $21::bigint[], $22::smallint[], $23::text[])
         AS r (notification_id, id, recipient_no, channel, state, prio, user_id,
             address, recipient, locale, provider_id, reason, expires_at, event_id, due,
-            later)
+            later, step, next_id, after_ms, unless, trace)
 ), d AS (
     INSERT INTO delivery (tenant_id, notification_id, id, recipient_no, channel, state,
         priority, attempts, user_id, address, recipient, locale, provider_id, reason,
-        expires_at, finished_at, due)
+        expires_at, finished_at, due, step, next_id, after_ms, unless, trace)
     SELECT $1, notification_id, id, recipient_no, channel, state, prio % 3,
         CASE state WHEN 3 THEN 1 ELSE 0 END, user_id, address, recipient::json, locale,
-        provider_id, reason, expires_at, CASE WHEN state > 3 THEN now() END, due
+        provider_id, reason, expires_at, CASE WHEN state > 3 THEN now() END, due, step,
+        next_id, after_ms, unless, trace::json
     FROM r
 ), a AS (
     INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, lease_no, spooler,
@@ -172,9 +176,9 @@ WITH r AS MATERIALIZED (
     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[],
         $7::smallint[], $8::smallint[], $9::bigint[], $10::text[], $11::text[],
         $12::text[], $13::int[], $14::uuid[], $15::smallint[], $16::smallint[],
-        $17::smallint[])
+        $17::smallint[], $18::text[])
         AS r (spooler, notification_id, id, lease_no, n, class, state, delay_ms, code,
-            text, provider_ref, counted, event_id, later, failover, told)
+            text, provider_ref, counted, event_id, later, failover, told, note)
 ), f AS MATERIALIZED (
     SELECT q.tenant_id, q.place, r.* FROM r CROSS JOIN LATERAL (
         SELECT tenant_id, ctid AS place FROM q_leased WHERE tenant_id = $1 AND id = r.id
@@ -196,6 +200,9 @@ WITH r AS MATERIALIZED (
         reason = CASE WHEN l.state <> 4 THEN l.text WHEN d.told < 0 THEN d.reason END,
         told = CASE WHEN d.told < 0 THEN 0 ELSE GREATEST(d.told, l.told) END,
         due = CASE WHEN l.later >= 0 THEN l.due END, failovers = d.failovers + l.failover,
+        trace = CASE WHEN l.note IS NULL OR length(d.trace::text) > 800 THEN d.trace
+            ELSE (COALESCE(left(d.trace::text, -1) || ',', '[') || l.note || ']')::json
+            END,
         provider_ref = COALESCE(l.provider_ref, d.provider_ref),
         counted = d.counted + l.counted,
         finished_at = CASE WHEN l.state IN (4, 5, 6, 7, 9, 10, 11) THEN now() END
@@ -218,7 +225,8 @@ WITH r AS MATERIALIZED (
     SELECT $1, notification_id, event_id, id,
         CASE state WHEN 11 THEN 'delivery.expired' WHEN 7 THEN 'delivery.dead'
             WHEN 6 THEN 'delivery.failed' WHEN 5 THEN 'delivery.delivered'
-            ELSE 'delivery.deferred' END, lane,
+            ELSE CASE later WHEN 0 THEN 'delivery.scheduled' ELSE 'delivery.deferred' END
+            END, lane,
         NULLIF(class, 0), text, 'spooler ' || spooler
     FROM l WHERE n = 0
 ), n AS (

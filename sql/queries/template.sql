@@ -6,7 +6,8 @@
 -- that of layouts and partials in use, or 0.
 SELECT json_build_object('id', t.id, 'key', t.key, 'category', t.category,
     'default_locale', t.default_locale, 'version', COALESCE(v.version, 0),
-    'variables', COALESCE(v.variables, '{}'),
+    'variables', COALESCE(v.variables, '{}'), 'fallback', t.fallback,
+    'quiet_exempt', t.quiet_exempt,
     'release', COALESCE((SELECT max(release) FROM template_release
         WHERE tenant_id = $1), 0),
     'parts', COALESCE((SELECT json_agg(DISTINCT p)
@@ -158,3 +159,12 @@ WHERE t.tenant_id = $1 AND t.key = $2 AND EXISTS (
 -- name: template_delete
 -- Nothing.
 DELETE FROM template WHERE tenant_id = $1 AND key = $2
+
+-- name: template_set_defaults
+-- One row, or none when there is no such template: its fallback order and whether it is
+-- sent in quiet hours.
+UPDATE template SET fallback = CASE WHEN $3::boolean THEN $4::json ELSE fallback END,
+    quiet_exempt = CASE WHEN $5::boolean THEN $6::boolean ELSE quiet_exempt END,
+    version = version + 1, updated_at = now()
+WHERE tenant_id = $1 AND key = $2
+RETURNING fallback, quiet_exempt

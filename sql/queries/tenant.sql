@@ -39,14 +39,20 @@ INSERT INTO tenant_generation (tenant_id) VALUES ($1)
 -- Nothing; no row is affected when there is no such tenant.
 UPDATE tenant SET state = $2 WHERE id = $1
 
+-- name: tenant_set_quiet_hours
+-- Nothing.
+UPDATE tenant SET settings = CASE WHEN $2::jsonb IS NULL THEN settings - 'quiet_hours'
+    ELSE settings || jsonb_build_object('quiet_hours', $2::jsonb) END
+WHERE id = $1
+
 -- name: tenant_ways
 -- At most one row with one text: how a tenant's notifications may go, that is the
--- generation, whether the tenant is active, whether it has any suppressions, and its
--- providers in state $2 in the order of their names.
+-- generation, whether the tenant is active, whether it has any suppressions, its
+-- time zone and quiet hours, and its providers in state $2 in the order of their names.
 SELECT json_build_object('generation', g.generation, 'active', t.state = 1,
-    'suppresses', g.suppresses,
+    'suppresses', g.suppresses, 'zone', t.time_zone, 'quiet', t.settings->'quiet_hours',
     'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority,
-        p.weight)
+        p.weight, p.name)
         ORDER BY p.name) FROM provider p WHERE p.tenant_id = $1 AND p.state = $2), '[]'))
 FROM tenant t JOIN tenant_generation g ON g.tenant_id = $1
 WHERE t.id = $1

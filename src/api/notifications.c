@@ -16,6 +16,7 @@
 #include "model/known.h"
 #include "model/template.h"
 #include "notify/accept.h"
+#include "notify/explain.h"
 #include "notify/send_request.h"
 #include "notify/timeline.h"
 #include "web/js.h"
@@ -103,11 +104,12 @@ find_template(struct request *rq, const struct template_head **head_r,
 	return 0;
 }
 
-int
-notifications_send(struct request *rq, struct response *rs, struct err *e)
+static struct accept_params
+params_of(struct request *rq)
 {
 	struct app *app = rq->app;
-	struct accept_params p = {
+
+	return (struct accept_params){
 		.config = rq->config,
 		.db = app->db,
 		.known = app->known,
@@ -120,6 +122,12 @@ notifications_send(struct request *rq, struct response *rs, struct err *e)
 		.request_id = rq->id,
 		.traceparent = rq->traceparent,
 	};
+}
+
+int
+notifications_send(struct request *rq, struct response *rs, struct err *e)
+{
+	struct accept_params p = params_of(rq);
 	struct accept_result result;
 	struct buf *out;
 
@@ -192,4 +200,34 @@ notifications_timeline(struct request *rq, struct response *rs, struct err *e)
 	return response_json(rs, 200,
 	    js_keep(rq->a,
 	        json_pack("{s:o}", "data", timeline_json(rows[1]))));
+}
+
+/* ---- .../explain ---------------------------------------------------------------------- */
+
+int
+notifications_explain(struct request *rq, struct response *rs, struct err *e)
+{
+	struct db_rows **rows;
+
+	if (ask(rq, Q_NOTIFICATION_GET, Q_NOTIFICATION_DELIVERIES, &rows, e) ==
+	    -1)
+		return -1;
+	return response_json(rs, 200,
+	    js_keep(rq->a, explain_json(rows[0], rows[1])));
+}
+
+int
+notifications_explain_request(struct request *rq, struct response *rs,
+    struct err *e)
+{
+	struct accept_params p = params_of(rq);
+	json_t *json;
+
+	if (find_template(rq, &p.template, e) == -1)
+		return -1;
+	if (accept_check(rq->a, &p, &rq->errors) == -1)
+		return err_set(e, ERR_UNPROCESSABLE, "the request has errors");
+	if (explain_request(rq->a, &p, &json, e) == -1)
+		return -1;
+	return response_json(rs, 200, js_keep(rq->a, json));
 }

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/edit.h"
+#include "model/quiet_hours.h"
 #include "model/recipient.h"
 #include "web/field.h"
 #include "web/field_form.h"
@@ -31,6 +32,7 @@ struct recipient_body {
 	const char *locale;
 	const char *time_zone;
 	json_t *data;
+	json_t *quiet_hours;
 	int64_t created_at;
 	int64_t updated_at;
 };
@@ -52,6 +54,11 @@ static const struct field recipient_fields[] = {
 	FIELD(struct recipient_body, time_zone, ZONE, .flags = FIELD_NULLABLE,
 	    .help = "The time zone of quiet hours.",
 	    .example = "\"Europe/Vienna\""),
+	FIELD(struct recipient_body, quiet_hours, JSON, .flags = FIELD_NULLABLE,
+	    .max = 3, .example = "{\"from\": \"22:00\", \"to\": \"07:00\"}",
+	    .help = "When nothing is to be sent, by the clock of the time zone; "
+	            "\"days\" (mon to sun) names those on which it begins. Absent: "
+	            "the tenant's."),
 	FIELD(struct recipient_body, data, JSON, .flags = FIELD_NULLABLE,
 	    .help = "Data for templates, as \"recipient.data\"."),
 	FIELD(struct recipient_body, created_at, TIME,
@@ -63,6 +70,18 @@ static const struct field recipient_fields[] = {
 const struct field_table recipient_body_table = FIELD_TABLE("Recipient",
     struct recipient_body, recipient_fields,
     "A person whom notifications name by user_id.");
+
+static json_t *
+stored_json(struct request *rq, const char *text)
+{
+	json_t *json;
+	struct err e;
+
+	return text != NULL && js_parse(rq->a, text, strlen(text),
+	                           DATA_DEPTH_MAX, &json, &e) == 0
+	    ? json
+	    : NULL;
+}
 
 static json_t *
 recipient_json(struct request *rq, const struct recipient *r)
@@ -77,12 +96,9 @@ recipient_json(struct request *rq, const struct recipient *r)
 		.created_at = r->created_ms,
 		.updated_at = r->updated_ms,
 	};
-	struct err e;
 
-	if (r->data != NULL &&
-	    js_parse(rq->a, r->data, strlen(r->data), DATA_DEPTH_MAX,
-	        &body.data, &e) != 0)
-		body.data = NULL;
+	body.data = stored_json(rq, r->data);
+	body.quiet_hours = stored_json(rq, r->quiet_hours);
 	return fields_write(rq->a, &recipient_body_table, &body);
 }
 
@@ -154,12 +170,18 @@ recipients_put(struct request *rq, struct response *rs, struct err *e)
 		.locale = body->locale,
 		.time_zone = body->time_zone,
 		.data = edit_json(rq->a, body->data),
+		.quiet_hours = edit_json(rq->a, body->quiet_hours),
 	};
+	struct quiet_hours hours;
+	const char *fault;
 	bool created;
 
 	if (form_length(rq->args[0]) > USER_ID_MAX)
 		return err_set(e, ERR_INVALID,
 		    "the user_id has more than %d characters", USER_ID_MAX);
+	if (body->quiet_hours != NULL &&
+	    quiet_hours_read(body->quiet_hours, &hours, &fault) == -1)
+		return err_set(e, ERR_INVALID, "the quiet hours: %s", fault);
 	if (request_expected_version(rq, &r.version, e) != 0 ||
 	    recipient_put(rq->a, app_of(rq)->db, rq->tenant, &r, &created,
 	        e) != 0)

@@ -60,6 +60,17 @@ static const struct route routes[] = {
 	    .summary = "Tells everything that happened, oldest first",
 	    .tags = "notifications" },
 
+	{ HTTP_GET, SERVICES "/notifications/{id}/explain",
+	    .scope = "notifications:read", .handler = notifications_explain,
+	    .status = 200,
+	    .summary = "Tells why its deliveries went their way",
+	    .tags = "notifications" },
+	{ HTTP_POST, SERVICES "/notifications/explain",
+	    .scope = "notifications:send", .body = &send_request_table,
+	    .handler = notifications_explain_request, .status = 200,
+	    .summary = "Tells what would become of a notification, and sends "
+	               "nothing",
+	    .tags = "notifications" },
 	{ HTTP_POST, SERVICES "/notifications/{id}/cancel",
 	    .scope = "notifications:send", .handler = notifications_cancel,
 	    .status = 200, .summary = "Takes back what has not gone out",

@@ -151,6 +151,13 @@ static const struct ctl_option receipt_options[] = {
 	END
 };
 
+static const struct ctl_option template_defaults_options[] = {
+	{ 0, "fallback", "JSON",
+	    "The order of channels, as in a request; \"none\" takes it away." },
+	{ 0, "quiet-exempt", "YES|NO", "Whether they go out in quiet hours too." },
+	END
+};
+
 #define DEAD_FILTER                                                            \
 	{ 0, "channel", "CHANNEL", "Only this channel." },                     \
 	{ 0, "provider", "NAME", "Only those that this account tried last." }, \
@@ -210,6 +217,12 @@ static const struct ctl_command commands[] = {
 	    "List the tenants", NULL },
 	{ "tenant show", "[SLUG]", NULL, CTL_NEEDS_DATABASE, command_tenant_show,
 	    "Show a tenant", NULL },
+	{ "tenant quiet-hours", "SLUG [JSON]", NULL, CTL_NEEDS_DATABASE,
+	    command_tenant_quiet_hours,
+	    "Show or set the quiet hours of recipients without their own",
+	    "JSON is {\"from\": \"22:00\", \"to\": \"07:00\"}; \"days\" (mon to\n"
+	    "sun) names those on which they begin, \"exempt\" the categories that\n"
+	    "are sent nevertheless.  \"none\" takes them away.\n" },
 	{ "tenant suspend", "SLUG", NULL, CTL_NEEDS_DATABASE,
 	    command_tenant_suspend,
 	    "Refuse a tenant's keys and send nothing more for it", NULL },
@@ -236,6 +249,10 @@ static const struct ctl_command commands[] = {
 	{ "template versions", "KEY", NULL, CTL_NEEDS_TENANT,
 	    command_template_versions,
 	    "List the versions of a template, the newest first", NULL },
+	{ "template defaults", "KEY", template_defaults_options,
+	    CTL_NEEDS_TENANT, command_template_defaults,
+	    "Set what a template's notifications do that do not say otherwise",
+	    NULL },
 	{ "template publish", "KEY [VERSION]", NULL, CTL_NEEDS_TENANT,
 	    command_template_publish,
 	    "Put a version into use, by default the latest", NULL },
@@ -323,6 +340,8 @@ static const struct ctl_command commands[] = {
 	    "Tell what became of a delivery that was sent or is held",
 	    "WHAT is delivered, failed, bounced, read, opened, clicked or\n"
 	    "complained.\n" },
+	{ "explain", "ID", NULL, CTL_NEEDS_TENANT, command_explain,
+	    "Tell why the deliveries of a notification went their way", NULL },
 	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,
 	    "Show what became of a notification", NULL },
 	{ "help", "[COMMAND...]", help_options, CTL_NEEDS_NOTHING, command_help,

@@ -9,11 +9,13 @@ libbelfry_la_SOURCES += \
 	src/ctl/config.c \
 	src/ctl/ctl.c src/ctl/ctl.h \
 	src/ctl/dead.c \
+	src/ctl/defaults.c \
 	src/ctl/doctor.c src/ctl/doctor.h \
 	src/ctl/doctor_database.c \
 	src/ctl/doctor_tenants.c \
 	src/ctl/eval.c \
 	src/ctl/exit.def \
+	src/ctl/explain.c \
 	src/ctl/grammar.c src/ctl/grammar.h \
 	src/ctl/help.c src/ctl/help.h \
 	src/ctl/init.c \

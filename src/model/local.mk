@@ -10,6 +10,7 @@ libbelfry_la_SOURCES += \
 	src/model/line_diff.c src/model/line_diff.h \
 	src/model/locale.c src/model/locale.h \
 	src/model/provider_account.c src/model/provider_account.h \
+	src/model/quiet_hours.c src/model/quiet_hours.h \
 	src/model/recipient.c src/model/recipient.h \
 	src/model/sms_length.c src/model/sms_length.h \
 	src/model/suppression.c src/model/suppression.def \

@@ -26,6 +26,7 @@ recipient_put(struct arena *a, struct db *db, struct tenant_id tenant,
 	db_arg_text(b, r->time_zone);
 	db_arg_text(b, r->data);
 	db_arg_int(b, r->version);
+	db_arg_text(b, r->quiet_hours);
 	if (db_run(db, a, b, &rows, e) == -1)
 		return -1;
 	if (db_count(rows[0]) == 0)
@@ -65,6 +66,7 @@ recipient_from_rows(struct arena *a, const struct db_rows *r,
 			.version = (int)db_int(r, i, 7),
 			.created_ms = db_time_ms(r, i, 8),
 			.updated_ms = db_time_ms(r, i, 9),
+			.quiet_hours = db_text(r, i, 10),
 		};
 	*list_r = list;
 	*count_r = (size_t)n;

@@ -29,6 +29,7 @@ struct recipient {
 	const char *locale;
 	const char *time_zone;
 	const char *data; /* a JSON object for templates */
+	const char *quiet_hours; /* JSON (quiet_hours.h) */
 	int version; /* for ETag */
 	int64_t created_ms;
 	int64_t updated_ms;

@@ -171,6 +171,21 @@ channels_of_names(json_t *names)
 	return template_part_channels(mask);
 }
 
+/* What a notification takes over that does not say it itself. */
+static void
+read_defaults(struct arena *a, struct template_head *head, const json_t *json)
+{
+	const json_t *fallback = json_object_get(json, "fallback");
+	char *text;
+
+	head->quiet_exempt = json_is_true(json_object_get(json, "quiet_exempt"));
+	if (!json_is_array(fallback))
+		return;
+	text = json_dumps(fallback, JSON_COMPACT);
+	head->fallback = arena_strdup(a, text);
+	free(text);
+}
+
 int
 template_head_from_text(struct arena *a, const char *text, size_t len,
     struct template_head **head_r, struct err *e)
@@ -188,6 +203,7 @@ template_head_from_text(struct arena *a, const char *text, size_t len,
 	head->version = o.version;
 	head->channels = channels_of_names(o.parts);
 	head->release = (int)json_integer_value(json_object_get(json, "release"));
+	read_defaults(a, head, json);
 	list_variables(a, head, o.variables);
 	*head_r = head;
 	return 0;

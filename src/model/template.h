@@ -67,6 +67,8 @@ struct template_head {
 	int version; /* the published one; 0: there is none */
 	unsigned channels; /* 1 << enum channel for each it has parts for */
 	int release; /* of layouts and partials that is in use; 0: there is none */
+	const char *fallback; /* JSON: the order of its channels; NULL: none */
+	bool quiet_exempt; /* goes out in quiet hours too */
 	const struct template_variable *variables;
 	size_t variable_count;
 };

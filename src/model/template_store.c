@@ -574,3 +574,29 @@ template_remove(const struct editor *ed, const char *key,
 	add_release(ed, b, key);
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
+
+int
+template_set_defaults(const struct editor *ed, const char *key,
+    struct template_defaults *d, struct err *e)
+{
+	struct db_batch *b = edit_begin(ed);
+	struct db_rows **rows;
+
+	db_add(b, Q_TEMPLATE_SET_DEFAULTS);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_text(b, key);
+	db_arg_bool(b, d->set_fallback);
+	db_arg_text(b, d->fallback);
+	db_arg_bool(b, d->set_quiet_exempt);
+	db_arg_bool(b, d->quiet_exempt);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[1]) == 0) {
+		err_set(e, ERR_NOT_FOUND, "there is no such template");
+		return edit_abort(ed);
+	}
+	d->fallback = db_text(rows[1], 0, 0);
+	d->quiet_exempt = db_bool(rows[1], 0, 1);
+	b = edit_commit(ed, "template.defaults", key, NULL);
+	return db_run(ed->db, ed->a, b, &rows, e);
+}

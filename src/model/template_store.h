@@ -133,4 +133,15 @@ int template_publish(const struct editor *ed, const char *key, int number,
 int template_remove(const struct editor *ed, const char *key,
     int expected_version, struct err *e) MUST_CHECK;
 
+/* What a template's notifications do that do not say otherwise. */
+struct template_defaults {
+	bool set_fallback, set_quiet_exempt; /* the others stay as they are */
+	const char *fallback; /* JSON that was checked; NULL: none */
+	bool quiet_exempt; /* they go out in quiet hours too */
+};
+
+/* ERR_NOT_FOUND when there is no such template.  Afterwards *d is what is stored. */
+int template_set_defaults(const struct editor *ed, const char *key,
+    struct template_defaults *d, struct err *e) MUST_CHECK;
+
 #endif

@@ -163,3 +163,19 @@ tenant_set_state(
 	b = edit_commit(ed, "tenant.state", tenant_state_name(state), NULL);
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
+
+int
+tenant_set_quiet_hours(const struct editor *ed, const char *json, struct err *e)
+{
+	struct db_batch *b = edit_begin(ed);
+	struct db_rows **rows;
+
+	db_add(b, Q_TENANT_SET_QUIET_HOURS);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_text(b, json);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	b = edit_commit(ed, "tenant.quiet_hours", json != NULL ? "set" : "none",
+	    NULL);
+	return db_run(ed->db, ed->a, b, &rows, e);
+}

@@ -57,4 +57,9 @@ int tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
 int tenant_set_state(const struct editor *ed, enum tenant_state state,
     struct err *e) MUST_CHECK;
 
+/* Sets the quiet hours of ed->tenant's recipients without their own: a JSON object that
+ * was checked, or NULL for none. */
+int tenant_set_quiet_hours(const struct editor *ed, const char *json,
+    struct err *e) MUST_CHECK;
+
 #endif

@@ -18,10 +18,12 @@
 #include "base/metrics.h"
 #include "db/db.h"
 #include "model/channel.h"
+#include "model/quiet_hours.h"
 #include "model/template.h"
 #include "model/template_compile.h"
 #include "net/doorbell.h"
 #include "notify/express.h"
+#include "notify/fallback.h"
 #include "notify/send_request.h"
 #include "notify/variables.h"
 #include "notify/work.h"
@@ -34,6 +36,29 @@ enum { HASH_BYTES = 32, KEY_BYTES = 16, KEY_ARGS = 5 };
 static const int64_t YEAR_MS = 366LL * 24 * 3600 * 1000;
 
 /* ---- Checks ----------------------------------------------------------------- */
+
+/* Where the recipient stands: a single one needs no list. */
+static const char *
+to_pointer(struct arena *a, const struct accept_params *p, size_t i)
+{
+	return json_is_array(json_object_get(p->body, "to"))
+	    ? arena_printf(a, "/to/%zu", i)
+	    : "/to";
+}
+
+static void
+check_quiet(struct arena *a, const struct accept_params *p, size_t i,
+    struct field_errors *fe)
+{
+	const json_t *json = p->request->to[i].quiet_hours;
+	struct quiet_hours hours;
+	const char *fault;
+
+	if (json != NULL && quiet_hours_read(json, &hours, &fault) == -1)
+		field_errors_add(fe,
+		    arena_printf(a, "%s/quiet_hours", to_pointer(a, p, i)),
+		    FIELD_ERR_MALFORMED, "%s", fault);
+}
 
 static void
 check_recipients(struct arena *a, const struct accept_params *p,
@@ -49,14 +74,10 @@ check_recipients(struct arena *a, const struct accept_params *p,
 		    (int)p->config->api_recipients_max);
 	for (i = 0; i < rq->to_count; i++) {
 		to = &rq->to[i];
+		check_quiet(a, p, i, fe);
 		if (to->user_id == NULL && to->email == NULL &&
 		    to->phone == NULL && to->push_token == NULL)
-			field_errors_add(fe,
-			    arena_printf(a,
-			        json_is_array(json_object_get(p->body, "to"))
-			            ? "/to/%zu"
-			            : "/to",
-			        i),
+			field_errors_add(fe, to_pointer(a, p, i),
 			    FIELD_ERR_MISSING,
 			    "one of user_id, email, phone and push_token must be "
 			    "given");
@@ -177,8 +198,8 @@ content_channels(const struct send_content *c)
 	return channels;
 }
 
-static unsigned
-parts_of(const struct accept_params *p)
+unsigned
+accept_parts(const struct accept_params *p)
 {
 	return p->template != NULL ? p->template->channels
 	                           : content_channels(p->request->content);
@@ -189,7 +210,7 @@ check_channels(struct arena *a, const struct accept_params *p,
     struct field_errors *fe)
 {
 	const struct send_request *rq = p->request;
-	unsigned has = parts_of(p);
+	unsigned has = accept_parts(p);
 	size_t i;
 
 	if (has == 0)
@@ -237,6 +258,7 @@ accept_check(struct arena *a, const struct accept_params *p,
 	if (p->template != NULL || p->request->content != NULL) {
 		variables_check(a, p, fe);
 		check_channels(a, p, fe);
+		fallback_check(a, p->request, accept_parts(p), fe);
 		check_content(a, p, fe);
 	}
 	check_times(p, fe);
@@ -269,10 +291,23 @@ channels_text(struct arena *a, const struct send_request *rq)
 	return out->data;
 }
 
+/* The request's order, or the template's when nothing else was asked for. */
+static const char *
+fallback_text(struct arena *a, const struct accept_params *p)
+{
+	const json_t *asked = json_object_get(p->body, "fallback");
+
+	if (asked != NULL)
+		return json_text(a, asked);
+	return p->template != NULL && p->request->channels_count == 0
+	    ? p->template->fallback
+	    : NULL;
+}
+
 /* What the database and the stations after this one get to see of it. */
-static void
-describe(struct arena *a, const struct accept_params *p,
-    struct notification_id id, struct notification *n_r)
+void
+accept_describe(struct arena *a, const struct accept_params *p,
+    struct notification *n_r)
 {
 	const struct send_request *rq = p->request;
 	const struct template_head *tpl = p->template;
@@ -280,25 +315,27 @@ describe(struct arena *a, const struct accept_params *p,
 
 	*n_r = (struct notification){
 		.a = a,
-		.id = id,
+		.id = { uuid_make() },
 		.priority = rq->priority,
 		.category = rq->category != NULL ? rq->category
 		                                 : tpl != NULL ? tpl->category
 		                                               : "",
 		.locale = rq->locale,
 		.channels = channels_text(a, rq),
+		.fallback = fallback_text(a, p),
 		.content = json_text(a, json_object_get(p->body, "content")),
 		.recipients =
 		    recipients_text(a, json_object_get(p->body, "to")),
 		.data = json_text(a, rq->data),
 		.expires_ms = rq->expires_at,
-		.created_ms = uuid_time_ms(&id.u),
 		.traceparent = p->traceparent,
 	};
+	n_r->created_ms = uuid_time_ms(&n_r->id.u);
 	if (tpl != NULL) {
 		n_r->template_id = tpl->id;
 		n_r->template_version = tpl->version;
 		n_r->template_release = tpl->release;
+		n_r->quiet_exempt = tpl->quiet_exempt;
 	}
 	for (i = 0; i < rq->to_count; i++)
 		if (rq->to[i].user_id != NULL)
@@ -346,7 +383,7 @@ add_notification(struct arena *a, struct db_batch *b,
 	db_arg_text(b, n->category);
 	db_arg_text(b, n->locale);
 	db_arg_text(b, n->channels);
-	db_arg_null(b); /* fallback */
+	db_arg_text(b, n->fallback);
 	db_arg_text(b, n->content);
 	db_arg_text(b, n->recipients);
 	arg_user_ids(a, b, rq);
@@ -362,6 +399,7 @@ add_notification(struct arena *a, struct db_batch *b,
 		db_arg_int(b, n->template_release);
 	else
 		db_arg_null(b);
+	db_arg_bool(b, n->quiet_exempt);
 }
 
 static void
@@ -496,7 +534,7 @@ take_express(struct arena *a, const struct accept_params *p,
 		.config = p->config,
 		.known = p->known,
 		.tenant = p->tenant,
-		.channels = parts_of(p),
+		.channels = accept_parts(p),
 	};
 
 	return p->request->send_at > n->created_ms ? NULL
@@ -534,14 +572,13 @@ int
 accept_notification(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e)
 {
-	struct notification_id id = { uuid_make() };
 	struct notification n;
 	struct accept_result result;
 	struct express *x;
 	int rc;
 
-	answer(a, p, &id, &result);
-	describe(a, p, id, &n);
+	accept_describe(a, p, &n);
+	answer(a, p, &n.id, &result);
 	x = take_express(a, p, &n);
 	rc = store(a, p, &result, &n, x, e);
 	if (rc == -1 && express_is_refused(x, e)) {
@@ -551,7 +588,7 @@ accept_notification(struct arena *a, const struct accept_params *p,
 	if (rc == -1) {
 		if (db_violates(e, "idempotency_pkey"))
 			return replay(a, p, result_r, e);
-		if (e->kind != ERR_UNCERTAIN || look(a, p, &id, e) == -1)
+		if (e->kind != ERR_UNCERTAIN || look(a, p, &n.id, e) == -1)
 			return -1;
 	}
 	metrics_add(METRIC_NOTIFICATIONS_ACCEPTED_TOTAL, 0, 1);

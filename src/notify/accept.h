@@ -27,6 +27,7 @@ struct db;
 struct err;
 struct field_errors;
 struct known;
+struct notification;
 struct send_request;
 struct template_head;
 
@@ -63,5 +64,11 @@ int accept_check(struct arena *a, const struct accept_params *p,
  * to COMMIT was lost and could not be looked up. */
 int accept_notification(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e) MUST_CHECK;
+
+/* What the database and the stations after this one get to see of a request, under a new
+ * id; and the channels that there is content for, as bits. */
+void accept_describe(struct arena *a, const struct accept_params *p,
+    struct notification *n_r);
+unsigned accept_parts(const struct accept_params *p);
 
 #endif

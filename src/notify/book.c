@@ -158,6 +158,17 @@ read_providers(struct book *bk, struct page *page, const struct db_rows *rows)
 }
 
 static void
+read_quiet(struct page *page, const char *text)
+{
+	json_t *json;
+	struct err e;
+
+	if (text != NULL &&
+	    js_parse(page->a, text, strlen(text), 16, &json, &e) == 0)
+		page->quiet = tenant_quiet_read(json);
+}
+
+static void
 read_brand(struct page *page, const struct db_rows *rows)
 {
 	const char *name = "", *text = NULL;
@@ -169,6 +180,7 @@ read_brand(struct page *page, const struct db_rows *rows)
 		    arena_strdup(page->a, db_text(rows, 0, 1));
 		page->time_zone = arena_strdup(page->a, db_text(rows, 0, 2));
 		text = db_text(rows, 0, 3);
+		read_quiet(page, db_text(rows, 0, 4));
 	}
 	if (text == NULL || js_parse(page->a, text, strlen(text), 16,
 	                        &page->brand, &e) == -1 ||

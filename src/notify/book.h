@@ -21,6 +21,7 @@
 #include "base/compiler.h"
 #include "base/id.h"
 #include "model/channel.h"
+#include "notify/quiet.h"
 
 struct arena;
 struct book;
@@ -43,6 +44,7 @@ struct page {
 	size_t provider_count;
 	json_t *brand; /* for templates; an object */
 	const char *default_locale, *time_zone; /* the tenant's */
+	struct tenant_quiet quiet; /* the same */
 	struct page *next;
 };
 

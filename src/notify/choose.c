@@ -75,19 +75,30 @@ choose_provider(const struct choose_params *p)
 {
 	struct candidate list[ACCOUNTS_MAX];
 	const struct provider *pr;
-	int turn, count = 0;
+	struct choice choice = { .provider = NULL };
+	int k, turn, count = 0;
 	size_t i;
 
 	for (i = 0; i < p->page->provider_count && count < ACCOUNTS_MAX; i++) {
 		pr = p->page->providers[i];
-		if (pr->enabled && pr->ops->channel == p->channel &&
-		    takes(pr, p->address) &&
-		    health_is_usable(p->health, pr->id, p->now_ms))
+		if (!pr->enabled || pr->ops->channel != p->channel ||
+		    !takes(pr, p->address))
+			continue;
+		choice.enabled++;
+		if (health_is_usable(p->health, pr->id, p->now_ms))
 			insert(list, count++,
 			    (struct candidate){ pr, draw(p, pr) });
 	}
 	if (count == 0)
-		return (struct choice){ NULL, 0, false };
+		return choice;
 	turn = p->failovers % count;
-	return (struct choice){ list[turn].provider, count, turn < count - 1 };
+	pr = list[turn].provider;
+	choice.provider = pr;
+	choice.usable = count;
+	choice.others = turn < count - 1;
+	choice.share = health_share(p->health, pr->id, p->now_ms);
+	for (k = 0; k < count; k++)
+		choice.equals +=
+		    list[k].provider->priority == pr->priority;
+	return choice;
 }

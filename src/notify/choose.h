@@ -36,6 +36,9 @@ struct choice {
 	const struct provider *provider; /* NULL: none can be used */
 	int usable; /* how many can */
 	bool others; /* one has not had its turn in this round */
+	int enabled; /* how many there are, well or not */
+	int equals; /* of the usable ones with its priority, itself too */
+	double share; /* of its weight that it has left */
 };
 
 struct choice choose_provider(const struct choose_params *p);

@@ -233,37 +233,86 @@ decide_outcome(const struct retry_policy *policy,
 	}
 }
 
+static struct start_outcome
+start_ends(enum delivery_state state, const char *reason)
+{
+	return (struct start_outcome){ state, reason, 0, LATER_NOT };
+}
+
+/* What ends a claimed delivery before its attempt; reason NULL: nothing. */
+static struct start_outcome
+start_ended(const struct decide_start *q)
+{
+	if (q->corrupt != NULL)
+		return start_ends(DELIVERY_DEAD, q->corrupt);
+	if (q->told > TOLD_NOTHING)
+		return start_ends(DELIVERY_DELIVERED,
+		    "a receipt told that it was delivered");
+	if (q->crashes >= q->crashes_max)
+		return start_ends(DELIVERY_DEAD,
+		    "quarantined: spoolers crashed while they worked on it");
+	if (expires_first(q->expires_in_ms, 0))
+		return start_ends(DELIVERY_EXPIRED, "it expired");
+	if (q->is_suppressed)
+		return start_ends(DELIVERY_FAILED, "the address is suppressed");
+	if (q->quiet_ms > 0 && expires_first(q->expires_in_ms, q->quiet_ms))
+		return start_ends(DELIVERY_EXPIRED,
+		    "it expires before the quiet hours end");
+	return start_ends(DELIVERY_SENDING, NULL);
+}
+
 struct start_outcome
 decide_start(const struct retry_policy *policy, const struct decide_start *q)
 {
-	struct start_outcome o = { DELIVERY_SENDING, NULL, 0 };
+	struct start_outcome o = start_ended(q);
 
-	if (q->corrupt != NULL)
-		return (struct start_outcome){ DELIVERY_DEAD, q->corrupt, 0 };
-	if (q->told > TOLD_NOTHING)
-		return (struct start_outcome){ DELIVERY_DELIVERED,
-			"a receipt told that it was delivered", 0 };
-	if (q->crashes >= q->crashes_max)
-		return (struct start_outcome){ DELIVERY_DEAD,
-			"quarantined: spoolers crashed while they worked on it",
-			0 };
-	if (expires_first(q->expires_in_ms, 0))
-		return (struct start_outcome){ DELIVERY_EXPIRED, "it expired",
-			0 };
-	if (q->is_suppressed)
-		return (struct start_outcome){ DELIVERY_FAILED,
-			"the address is suppressed", 0 };
+	if (o.reason != NULL)
+		return o;
+	if (q->quiet_ms > 0)
+		return (struct start_outcome){ DELIVERY_WAITING,
+			"quiet hours of the recipient", q->quiet_ms, LATER_TIME };
 	if (q->has_account)
 		return o;
 	if (q->age_ms > policy->give_up_after_ms)
-		return (struct start_outcome){ DELIVERY_DEAD,
-			"no provider for the channel can be used", 0 };
+		return start_ends(DELIVERY_DEAD,
+		    "no provider for the channel can be used");
 	if (expires_first(q->expires_in_ms, policy->account_delay_ms))
-		return (struct start_outcome){ DELIVERY_EXPIRED,
-			"it expires before a provider can be used", 0 };
+		return start_ends(DELIVERY_EXPIRED,
+		    "it expires before a provider can be used");
 	return (struct start_outcome){ DELIVERY_WAITING,
 		"no provider for the channel can be used",
-		policy->account_delay_ms };
+		policy->account_delay_ms, LATER_ACCOUNT };
+}
+
+enum step_act
+decide_step(enum delivery_state state, int attempts, enum told told,
+    enum unless unless)
+{
+	int wanted = unless == UNLESS_READ ? TOLD_READ : TOLD_DELIVERED;
+
+	if ((int)told >= wanted)
+		return STEP_NOT_NEEDED;
+	switch (state) {
+	case DELIVERY_FAILED:
+	case DELIVERY_DEAD:
+	case DELIVERY_SKIPPED:
+	case DELIVERY_EXPIRED:
+		return STEP_GOES_ON;
+	case DELIVERY_SENT:
+	case DELIVERY_DELIVERED:
+		return unless == UNLESS_SENT ? STEP_NOT_NEEDED
+		    : attempts > 0           ? STEP_WAITS
+		                             : STEP_STAYS;
+	case DELIVERY_WAITING:
+	case DELIVERY_READY:
+	case DELIVERY_HELD:
+		return attempts > 0 ? STEP_WAITS : STEP_STAYS;
+	case DELIVERY_SENDING:
+	case DELIVERY_CANCELLED:
+	case DELIVERY_STATE_COUNT:
+	default:
+		return STEP_STAYS;
+	}
 }
 
 /* It failed after it had been taken, and another try may mend it. */
@@ -332,25 +381,35 @@ decide_receipt(const struct decide_receipt *r)
 	return o;
 }
 
+static struct route_outcome
+route_ends(enum delivery_state state, const char *reason)
+{
+	return (struct route_outcome){ state, reason, LATER_NOT };
+}
+
 struct route_outcome
 decide_route(const struct decide_route *r)
 {
 	if (r->expired)
-		return (struct route_outcome){ DELIVERY_EXPIRED,
-			"it expired before it was routed" };
+		return route_ends(DELIVERY_EXPIRED,
+		    "it expired before it was routed");
 	if (!r->has_part)
-		return (struct route_outcome){ DELIVERY_SKIPPED,
-			"the template has no part for %s" };
+		return route_ends(DELIVERY_SKIPPED,
+		    "the template has no part for %s");
 	if (!r->has_address)
-		return (struct route_outcome){ DELIVERY_SKIPPED,
-			"the recipient has no address for %s" };
+		return route_ends(DELIVERY_SKIPPED,
+		    "the recipient has no address for %s");
 	if (r->is_suppressed)
-		return (struct route_outcome){ DELIVERY_SKIPPED,
-			"the address for %s is suppressed" };
+		return route_ends(DELIVERY_SKIPPED,
+		    "the address for %s is suppressed");
+	if (r->quiet_ms > 0)
+		return expires_first(r->expires_in_ms, r->quiet_ms)
+		    ? route_ends(DELIVERY_EXPIRED,
+		          "it expires before the quiet hours end")
+		    : (struct route_outcome){ DELIVERY_WAITING,
+			      "quiet hours of the recipient", LATER_TIME };
 	if (!r->has_provider)
 		return (struct route_outcome){ DELIVERY_WAITING,
-			"no provider for %s can be used" };
-	return (struct route_outcome){
-		r->has_room ? DELIVERY_SENDING : DELIVERY_READY, NULL
-	};
+			"no provider for %s can be used", LATER_ACCOUNT };
+	return route_ends(r->has_room ? DELIVERY_SENDING : DELIVERY_READY, NULL);
 }

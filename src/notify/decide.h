@@ -102,6 +102,7 @@ struct decide_start {
 	int64_t expires_in_ms; /* as above */
 	bool is_suppressed; /* the address, since it was routed */
 	enum told told; /* by a receipt that came meanwhile */
+	int64_t quiet_ms; /* how long it is quiet there; 0: it is not */
 };
 
 struct start_outcome {
@@ -109,10 +110,23 @@ struct start_outcome {
 	enum delivery_state state;
 	const char *reason; /* NULL: it may */
 	int64_t delay_ms; /* of WAITING */
+	enum later later; /* the same */
 };
 
 struct start_outcome decide_start(const struct retry_policy *policy,
     const struct decide_start *q);
+
+/* What of the step before makes a step of a fallback order needless; the numbers stand in
+ * delivery.unless. */
+enum unless { UNLESS_SENT, UNLESS_DELIVERED, UNLESS_READ };
+
+/* What the step after one does when that one comes to a state. */
+enum step_act { STEP_STAYS, STEP_WAITS, STEP_GOES_ON, STEP_NOT_NEEDED };
+
+/* The function step_act() in the database does the same (sql/migrations); a test
+ * compares them.  "attempts" and so on are those of the step before. */
+enum step_act decide_step(enum delivery_state state, int attempts, enum told told,
+    enum unless unless);
 
 /* What a receipt can tell (receipt.h). */
 enum receipt_what {
@@ -150,11 +164,14 @@ struct decide_route {
 	bool has_provider;
 	bool has_room; /* this spooler may start it at once */
 	bool is_suppressed; /* the address, for this sender and category */
+	int64_t quiet_ms; /* how long it is quiet there; 0: it is not */
+	int64_t expires_in_ms; /* as above */
 };
 
 struct route_outcome {
 	enum delivery_state state; /* SENDING, READY, WAITING, SKIPPED or EXPIRED */
 	const char *reason; /* a format with one %s for the channel, or NULL */
+	enum later later; /* of WAITING: TIME until it is not quiet, or ACCOUNT */
 };
 
 struct route_outcome decide_route(const struct decide_route *r);

@@ -24,7 +24,7 @@ enum { JSON_DEPTH = 512 };
 
 /* The columns of claim_lane after those of the notification. */
 enum column {
-	ID = 19,
+	ID = 20,
 	NOTIFICATION,
 	LEASE_NO,
 	RECIPIENT_NO,

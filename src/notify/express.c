@@ -68,8 +68,8 @@ read_provider(struct arena *a, struct page *page, json_t *json)
 	struct provider *pr = arena_object(a, struct provider);
 	const char *id, *kind;
 
-	if (json_unpack(json, "[s, s, i, i]", &id, &kind, &pr->priority,
-	        &pr->weight) == -1 ||
+	if (json_unpack(json, "[s, s, i, i, s]", &id, &kind,
+	        &pr->priority, &pr->weight, &pr->name) == -1 ||
 	    uuid_parse(id, &pr->id.u) == -1)
 		return -1;
 	pr->ops = provider_ops_find(kind);
@@ -98,6 +98,9 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 	ways->active = active != 0;
 	ways->suppresses = suppresses != 0;
 	ways->page.generation = generation;
+	ways->page.time_zone =
+	    json_string_value(json_object_get(json, "zone"));
+	ways->page.quiet = tenant_quiet_read(json_object_get(json, "quiet"));
 	ways->page.providers = arena_zalloc(a, json_array_size(list),
 	    sizeof(*ways->page.providers));
 	json_array_foreach(list, i, one)
@@ -114,6 +117,21 @@ static const struct known_kind ways_kind = {
 	.text = ways_text,
 	.parse = ways_parse,
 };
+
+int
+express_page(struct arena *a, struct known *known, struct tenant_id tenant,
+    const struct page **page_r, struct err *e)
+{
+	const void *ways;
+	int rc = known_get(known, a, &ways_kind, tenant, "", &ways, e);
+
+	if (rc == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no such tenant");
+	if (rc == -1)
+		return -1;
+	*page_r = &((const struct ways *)ways)->page;
+	return 0;
+}
 
 /* ---- The way of one notification ----------------------------------------------------- */
 

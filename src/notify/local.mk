@@ -6,15 +6,20 @@ libbelfry_la_SOURCES += \
 	src/notify/dead_letter.c src/notify/dead_letter.h \
 	src/notify/decide.c src/notify/decide.h \
 	src/notify/deliver.c src/notify/deliver.h \
+	src/notify/explain.c src/notify/explain.h \
 	src/notify/express.c src/notify/express.h \
+	src/notify/fallback.c src/notify/fallback.h \
 	src/notify/parcel.c src/notify/parcel.h \
 	src/notify/health.c src/notify/health.h \
+	src/notify/quiet.c src/notify/quiet.h \
 	src/notify/receipt.c src/notify/receipt.def src/notify/receipt.h \
+	src/notify/plan.c src/notify/plan.h \
 	src/notify/preview.c src/notify/preview.h \
 	src/notify/route.c src/notify/route.h \
 	src/notify/send_request.c src/notify/send_request.h \
 	src/notify/settle.c src/notify/settle.h \
 	src/notify/state.c src/notify/state.def src/notify/state.h \
 	src/notify/timeline.c src/notify/timeline.h \
+	src/notify/trace.c src/notify/trace.h \
 	src/notify/variables.c src/notify/variables.h \
 	src/notify/work.h

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "db/db.h"
 #include "model/suppression.h"
@@ -20,6 +21,10 @@
 #include "notify/book.h"
 #include "notify/choose.h"
 #include "notify/decide.h"
+#include "notify/fallback.h"
+#include "notify/plan.h"
+#include "notify/quiet.h"
+#include "notify/trace.h"
 #include "provider/provider.h"
 #include "web/js.h"
 
@@ -45,7 +50,8 @@ enum column {
 	DUE,
 	FALLBACK,
 	CRASHES,
-	TEMPLATE_RELEASE
+	TEMPLATE_RELEASE,
+	QUIET_EXEMPT
 };
 
 void
@@ -71,6 +77,7 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 		.created_ms = db_time_ms(rows, row, CREATED),
 		.traceparent = db_text(rows, row, TRACEPARENT),
 		.fallback = db_text(rows, row, FALLBACK),
+		.quiet_exempt = db_bool(rows, row, QUIET_EXEMPT),
 		.crashes = (int)db_int(rows, row, CRASHES),
 	};
 	if (n_r->state == 0)
@@ -147,7 +154,19 @@ route_suppressed_add(struct arena *a, struct db_batch *b,
 	suppression_find_add(b, tenant, addresses, ids);
 }
 
+enum { QUIET_HOURS = 7 }; /* of query "route_recipients" */
+
 /* ---- Recipients --------------------------------------------------------------- */
+
+/* A JSON column that was not given. */
+static void
+fill_json(struct arena *a, json_t *to, const char *name, const char *text)
+{
+	json_t *json = parse(a, text);
+
+	if (json != NULL && json_object_get(to, name) == NULL)
+		json_object_set(to, name, json);
+}
 
 /* Takes over what is stored and was not given. */
 static void
@@ -164,6 +183,7 @@ fill_from_row(struct arena *a, json_t *to, const struct db_rows *rows, int row)
 		if (value != NULL && json_object_get(to, names[i]) == NULL)
 			json_object_set_new(to, names[i], json_string(value));
 	}
+	fill_json(a, to, "quiet_hours", db_text(rows, row, QUIET_HOURS));
 	data = parse(a, db_text(rows, row, (int)NELEMS(names)));
 	if (data == NULL)
 		return;
@@ -239,17 +259,6 @@ add_delivery(struct arena *a, struct delivery_list *out)
 	return &out->list[out->count++];
 }
 
-/* What is known of one recipient while its channels are gone through. */
-struct plan {
-	struct arena *a;
-	const struct route_params *params;
-	struct notification *n;
-	struct delivery_list *out;
-	int recipient_no;
-	json_t *to;
-	const char *text; /* "to" as JSON */
-};
-
 static struct choice
 choose(const struct plan *pl, enum channel channel, const char *address,
     struct delivery_id id)
@@ -272,7 +281,6 @@ wait_for_account(const struct plan *pl, struct delivery *d)
 {
 	int64_t expires_ms = pl->n->expires_ms;
 
-	d->later = LATER_ACCOUNT;
 	d->due_ms = pl->params->now_ms + pl->params->account_delay_ms;
 	if (expires_ms != 0 && d->due_ms > expires_ms)
 		d->due_ms = expires_ms;
@@ -299,6 +307,58 @@ queue_prio(const struct route_params *p, const struct notification *n)
 	return n->priority + (p->deferred ? PRIORITY_COUNT : 0);
 }
 
+/* What hinders it, and what does not. */
+static struct route_outcome
+ask(struct plan *pl, struct delivery *d, const struct choice *choice)
+{
+	const struct notification *n = pl->n;
+	int64_t now_ms = pl->params->now_ms;
+	struct quiet quiet = quiet_now(pl->params->page, n, d->channel, pl->to,
+	    now_ms);
+	enum suppression_reason why = suppressed(pl, d);
+	struct decide_route question = {
+		.channel = channel_name((int)d->channel),
+		.expired = n->expires_ms != 0 && n->expires_ms <= now_ms,
+		.has_address = d->address != NULL,
+		.has_part = (n->template->channels & 1u << d->channel) != 0,
+		.has_provider = d->provider != NULL,
+		.is_suppressed = why != SUPPRESSION_NONE,
+		.has_room = pl->out->count <= pl->params->room,
+		.quiet_ms = quiet.until_ms != 0 ? quiet.until_ms - now_ms : 0,
+		.expires_in_ms = expires_in(n->expires_ms, now_ms),
+	};
+	struct route_outcome o = decide_route(&question);
+
+	if (o.reason != NULL)
+		d->reason = arena_printf(pl->a, o.reason, question.channel);
+	if (why != SUPPRESSION_NONE && o.state == DELIVERY_SKIPPED)
+		d->reason = arena_printf(pl->a, "%s: %s", d->reason,
+		    suppression_reason_name((int)why));
+	d->due_ms = quiet.until_ms;
+	plan_trace_quiet(pl, &quiet);
+	plan_trace_choice(pl, choice);
+	return o;
+}
+
+static void
+settle_plan(struct plan *pl, struct delivery *d, const struct route_outcome *o)
+{
+	d->state = o->state;
+	d->later = o->later;
+	if (o->state == DELIVERY_SENDING) {
+		d->attempt = 1;
+		d->lease_no = 1;
+	}
+	if (o->state != DELIVERY_WAITING)
+		d->due_ms = 0;
+	else if (o->later == LATER_ACCOUNT)
+		wait_for_account(pl, d);
+	if (o->reason != NULL)
+		trace_add(&pl->trace, "state", delivery_state_name((int)o->state),
+		    "%s", d->reason);
+	d->trace = trace_text(&pl->trace);
+}
+
 static void
 plan_address(struct plan *pl, enum channel channel, const char *address)
 {
@@ -306,13 +366,10 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 	struct delivery *d = add_delivery(pl->a, pl->out);
 	const char *locale =
 	    json_string_value(json_object_get(pl->to, "locale"));
-	struct decide_route question;
-	struct route_outcome o;
-	struct choice choice;
 	struct delivery_id id = { uuid_make() };
-	enum suppression_reason why;
+	struct choice choice = choose(pl, channel, address, id);
+	struct route_outcome o;
 
-	choice = choose(pl, channel, address, id);
 	*d = (struct delivery){
 		.notification = n,
 		.id = id,
@@ -328,30 +385,11 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 		.provider = choice.provider,
 		.others = choice.others,
 	};
-	why = suppressed(pl, d);
-	question = (struct decide_route){
-		.channel = channel_name(channel),
-		.expired =
-		    n->expires_ms != 0 && n->expires_ms <= pl->params->now_ms,
-		.has_address = d->address != NULL,
-		.has_part = (n->template->channels & 1u << channel) != 0,
-		.has_provider = d->provider != NULL,
-		.is_suppressed = why != SUPPRESSION_NONE,
-		.has_room = pl->out->count <= pl->params->room,
-	};
-	o = decide_route(&question);
-	d->state = o.state;
-	if (o.reason != NULL)
-		d->reason = arena_printf(pl->a, o.reason, question.channel);
-	if (why != SUPPRESSION_NONE && o.state == DELIVERY_SKIPPED)
-		d->reason = arena_printf(pl->a, "%s: %s", d->reason,
-		    suppression_reason_name((int)why));
-	if (o.state == DELIVERY_SENDING) {
-		d->attempt = 1;
-		d->lease_no = 1;
-	}
-	if (o.state == DELIVERY_WAITING)
-		wait_for_account(pl, d);
+	trace_begin(&pl->trace, pl->a);
+	trace_add(&pl->trace, "channel", channel_name((int)channel), "%s",
+	    pl->because);
+	o = ask(pl, d, &choice);
+	settle_plan(pl, d, &o);
 }
 
 /* The next place of a user's registered devices that a push goes to, from "row" on; -1
@@ -397,7 +435,7 @@ is_possible(const struct plan *pl, enum channel channel)
 
 /* One delivery, or one for each device; devices of a sort that no account is for are
  * passed over when there are others. */
-static void
+void
 plan_channel(struct plan *pl, enum channel channel)
 {
 	int row = channel == CHANNEL_PUSH ? next_device(pl, 0) : -1;
@@ -420,11 +458,46 @@ plan_asked(struct plan *pl)
 	const char *name = pl->n->channels;
 	size_t len;
 
+	pl->because = "asked for";
 	for (; *name != '\0'; name += len + (name[len] == ',')) {
 		len = strcspn(name, ",");
 		plan_channel(pl,
 		    channel_parse(arena_strndup(pl->a, name, len)));
 	}
+}
+
+/* Why a channel is left out that nobody asked for by name; NULL: it is not. */
+static const char *
+left_out(const struct plan *pl, enum channel channel)
+{
+	if (is_possible(pl, channel))
+		return NULL;
+	return address_for(pl->to, channel) == NULL &&
+	        (channel != CHANNEL_PUSH || next_device(pl, 0) == -1)
+	    ? "no address"
+	    : "no account";
+}
+
+/* "possible; not sms (no address), push (no account)" */
+static const char *
+because_possible(const struct plan *pl)
+{
+	struct buf *text = buf_new(pl->a, 1024);
+	unsigned has = pl->n->template->channels;
+	const char *why, *before = "; not ";
+	int channel;
+
+	buf_puts(text, "possible");
+	for (channel = CHANNEL_NONE + 1; channel < CHANNEL_COUNT; channel++) {
+		if ((has & 1u << channel) == 0)
+			continue;
+		why = left_out(pl, (enum channel)channel);
+		if (why == NULL)
+			continue;
+		buf_printf(text, "%s%s (%s)", before, channel_name(channel), why);
+		before = ", ";
+	}
+	return text->data;
 }
 
 /* Every channel that is possible; when there is none, the first one says why. */
@@ -434,19 +507,22 @@ plan_possible(struct plan *pl)
 	unsigned has = pl->n->template->channels;
 	int channel, first = CHANNEL_NONE, planned = 0;
 
+	pl->because = because_possible(pl);
 	for (channel = CHANNEL_NONE + 1; channel < CHANNEL_COUNT; channel++) {
 		if ((has & 1u << channel) == 0)
 			continue;
 		if (first == CHANNEL_NONE)
 			first = channel;
-		if (!is_possible(pl, (enum channel)channel))
+		if (left_out(pl, (enum channel)channel) != NULL)
 			continue;
 		plan_channel(pl, (enum channel)channel);
 		planned++;
 	}
-	if (planned == 0)
-		plan_channel(pl, first != CHANNEL_NONE ? (enum channel)first
-		                                       : CHANNEL_EMAIL);
+	if (planned > 0)
+		return;
+	pl->because = "none is possible";
+	plan_channel(pl, first != CHANNEL_NONE ? (enum channel)first
+	                                       : CHANNEL_EMAIL);
 }
 
 /* A notification that cannot be worked on still shows what became of it. */
@@ -471,13 +547,17 @@ plan_corrupt(struct arena *a, struct notification *n, struct delivery_list *out,
 /* What is wrong with a row that should have been checked before it was written. */
 static const char *
 fault_of(struct arena *a, const struct notification *n,
-    const json_t *recipients)
+    const json_t *recipients, struct fallback *fallback_r)
 {
 	const char *name = n->channels;
+	struct err e;
 	size_t len;
 
 	if (!json_is_array(recipients) || json_array_size(recipients) == 0)
 		return "its recipients cannot be read";
+	if (n->fallback != NULL &&
+	    fallback_read(a, parse(a, n->fallback), fallback_r, &e) == -1)
+		return "its fallback order cannot be read";
 	if (name == NULL)
 		return NULL;
 	for (;; name += len + 1) {
@@ -496,10 +576,11 @@ route_plan(struct arena *a, const struct route_params *p,
 	struct plan pl = { .a = a, .params = p, .n = n, .out = out };
 	json_t *recipients = parse(a, n->recipients);
 	struct buf *text;
+	struct fallback fallback = { .count = 0 };
 	size_t i;
 
 	if (n->corrupt == NULL)
-		n->corrupt = fault_of(a, n, recipients);
+		n->corrupt = fault_of(a, n, recipients, &fallback);
 	if (n->corrupt != NULL) {
 		plan_corrupt(a, n, out, p->now_ms);
 		return;
@@ -511,7 +592,9 @@ route_plan(struct arena *a, const struct route_params *p,
 		text = buf_new(a, JSON_MAX);
 		js_write(text, pl.to);
 		pl.text = text->data;
-		if (n->channels != NULL)
+		if (fallback.count > 0)
+			plan_steps(&pl, &fallback);
+		else if (n->channels != NULL)
 			plan_asked(&pl);
 		else
 			plan_possible(&pl);
@@ -521,7 +604,24 @@ route_plan(struct arena *a, const struct route_params *p,
 /* ---- Writing -------------------------------------------------------------------- */
 
 /* The arrays of query "route_write", in its order. */
-enum { WRITE_COLUMNS = 16 };
+enum { WRITE_COLUMNS = 21 };
+
+/* What only a step that follows another has. */
+static void
+write_follower(struct db_array *after, struct db_array *unless,
+    const struct delivery *d)
+{
+	if (d->state != DELIVERY_WAITING || d->later != LATER_NOT) {
+		db_array_null(after);
+		db_array_null(unless);
+		return;
+	}
+	if (d->after_ms < 0)
+		db_array_null(after);
+	else
+		db_array_int(after, d->after_ms);
+	db_array_int(unless, d->unless);
+}
 
 static void
 write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
@@ -553,7 +653,11 @@ write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
 	}
 	db_array_time_ms(v[i++],
 	    d->state == DELIVERY_WAITING ? d->due_ms : 0);
-	db_array_int(v[i], d->later);
+	db_array_int(v[i++], d->later);
+	db_array_int(v[i++], d->step);
+	db_array_uuid(v[i++], uuid_is_nil(&d->next.u) ? NULL : &d->next.u);
+	write_follower(v[i], v[i + 1], d);
+	db_array_text(v[i + 2], d->trace);
 }
 
 void

@@ -29,6 +29,10 @@ static const struct field recipient_fields[] = {
 	FIELD(struct send_recipient, time_zone, ZONE,
 	    .example = "\"Europe/Vienna\"",
 	    .help = "The time zone for times in the message and for quiet hours."),
+	FIELD(struct send_recipient, quiet_hours, JSON, .max = 3,
+	    .example = "{\"from\": \"22:00\", \"to\": \"07:00\"}",
+	    .help = "When nothing is to be sent, by the clock of the time zone; "
+	            "\"days\" (mon to sun) names those on which it begins."),
 	FIELD(struct send_recipient, data, JSON, .max = 200,
 	    .example = "{\"seat\": \"12A\"}",
 	    .help = "Variables for this recipient alone; they go before the "
@@ -123,6 +127,24 @@ static const struct field_table content_table =
     FIELD_TABLE("SendContent", struct send_content, content_fields,
         "The message itself, instead of a stored template.");
 
+static const char *const unless_names[] = { "sent", "delivered", "read", NULL };
+
+static const struct field step_fields[] = {
+	FIELD(struct send_step, channel, ENUM, .words = channel_names,
+	    .flags = FIELD_REQUIRED, .help = "The channel of this step."),
+	FIELD(struct send_step, after, DURATION, .min = 1000,
+	    .max = 30LL * 24 * 3600 * 1000, .example = "\"5m\"",
+	    .help = "How long after the first attempt of the step before it goes "
+	            "on. Absent: only when that one fails."),
+	FIELD(struct send_step, unless, ENUM, .words = unless_names,
+	    .example = "\"read\"",
+	    .help = "It is not needed when the step before was this; \"delivered\" "
+	            "by default."),
+};
+
+const struct field_table send_step_table = FIELD_TABLE("SendStep",
+    struct send_step, step_fields, "A step of a fallback order.");
+
 static const struct field request_fields[] = {
 	FIELD(struct send_request, template, SLUG, .example = "\"order-shipped\"",
 	    .help = "The key of a published template. Either this or content."),
@@ -139,6 +161,12 @@ static const struct field request_fields[] = {
 	    .min = 1, .max = CHANNEL_COUNT - 1, .flags = FIELD_UNIQUE, .example = "[\"email\"]",
 	    .help = "The channels to use. Absent: each for which there are a part, an "
 	            "address and a provider."),
+	FIELD_SUBS(struct send_request, fallback, &send_step_table, .min = 2,
+	    .max = 6,
+	    .example = "[{\"channel\": \"push\"}, {\"channel\": \"sms\", "
+	               "\"after\": \"5m\", \"unless\": \"read\"}]",
+	    .help = "Channels one after the other, instead of all at once. Absent: "
+	            "the template's, if it has an order and channels is absent too."),
 	FIELD(struct send_request, category, TEXT, .min = 1, .max = 64,
 	    .flags = FIELD_ONE_LINE, .example = "\"orders\"",
 	    .help = "What preferences go by. Absent: the template's."),

@@ -22,6 +22,7 @@ struct send_recipient {
 	const char *name;
 	const char *locale;
 	const char *time_zone;
+	json_t *quiet_hours;
 	json_t *data;
 };
 
@@ -78,6 +79,14 @@ struct send_content {
 	struct send_chat *chat;
 };
 
+/* A step of a fallback order. */
+struct send_step {
+	struct field_mask mask;
+	int channel; /* index of channel_names */
+	int64_t after;
+	int unless; /* enum unless */
+};
+
 struct send_request {
 	struct field_mask mask;
 	const char *template;
@@ -87,6 +96,8 @@ struct send_request {
 	json_t *data;
 	int *channels; /* indices of channel_names: channel - 1 */
 	size_t channels_count;
+	struct send_step *fallback;
+	size_t fallback_count;
 	const char *category;
 	int priority;
 	int64_t send_at;
@@ -99,5 +110,8 @@ extern const struct field_table send_request_table;
 
 /* The recipient's table alone, for reading what was stored. */
 extern const struct field_table send_recipient_table;
+
+/* The same for a step. */
+extern const struct field_table send_step_table;
 
 #endif

@@ -48,6 +48,28 @@ told_by(const struct provider *pr, const struct outcome *o)
 	    : TOLD_NOTHING;
 }
 
+/* What the delivery's trace gets of it: only what its attempts do not tell. */
+static void
+note_outcome(struct result *r, const struct delivery *d, const struct verdict *v,
+    const struct outcome *o)
+{
+	const char *why = verdict_name(v->class);
+
+	if (o->because != NULL)
+		trace_note(r->note, "end", delivery_state_name((int)o->state),
+		    o->because);
+	else if (o->state == DELIVERY_READY && o->failover)
+		trace_note(r->note, "failover", d->provider->name, why);
+	else if (o->later == LATER_ACCOUNT)
+		trace_note(r->note, "wait", "for an account", why);
+	else if (o->later == LATER_HELD)
+		trace_note(r->note, "wait", "for a receipt",
+		    "it is not known whether it went out");
+	else if (o->later == LATER_RECEIPT)
+		trace_note(r->note, "wait", "for a receipt",
+		    "or the next account sends it");
+}
+
 void
 settle_attempt(struct result *r, const struct delivery *d,
     const struct verdict *v, const struct retry_policy *policy, uint32_t random)
@@ -67,6 +89,7 @@ settle_attempt(struct result *r, const struct delivery *d,
 	begin(r, d);
 	end(r, o.state);
 	r->told = told_by(d->provider, &o);
+	note_outcome(r, d, v, &o);
 	r->provider = d->provider->id;
 	r->delay_ms = o.delay_ms;
 	r->later = o.later;
@@ -91,6 +114,9 @@ settle_unsent(struct result *r, const struct delivery *d,
 	begin(r, d);
 	end(r, state);
 	verdict_set(&r->verdict, VERDICT_NONE, "", reason);
+	if (state == DELIVERY_WAITING)
+		trace_note(r->note, "wait", delivery_state_name((int)state),
+		    reason);
 	if (d->attempt > 0 && state == DELIVERY_DEAD)
 		r->verdict.class = VERDICT_BAD_MESSAGE;
 }
@@ -122,6 +148,7 @@ enum column {
 	LATER,
 	FAILOVER,
 	TOLD,
+	NOTE,
 	COLUMNS
 };
 
@@ -154,6 +181,7 @@ add_result(struct db_array *v[COLUMNS], const struct result *r)
 	db_array_int(v[LATER], r->later);
 	db_array_int(v[FAILOVER], r->failover);
 	db_array_int(v[TOLD], r->told);
+	text_or_null(v[NOTE], r->note);
 	if (r->attempt == 0) {
 		event = uuid_make();
 		db_array_uuid(v[EVENT], &event);

@@ -89,6 +89,7 @@ notification_json(const struct db_rows *n)
 	row_text(json, "locale", n, 0, 4);
 	row_text(json, "template", n, 0, 6);
 	row_number(json, "template_version", n, 0, 7);
+	row_json(json, "fallback", n, 0, 18);
 	row_json(json, "metadata", n, 0, 9);
 	row_number(json, "recipients", n, 0, 17);
 	row_time(json, "send_at", n, 0, 10);

@@ -15,6 +15,7 @@
 #include "model/channel.h"
 #include "notify/decide.h"
 #include "notify/state.h"
+#include "notify/trace.h"
 #include "provider/verdict.h"
 
 struct arena;
@@ -42,6 +43,7 @@ struct notification {
 	int64_t created_ms;
 	const char *traceparent; /* or NULL */
 	const char *fallback; /* JSON, or NULL */
+	bool quiet_exempt; /* goes out in quiet hours too */
 	int crashes; /* of spoolers while they routed it */
 	json_t *data_json; /* parsed when first needed */
 	const struct template *template; /* held by the claim */
@@ -53,6 +55,10 @@ struct delivery {
 	struct notification *notification;
 	struct delivery_id id;
 	int recipient_no;
+	int step; /* place in the fallback order */
+	struct delivery_id next; /* the step that follows; nil: none */
+	int64_t after_ms; /* of a later step; -1: until the one before fails */
+	enum unless unless; /* the same */
 	enum channel channel;
 	enum delivery_state state;
 	int prio; /* of its queue: from PRIORITY_COUNT on it was deferred */
@@ -73,6 +79,7 @@ struct delivery {
 	int64_t aged_from_ms; /* when it was made or replayed */
 	int64_t due_ms; /* when it goes on, of one that waits; 0: when another ends */
 	enum later later; /* what one that waits waits for */
+	const char *trace; /* JSON: the decisions of its routing */
 	const struct provider *provider;
 };
 
@@ -96,6 +103,7 @@ struct result {
 	bool failover; /* the next account's turn comes */
 	enum told told;
 	int counted;
+	char note[TRACE_NOTE_BYTES]; /* for the delivery's trace, or "" */
 	struct verdict verdict; /* class NONE without an attempt; text is the reason */
 };
 

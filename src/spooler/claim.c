@@ -27,6 +27,7 @@
 #include "notify/book.h"
 #include "notify/choose.h"
 #include "notify/deliver.h"
+#include "notify/quiet.h"
 #include "notify/settle.h"
 #include "spooler/crash.h"
 #include "spooler/keys.h"
@@ -114,6 +115,16 @@ end(struct claim *c)
 
 /* ---- Writing what the rows become ----------------------------------------------- */
 
+/* How long it is quiet where its recipient is; 0: it is not. */
+static int64_t
+quiet_ms(const struct claim *c, const struct delivery *d, int64_t now_ms)
+{
+	int64_t until_ms = quiet_until(c->job.a, c->page, d->notification,
+	    d->channel, d->recipient, now_ms);
+
+	return until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
 /* May its attempt start?  When not, what becomes of it. */
 static struct start_outcome
 start_of(const struct claim *c, const struct delivery *d)
@@ -124,6 +135,7 @@ start_of(const struct claim *c, const struct delivery *d)
 		.corrupt = d->notification->corrupt,
 		.crashes = d->crashes,
 		.told = d->told,
+		.quiet_ms = quiet_ms(c, d, now_ms),
 		.crashes_max = (int)config->spooler_crashes_max,
 		.is_suppressed = d->suppressed,
 		.has_account = d->provider != NULL,
@@ -235,10 +247,11 @@ hinder(const struct claim *c, struct result *r, const struct delivery *d)
 	if (o.reason == NULL) /* what hindered it is gone already */
 		o = (struct start_outcome){ DELIVERY_WAITING,
 			"it could not be started",
-			c->spooler->policies[d->channel].delay_first_ms };
+			c->spooler->policies[d->channel].delay_first_ms,
+			LATER_TIME };
 	settle_unsent(r, d, o.state, o.reason);
 	if (o.state == DELIVERY_WAITING) {
-		r->later = LATER_ACCOUNT;
+		r->later = o.later;
 		r->delay_ms = o.delay_ms;
 	}
 }

@@ -384,8 +384,28 @@ random_orders_keep_the_invariants(void **state)
 	}
 }
 
+/* What the database is compared with (tests/integration/test_fallback.py). */
+static int
+print_steps(void)
+{
+	int state, attempts, told, unless;
+
+	for (state = 1; state < DELIVERY_STATE_COUNT; state++)
+		for (attempts = 0; attempts < 2; attempts++)
+			for (told = TOLD_FAILED; told <= TOLD_READ; told++)
+				for (unless = UNLESS_SENT; unless <= UNLESS_READ;
+				     unless++)
+					printf("%d %d %d %d %d\n", state, attempts,
+					    told, unless,
+					    (int)decide_step(
+					        (enum delivery_state)state,
+					        attempts, (enum told)told,
+					        (enum unless)unless));
+	return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_class_has_its_outcome),
@@ -402,5 +422,7 @@ main(void)
 		cmocka_unit_test(random_orders_keep_the_invariants),
 	};
 
+	if (argc > 1 && strcmp(argv[1], "--steps") == 0)
+		return print_steps();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,153 @@
+/*
+ * defaults.c - belfryctl template defaults, tenant quiet-hours
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "ctl/command.h"
+#include "ctl/ctl.h"
+#include "ctl/out.h"
+#include "model/quiet_hours.h"
+#include "model/template_store.h"
+#include "model/tenant.h"
+#include "notify/fallback.h"
+#include "notify/quiet.h"
+#include "web/js.h"
+
+enum { DEPTH_MAX = 8 };
+
+static int
+parse(struct ctl *c, const char *text, json_t **json_r, struct err *e)
+{
+	return js_parse(c->a, text, strlen(text), DEPTH_MAX, json_r, e);
+}
+
+/* ---- Templates ------------------------------------------------------------------- */
+
+static const struct out_column template_columns[] = {
+	{ "key", NULL },
+	{ "fallback", NULL },
+	{ "quiet_exempt", "sent in quiet hours" },
+	{ NULL, NULL },
+};
+
+static int
+read_defaults(struct ctl *c, struct template_defaults *d, struct err *e)
+{
+	const char *order = ctl_value(c, "fallback");
+	const char *exempt = ctl_value(c, "quiet-exempt");
+	struct fallback fallback;
+	json_t *json;
+
+	d->set_fallback = order != NULL;
+	if (order != NULL && strcmp(order, "none") != 0) {
+		if (parse(c, order, &json, e) == -1 ||
+		    fallback_read(c->a, json, &fallback, e) == -1)
+			return -1;
+		d->fallback = order;
+	}
+	if (exempt == NULL)
+		return 0;
+	if (strcmp(exempt, "yes") != 0 && strcmp(exempt, "no") != 0)
+		return err_set(e, ERR_INVALID, "\"%.20s\" is neither yes nor no",
+		    exempt);
+	d->set_quiet_exempt = true;
+	d->quiet_exempt = strcmp(exempt, "yes") == 0;
+	return 0;
+}
+
+int
+command_template_defaults(struct ctl *c, struct err *e)
+{
+	const char *key = ctl_argument(c, 0);
+	struct template_defaults d = { .fallback = NULL };
+	struct editor ed = ctl_editor(c);
+	json_t *order = NULL;
+
+	if (read_defaults(c, &d, e) == -1 ||
+	    template_set_defaults(&ed, key, &d, e) == -1 ||
+	    (d.fallback != NULL && parse(c, d.fallback, &order, e) == -1))
+		return -1;
+	out_object(c,
+	    json_pack("{s:s, s:O?, s:b}", "key", key, "fallback", order,
+	        "quiet_exempt", d.quiet_exempt),
+	    template_columns);
+	return 0;
+}
+
+/* ---- Tenants ---------------------------------------------------------------------- */
+
+static const struct out_column tenant_columns[] = {
+	{ "slug", NULL },
+	{ "quiet_hours", "quiet hours" },
+	{ NULL, NULL },
+};
+
+static bool
+is_categories(const json_t *list)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (!json_is_string(item))
+			return false;
+	return list == NULL || json_is_array(list);
+}
+
+static int
+check(const json_t *json, struct err *e)
+{
+	struct quiet_hours hours;
+	const char *fault = "they are an object";
+	json_t *own = json_copy((json_t *)(uintptr_t)json);
+	int rc;
+
+	if (!is_categories(json_object_get(json, "exempt"))) {
+		json_decref(own);
+		return err_set(e, ERR_INVALID,
+		    "\"exempt\" is a list of categories");
+	}
+	json_object_del(own, "exempt");
+	rc = quiet_hours_read(own, &hours, &fault);
+	json_decref(own);
+	return rc == 0 ? 0 : err_set(e, ERR_INVALID, "%s", fault);
+}
+
+static int
+set(struct ctl *c, const char *text, struct err *e)
+{
+	struct editor ed;
+	json_t *json;
+
+	if (strcmp(text, "none") == 0)
+		text = NULL;
+	else if (parse(c, text, &json, e) == -1 || check(json, e) == -1)
+		return -1;
+	ed = ctl_editor(c);
+	return tenant_set_quiet_hours(&ed, text, e);
+}
+
+int
+command_tenant_quiet_hours(struct ctl *c, struct err *e)
+{
+	const char *slug = ctl_argument(c, 0), *text = ctl_argument(c, 1);
+	json_t *settings;
+	int found = tenant_find(c->a, c->db, slug, &c->tenant, e);
+
+	if (found == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\"",
+		    slug);
+	if (found == -1 || (text != NULL && set(c, text, e) == -1) ||
+	    tenant_find(c->a, c->db, slug, &c->tenant, e) == -1 ||
+	    parse(c, c->tenant->settings, &settings, e) == -1)
+		return -1;
+	out_object(c,
+	    json_pack("{s:s, s:O?}", "slug", slug, "quiet_hours",
+	        json_object_get(settings, "quiet_hours")),
+	    tenant_columns);
+	return 0;
+}

@@ -1,0 +1,181 @@
+/*
+ * plan.c - a recipient of a notification while it is routed
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "notify/plan.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "notify/book.h"
+#include "notify/choose.h"
+#include "notify/fallback.h"
+#include "notify/quiet.h"
+#include "notify/route.h"
+#include "provider/provider.h"
+
+/* ---- Traces --------------------------------------------------------------------- */
+
+void
+plan_trace_quiet(struct plan *pl, const struct quiet *quiet)
+{
+	char until[CLOCK_TEXT_BYTES];
+
+	if (!quiet->applies)
+		return;
+	if (quiet->until_ms != 0)
+		clock_format(quiet->until_ms, until);
+	trace_add(&pl->trace, "quiet_hours",
+	    quiet->until_ms != 0 ? until : "not now", "by the clock of %s",
+	    quiet->zone);
+}
+
+void
+plan_trace_choice(struct plan *pl, const struct choice *choice)
+{
+	if (choice->provider == NULL)
+		trace_add(&pl->trace, "provider", NULL,
+		    "none of %d accounts can be used", choice->enabled);
+	else if (choice->enabled == 1)
+		trace_add(&pl->trace, "provider", choice->provider->name,
+		    "the only account");
+	else
+		trace_add(&pl->trace, "provider", choice->provider->name,
+		    "1 of %d with priority %d, weight %d x %.2f; %d of %d can be "
+		    "used", choice->equals, choice->provider->priority,
+		    choice->provider->weight, choice->share, choice->usable,
+		    choice->enabled);
+}
+
+/* ---- Steps ---------------------------------------------------------------------- */
+
+/* Is there an account of the channel at all? */
+static bool
+has_account(const struct plan *pl, enum channel channel)
+{
+	const struct page *page = pl->params->page;
+	size_t i;
+
+	for (i = 0; i < page->provider_count; i++)
+		if (page->providers[i]->enabled &&
+		    page->providers[i]->ops->channel == channel)
+			return true;
+	return false;
+}
+
+/* What follows another step waits for it. */
+static void
+plan_follower(struct plan *pl, struct delivery *d, enum channel before,
+    const struct fallback_step *step)
+{
+	d->state = DELIVERY_WAITING;
+	d->later = LATER_NOT;
+	d->due_ms = 0;
+	d->attempt = d->lease_no = 0;
+	d->provider = NULL;
+	d->after_ms = step->after_ms;
+	d->unless = step->unless;
+	d->reason = fallback_why(pl->a, before, step);
+	trace_begin(&pl->trace, pl->a);
+	trace_add(&pl->trace, "channel", channel_name((int)d->channel),
+	    "step %d of its order", d->step + 1);
+	trace_add(&pl->trace, "fallback", "waits", "%s", d->reason);
+	d->trace = trace_text(&pl->trace);
+}
+
+/* It goes, or may go some day. */
+static bool
+is_open(const struct delivery *d)
+{
+	return !delivery_state_is_final((int)d->state);
+}
+
+/* The deliveries of one step: several when a push goes to several devices. */
+struct group {
+	size_t from, to; /* their places in the list */
+	bool open, has_account;
+};
+
+static struct group
+plan_step(struct plan *pl, const struct fallback *f, size_t i)
+{
+	enum channel channel = f->steps[i].channel;
+	struct group g = { .from = pl->out->count,
+		.has_account = has_account(pl, channel) };
+	size_t k;
+
+	pl->because = arena_printf(pl->a, "step %zu of %zu", i + 1, f->count);
+	plan_channel(pl, channel);
+	g.to = pl->out->count;
+	for (k = g.from; k < g.to; k++) {
+		pl->out->list[k].step = (int)i;
+		g.open |= is_open(&pl->out->list[k]);
+	}
+	return g;
+}
+
+/* Another step has an account, this one has none. */
+static void
+pass_over(struct plan *pl, const struct group *g)
+{
+	struct delivery *d;
+	size_t k;
+
+	for (k = g->from; k < g->to; k++) {
+		d = &pl->out->list[k];
+		if (!is_open(d))
+			continue;
+		d->state = DELIVERY_SKIPPED;
+		d->later = LATER_NOT;
+		d->due_ms = 0;
+		d->reason = arena_printf(pl->a, "there is no account for %s",
+		    channel_name((int)d->channel));
+	}
+}
+
+static void
+follow(struct plan *pl, const struct group *g, const struct group *before,
+    const struct fallback_step *step)
+{
+	struct delivery *list = pl->out->list;
+	struct delivery_id head = { .u = { { 0 } } };
+	enum channel channel = list[before->from].channel;
+	size_t k;
+
+	for (k = g->from; k < g->to; k++) {
+		if (!is_open(&list[k]))
+			continue;
+		if (uuid_is_nil(&head.u))
+			head = list[k].id;
+		plan_follower(pl, &list[k], channel, step);
+	}
+	for (k = before->from; k < before->to; k++)
+		if (is_open(&list[k]))
+			list[k].next = head;
+}
+
+void
+plan_steps(struct plan *pl, const struct fallback *f)
+{
+	struct group groups[FALLBACK_STEPS_MAX];
+	const struct group *before = NULL;
+	bool accounts = false;
+	size_t i;
+
+	for (i = 0; i < f->count; i++) {
+		groups[i] = plan_step(pl, f, i);
+		accounts |= groups[i].open && groups[i].has_account;
+	}
+	for (i = 0; i < f->count; i++) {
+		if (!groups[i].open)
+			continue;
+		if (accounts && !groups[i].has_account) {
+			pass_over(pl, &groups[i]);
+			continue;
+		}
+		if (before != NULL)
+			follow(pl, &groups[i], before,
+			    &f->steps[before - groups + 1]);
+		before = &groups[i];
+	}
+}

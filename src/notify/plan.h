@@ -1,0 +1,49 @@
+/*
+ * plan.h - a recipient of a notification while it is routed
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Between route.c, which goes through recipients and channels, and plan.c, which puts
+ * the channels of a fallback order behind each other and says why what was chosen.
+ */
+#ifndef BELFRY_NOTIFY_PLAN_H
+#define BELFRY_NOTIFY_PLAN_H
+
+#include <jansson.h>
+
+#include "model/channel.h"
+#include "notify/trace.h"
+
+struct arena;
+struct choice;
+struct delivery_list;
+struct fallback;
+struct notification;
+struct quiet;
+struct route_params;
+
+/* What is known of one recipient while its channels are gone through. */
+struct plan {
+	struct arena *a;
+	const struct route_params *params;
+	struct notification *n;
+	struct delivery_list *out;
+	int recipient_no;
+	json_t *to;
+	const char *text; /* "to" as JSON */
+	const char *because; /* why this channel */
+	struct trace trace; /* of the delivery that is planned now */
+};
+
+/* Adds the deliveries of a channel, whatever becomes of them (route.c). */
+void plan_channel(struct plan *pl, enum channel channel);
+
+/* Adds the deliveries of each step, which wait for each other.  Without any account for
+ * the channels that are possible, the first of them waits for one. */
+void plan_steps(struct plan *pl, const struct fallback *f);
+
+/* For the trace: was it quiet, and which account was chosen among which. */
+void plan_trace_quiet(struct plan *pl, const struct quiet *quiet);
+void plan_trace_choice(struct plan *pl, const struct choice *choice);
+
+#endif

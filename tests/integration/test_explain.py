@@ -1,0 +1,106 @@
+# test_explain.py - why a delivery went its way, and which way one would go
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import datetime
+import json
+
+from harness.api import SERVICES, mail, problem
+from harness.smtp import FaultyServer
+from harness.tenant import Tenant
+
+
+def relay(tenant, name, server, **options):
+    arguments = [f"--{key}={value}" for key, value in options.items()]
+    tenant.ctl("provider", "add", name, "--kind", "smtp", *arguments,
+               "--set", "host=127.0.0.1", "--set", f"port={server.port}",
+               "--set", "tls=none", "--set", "from=shop@example.org")
+
+
+def explain(tenant, identity):
+    answer = tenant.api.get(f"{SERVICES}/{identity}/explain")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def asked(tenant, body):
+    answer = tenant.api.post(f"{SERVICES}/explain", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["deliveries"]
+
+
+def decisions(delivery):
+    assert len(json.dumps(delivery["trace"])) < 1000
+    return {t["what"]: (t.get("result"), t.get("why")) for t in delivery["trace"]}
+
+
+def test_the_account_that_was_chosen_and_those_that_were_not(stack):
+    tenant = Tenant(stack, maildir=False)
+    with FaultyServer({"RCPT": "451 4.3.0 not now"}) as bad, \
+            FaultyServer({}) as good:
+        relay(tenant, "bad", bad, priority=1)
+        relay(tenant, "good", good, priority=2)
+        relay(tenant, "third", good, priority=2, weight=5)
+        identity = tenant.api.accepted(mail())
+        tenant.api.ended(identity)
+        tenant.idle()
+        delivery, = explain(tenant, identity)["deliveries"]
+        seen = decisions(delivery)
+        assert seen["channel"] == ("email", "possible")
+        assert seen["provider"] == ("bad", "1 of 1 with priority 1, weight 1 x "
+                                    "1.00; 3 of 3 can be used")
+        assert seen["failover"] == ("bad", "retry")
+        assert delivery["provider"] in ("good", "third")
+        assert tenant.ctl("explain", identity) == explain(tenant, identity)
+
+
+def test_what_is_not_sent_is_explained_alike(tenant):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    hour = datetime.timedelta(hours=1)
+    quiet = {"from": (now - hour).strftime("%H:%M"),
+             "to": (now + hour).strftime("%H:%M")}
+    body = {"to": [{"email": "ann@example.org", "name": "Ann"},
+                   {"email": "bob@example.org", "quiet_hours": quiet},
+                   {"phone": "+43660123456"}],
+            "content": {"email": {"subject": "s", "text": "t"},
+                        "sms": {"text": "t"}}}
+    before = tenant.written()
+    ann, bob, phone = asked(tenant, body)
+    assert (ann["state"], ann["channel"], ann["provider"]) == \
+        ("ready", "email", "box")
+    assert decisions(ann)["channel"] == ("email", "possible; not sms (no address)")
+    assert decisions(ann)["provider"] == ("box", "the only account")
+    assert bob["state"] == "waiting" and bob["due"][11:16] == quiet["to"]
+    assert decisions(bob)["quiet_hours"] == (bob["due"], "by the clock of UTC")
+    assert phone["state"] == "skipped"
+    assert decisions(phone)["channel"][1] == "none is possible"
+
+    body["send_at"] = (now + 3 * hour).isoformat().replace("+00:00", "Z")
+    assert asked(tenant, body)[1]["state"] == "ready", "then it is over"
+    problem(tenant.api.post(f"{SERVICES}/explain", json={"to": {}}), 422,
+            "validation_failed")
+    tenant.ctl("suppression", "add", "email", "ann@example.org")
+    assert asked(tenant, body)[0]["reason"].startswith(
+        "the address for email is suppressed")
+    assert tenant.written() == before
+    assert tenant.mails() == []
+
+
+def test_an_order_is_explained_step_by_step(tenant):
+    tenant.add_provider("inbox", "inapp")
+    body = mail(to={"email": "ann@example.org", "user_id": "ann"},
+                fallback=[{"channel": "email"}, {"channel": "sms", "after": "1m"},
+                          {"channel": "inapp", "after": "2m", "unless": "read"}])
+    body["content"].update(sms={"text": "t"}, inapp={"title": "t", "body": "b"})
+    email, sms, inapp = asked(tenant, body)
+    assert [d["step"] for d in (email, sms, inapp)] == [0, 1, 2]
+    assert [d["state"] for d in (email, sms, inapp)] == \
+        ["ready", "skipped", "waiting"]
+    assert decisions(inapp)["fallback"] == (
+        "waits", "it goes on when email fails, or 60 s after it unless that one is "
+        "delivered")
+
+
+def test_strangers_are_told_nothing(tenant, other_tenant):
+    identity = tenant.api.accepted(mail())
+    problem(other_tenant.api.get(f"{SERVICES}/{identity}/explain"), 404,
+            "not_found")
