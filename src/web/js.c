@@ -13,6 +13,7 @@
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "web/js_read.h"
 
 static void
 defer_json(void *p)
@@ -109,8 +110,9 @@ reason(const json_error_t *error)
 	}
 }
 
-int
-js_parse(struct arena *a, const char *text, size_t len, int depth_max,
+/* Asks jansson, which says what is wrong. */
+static int
+parse_slowly(struct arena *a, const char *text, size_t len, int depth_max,
     json_t **json_r, struct err *e)
 {
 	json_error_t error;
@@ -127,6 +129,18 @@ js_parse(struct arena *a, const char *text, size_t len, int depth_max,
 		at = error.position > 0 ? (size_t)error.position : 0;
 		return refuse(e, text, at > len ? len : at, reason(&error));
 	}
+	*json_r = js_keep(a, json);
+	return 0;
+}
+
+int
+js_parse(struct arena *a, const char *text, size_t len, int depth_max,
+    json_t **json_r, struct err *e)
+{
+	json_t *json = js_read(a, text, len, depth_max);
+
+	if (json == NULL)
+		return parse_slowly(a, text, len, depth_max, json_r, e);
 	*json_r = js_keep(a, json);
 	return 0;
 }

@@ -3,9 +3,10 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * jansson does the parsing.  Belfry refuses more than it does: any member that
- * stands twice (parsers differ in which one they take), nesting beyond a limit,
- * NUL.  Numbers are 64-bit integers or doubles; what fits neither is an error.
+ * The values are jansson's; js_read.c reads what is common, jansson what is rare
+ * or faulty.  Belfry refuses more than jansson does: any member that stands twice
+ * (parsers differ in which one they take), nesting beyond a limit, NUL.  Numbers
+ * are 64-bit integers or doubles; what fits neither is an error.
  */
 #ifndef BELFRY_WEB_JS_H
 #define BELFRY_WEB_JS_H

@@ -8,6 +8,7 @@ libbelfry_la_SOURCES += \
 	src/web/field_write.c \
 	src/web/http.c src/web/http.def src/web/http.h \
 	src/web/js.c src/web/js.h \
+	src/web/js_read.c src/web/js_read.h \
 	src/web/openapi.c src/web/openapi.h \
 	src/web/problem.c src/web/problem.h \
 	src/web/request.c src/web/request.h \

@@ -15,6 +15,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "web/js.h"
+#include "web/js_read.h"
 
 enum { DEPTH_MAX = 64 };
 
@@ -82,6 +83,40 @@ static const struct {
 	T("[\x0c]"), T("{\"a\":1,\"a\":1}"), T("{\"a\":1,\"\\u0061\":2}"),
 	T("[{\"b\":{\"c\":1,\"c\":2}}]"), T("/"), T("//\n{}"),
 };
+
+/* What is read fast is what jansson reads, and never what it refuses. */
+static void
+fast_reading_is_no_different(void **state)
+{
+	static const char *const fast[] = { "{\"a\":[1,-2.5,true,null]}",
+		"[\"\\u00e9\\ud83d\\ude39 \\\"x\\\\\"]", "0.1", "-0.0",
+		"123456789012345", "12345.6789012345", "[ { } , [ ] ]",
+		"\"\xe2\x82\xac\"" };
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+	struct arena *a = arena_new(1024);
+	json_t *json, *want;
+	size_t i;
+
+	for (i = 0; i < NELEMS(taken); i++) {
+		json = js_read(a, taken[i].text, taken[i].len, DEPTH_MAX);
+		want = json_loadb(taken[i].text, taken[i].len, flags, NULL);
+		assert_true(json == NULL || json_equal(json, want));
+		json_decref(json);
+		json_decref(want);
+	}
+	for (i = 0; i < NELEMS(refused); i++)
+		assert_null(js_read(
+		    a, refused[i].text, refused[i].len, DEPTH_MAX));
+	for (i = 0; i < NELEMS(fast); i++) {
+		json = js_read(a, fast[i], strlen(fast[i]), DEPTH_MAX);
+		want = json_loads(fast[i], flags, NULL);
+		assert_non_null(json);
+		assert_true(json_equal(json, want));
+		json_decref(json);
+		json_decref(want);
+	}
+	arena_free(&a);
+}
 
 static void
 json_is_taken_or_refused(void **state)
@@ -261,6 +296,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fast_reading_is_no_different),
 		cmocka_unit_test(json_is_taken_or_refused),
 		cmocka_unit_test(numbers_are_exact),
 		cmocka_unit_test(nesting_ends_at_the_limit),
