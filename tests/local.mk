@@ -13,6 +13,7 @@ LDADD += $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_apikey
 check_PROGRAMS += tests/unit/test_arena
 check_PROGRAMS += tests/unit/test_buf
+check_PROGRAMS += tests/unit/test_breaker
 check_PROGRAMS += tests/unit/test_cache
 check_PROGRAMS += tests/unit/test_choose
 check_PROGRAMS += tests/unit/test_data_path
@@ -77,6 +78,7 @@ check_PROGRAMS += tests/unit/test_smtp_reply
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 check_PROGRAMS += tests/unit/test_hbs
+check_PROGRAMS += tests/unit/test_window
 check_PROGRAMS += tests/unit/test_worker
 endif
 

@@ -2,10 +2,10 @@
 
 -- name: health_changed
 -- A row for each account of any tenant whose health changed since $1 (NULL: ever): id,
--- whether its breaker is open, failures, refusals, until when it is open, its penalty in
--- thousandths and since when, and the time of the change.
-SELECT provider_id, state = 2, failures, refusals, opened_until,
-    (penalty * 1000)::int, penalised_at, updated_at
+-- the state of its breaker, failures, refusals, until when it is open, its penalty in
+-- thousandths and since when, the time of the change, and until when it is blocked.
+SELECT provider_id, state, failures, refusals, opened_until,
+    (penalty * 1000)::int, penalised_at, updated_at, blocked_until
 FROM provider_health
 WHERE updated_at >= COALESCE($1::timestamptz - interval '3 s', '-infinity')
 
@@ -61,7 +61,7 @@ SELECT id, name FROM p
 -- Nothing.  An account can be used (again): what waits for one of its channel is due now.
 WITH h AS (
     UPDATE provider_health SET state = 1, failures = 0, refusals = 0,
-        opened_until = NULL, updated_at = now()
+        opened_until = NULL, blocked_until = NULL, updated_at = now()
     WHERE tenant_id = $1 AND provider_id = $2
 )
 UPDATE q_later SET due = now()

@@ -3,7 +3,7 @@
 -- name: provider_list
 -- Up to $3 rows whose name comes after $2, in the order of their names.
 SELECT id, name, kind, channel, state, priority, weight, settings, sealed, version,
-    created_at, updated_at, tenant_id
+    created_at, updated_at, tenant_id, limits
 FROM provider
 WHERE tenant_id = $1 AND name > $2
 ORDER BY name
@@ -12,14 +12,14 @@ LIMIT $3
 -- name: provider_get
 -- One row or none.
 SELECT id, name, kind, channel, state, priority, weight, settings, sealed, version,
-    created_at, updated_at, tenant_id
+    created_at, updated_at, tenant_id, limits
 FROM provider
 WHERE tenant_id = $1 AND id = $2
 
 -- name: provider_find
 -- One row or none, by name.
 SELECT id, name, kind, channel, state, priority, weight, settings, sealed, version,
-    created_at, updated_at, tenant_id
+    created_at, updated_at, tenant_id, limits
 FROM provider
 WHERE tenant_id = $1 AND name = $2
 
@@ -30,14 +30,14 @@ SELECT version FROM provider WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 -- name: provider_insert
 -- Nothing.
 INSERT INTO provider (tenant_id, id, name, kind, channel, state, priority, weight,
-    settings, sealed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    settings, sealed, limits)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: provider_update
 -- One row: the new version.
 UPDATE provider
 SET name = $3, state = $4, priority = $5, weight = $6, settings = $7, sealed = $8,
-    version = version + 1, updated_at = now()
+    limits = $9, version = version + 1, updated_at = now()
 WHERE tenant_id = $1 AND id = $2
 RETURNING version
 

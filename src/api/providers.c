@@ -16,6 +16,7 @@
 #include "model/channel.h"
 #include "model/edit.h"
 #include "model/provider_account.h"
+#include "provider/limits.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
 #include "web/field.h"
@@ -35,6 +36,7 @@ struct provider_body {
 	int64_t priority;
 	int64_t weight;
 	json_t *settings;
+	const struct account_limits *limits;
 	int64_t created_at;
 	int64_t updated_at;
 };
@@ -61,10 +63,12 @@ static const struct field provider_fields[] = {
 	    .help = "The account with the lowest goes first."),
 	FIELD(struct provider_body, weight, INT, .min = 1, .max = 1000,
 	    .flags = FIELD_DEFAULT, .def = 1,
-	    .help = "Kept, but not looked at yet: of accounts of the same priority "
-	            "the first by name goes first."),
+	    .help = "Of accounts of the same priority one with twice the weight "
+	            "gets twice as much."),
 	FIELD(struct provider_body, settings, JSON, .flags = FIELD_REQUIRED,
 	    .help = "What the kind asks for; secrets are taken, never shown."),
+	FIELD_SUB(struct provider_body, limits, &account_limits_table,
+	    .help = "How much it is given at once, a second and a day."),
 	FIELD(struct provider_body, created_at, TIME, .flags = FIELD_READ_ONLY,
 	    .help = "When it was made."),
 	FIELD(struct provider_body, updated_at, TIME, .flags = FIELD_READ_ONLY,
@@ -86,6 +90,7 @@ account_json(struct request *rq, const struct provider_account *p)
 		.state = (int)p->state - 1,
 		.priority = p->priority,
 		.weight = p->weight,
+		.limits = limits_of(rq->a, p),
 		.created_at = p->created_ms,
 		.updated_at = p->updated_ms,
 	};
@@ -161,6 +166,21 @@ providers_list(struct request *rq, struct response *rs, struct err *e)
 	return page_write(rq, rs, &page);
 }
 
+static int
+take_limits(struct request *rq, const struct provider_body *body,
+    struct provider_account *p, struct err *e)
+{
+	size_t before = rq->errors.count;
+	json_t *json = NULL;
+
+	if (body->limits != NULL)
+		json = fields_write(rq->a, &account_limits_table, body->limits);
+	if (limits_set(rq->a, json, p, &rq->errors, e) == 0)
+		return 0;
+	field_errors_prefix(&rq->errors, before, "/limits");
+	return request_faulty(rq, e);
+}
+
 /* Checks and seals the settings of a body into the account; faults point into the
  * body. */
 static int
@@ -176,6 +196,8 @@ take_body(struct request *rq, const struct provider_body *body,
 		return request_refuse(rq, e, "/state", FIELD_ERR_NOT_ALLOWED,
 		    "an account is parked by Belfry alone");
 	p->state = (enum provider_state)(body->state + 1);
+	if (take_limits(rq, body, p, e) != 0)
+		return -1;
 	if (provider_ops_find(p->kind) == NULL)
 		return request_refuse(rq, e, "/kind", FIELD_ERR_NOT_FOUND,
 		    "there is no such kind of provider");

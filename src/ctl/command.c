@@ -111,6 +111,9 @@ static const struct ctl_option provider_add_options[] = {
 	    "from standard input." },
 	{ 0, "priority", "N", "The lowest goes first; 10 by default." },
 	{ 0, "weight", "N", "Its share among accounts of the same priority; 1 by default." },
+	{ 0, "limit", "KEY=VALUE",
+	    "How much it is given: concurrency, rate, rate_per, per_day, warmup_start, "
+	    "warmup_days. May stand more than once." },
 	{ 0, "disabled", NULL, "Do not use it yet." },
 	END
 };
@@ -122,6 +125,9 @@ static const struct ctl_option provider_set_options[] = {
 	{ 0, "unset", "KEY", "Put a setting back to its default." },
 	{ 0, "priority", "N", "The lowest goes first." },
 	{ 0, "weight", "N", "Its share among accounts of the same priority." },
+	{ 0, "limit", "KEY=VALUE",
+	    "How much it is given, as for \"provider add\"; \"KEY=\" takes a limit away. "
+	    "May stand more than once." },
 	END
 };
 

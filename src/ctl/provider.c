@@ -20,6 +20,7 @@
 #include "model/channel.h"
 #include "model/provider_account.h"
 #include "model/tenant.h"
+#include "provider/limits.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
 #include "web/field.h"
@@ -86,6 +87,7 @@ static const struct out_column columns[] = {
 	{ "state", "STATE" },
 	{ "priority", "PRIORITY" },
 	{ "weight", "WEIGHT" },
+	{ "limits", "LIMITS" },
 	{ "settings", "SETTINGS" },
 	{ NULL, NULL },
 };
@@ -97,11 +99,12 @@ account_json(const struct provider_account *p)
 
 	uuid_format(&p->id.u, id);
 	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:b, s:i, s:o, s:o}",
+	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:b, s:i, s:o, s:o}",
 	    "id", id, "name", p->name, "kind", p->kind, "channel",
 	    channel_name((int)p->channel), "state",
 	    provider_state_name(p->state), "priority", p->priority, "weight",
-	    p->weight, "settings", out_json(p->settings), "has_secrets",
+	    p->weight, "limits", out_json(p->limits != NULL ? p->limits : "{}"),
+	    "settings", out_json(p->settings), "has_secrets",
 	    p->sealed != NULL, "version", p->version, "created_at",
 	    out_time(p->created_ms), "updated_at", out_time(p->updated_ms));
 }
@@ -187,6 +190,34 @@ apply_order(struct ctl *c, struct provider_account *p, struct err *e)
 	return 0;
 }
 
+/* Puts what the options --limit say into the account; "--limit KEY=" takes one away. */
+static int
+apply_limits(struct ctl *c, struct provider_account *p, struct err *e)
+{
+	struct field_errors fe;
+	json_t *limits;
+	const char *text;
+	size_t i = 0, n;
+
+	field_errors_init(&fe, c->a);
+	if (p->limits == NULL)
+		p->limits = "{}";
+	if (js_parse(c->a, p->limits, strlen(p->limits), 4, &limits, e) == -1)
+		return -1;
+	while ((text = invocation_next(c->line, "limit", &i)) != NULL) {
+		n = strcspn(text, "=");
+		if (text[n] == '=' && text[n + 1] == '\0') {
+			if (setting_unset(&account_limits_table, limits,
+			        arena_strndup(c->a, text, n), e) == -1)
+				return -1;
+		} else if (setting_set(c->a, &account_limits_table, limits,
+		               text, e) == -1) {
+			return -1;
+		}
+	}
+	return limits_set(c->a, limits, p, &fe, e);
+}
+
 static int
 seal_settings(struct ctl *c, struct provider_account *p, json_t *settings,
     struct err *e)
@@ -237,6 +268,7 @@ command_provider_add(struct ctl *c, struct err *e)
 		    "the name \"%.80s\" is not made of a-z, 0-9 and \"-\"",
 		    p.name);
 	if (find_kind(c, &ops, e) == -1 || apply_order(c, &p, e) == -1 ||
+	    apply_limits(c, &p, e) == -1 ||
 	    apply_settings(c, ops, settings, e) == -1)
 		return -1;
 	p.kind = ops->kind;
@@ -264,7 +296,7 @@ command_provider_set(struct ctl *c, struct err *e)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "this program does not know the provider kind \"%.60s\"",
 		    p->kind);
-	if (apply_order(c, p, e) == -1 ||
+	if (apply_order(c, p, e) == -1 || apply_limits(c, p, e) == -1 ||
 	    apply_settings(c, ops, settings, e) == -1 ||
 	    seal_settings(c, p, settings, e) == -1 ||
 	    provider_account_update(&ed, p, e) == -1)

@@ -50,6 +50,7 @@ account_of_row(struct arena *a, const struct db_rows *r, int row)
 		.version = (int)db_int(r, row, 9),
 		.created_ms = db_time_ms(r, row, 10),
 		.updated_ms = db_time_ms(r, row, 11),
+		.limits = db_text(r, row, 13),
 	};
 
 	p.sealed = db_bytes(a, r, row, 8, &p.sealed_bytes);
@@ -123,7 +124,7 @@ provider_account_find(struct arena *a, struct db *db, struct tenant_id tenant,
 	return one(a, db, b, account_r, e);
 }
 
-/* The last two arguments of insert and update. */
+/* The last three arguments of insert and update. */
 static void
 bind_settings(struct db_batch *b, const struct provider_account *p)
 {
@@ -132,6 +133,7 @@ bind_settings(struct db_batch *b, const struct provider_account *p)
 		db_arg_null(b);
 	else
 		db_arg_bytes(b, p->sealed, p->sealed_bytes);
+	db_arg_text(b, p->limits != NULL ? p->limits : "{}");
 }
 
 /* What waits for an account of the channel goes on. */

@@ -44,6 +44,7 @@ struct provider_account {
 	const char *settings; /* a JSON object without the secret ones */
 	const void *sealed; /* the secret ones; NULL when there are none */
 	size_t sealed_bytes;
+	const char *limits; /* a JSON object (provider/limits.h) */
 	int version; /* for ETag */
 	int64_t created_ms;
 	int64_t updated_ms;

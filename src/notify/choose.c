@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "notify/book.h"
+#include "notify/gate.h"
 #include "notify/health.h"
 #include "provider/provider.h"
 
@@ -20,6 +21,7 @@ enum { ACCOUNTS_MAX = 32 }; /* of one channel that are looked at */
 
 struct candidate {
 	const struct provider *provider;
+	bool shut, full;
 	double draw;
 };
 
@@ -50,8 +52,12 @@ draw(const struct choose_params *p, const struct provider *pr)
 static bool
 goes_before(const struct candidate *a, const struct candidate *b)
 {
+	if (a->shut != b->shut)
+		return b->shut;
 	if (a->provider->priority != b->provider->priority)
 		return a->provider->priority < b->provider->priority;
+	if (a->full != b->full)
+		return b->full;
 	return a->draw < b->draw;
 }
 
@@ -70,11 +76,28 @@ takes(const struct provider *pr, const char *address)
 	    pr->ops->takes(address);
 }
 
+static struct candidate
+candidate(const struct choose_params *p, const struct provider *pr)
+{
+	struct candidate c = { .provider = pr, .draw = draw(p, pr) };
+	struct place *place;
+
+	if (p->gate == NULL) {
+		c.shut = !health_is_usable(p->health, pr->id, p->now_ms);
+		return c;
+	}
+	place = gate_place(p->gate, pr);
+	c.shut = gate_is_shut(place);
+	c.full = gate_room(p->gate, place) == 0;
+	return c;
+}
+
 struct choice
 choose_provider(const struct choose_params *p)
 {
 	struct candidate list[ACCOUNTS_MAX];
 	const struct provider *pr;
+	struct candidate c;
 	struct choice choice = { .provider = NULL };
 	int k, turn, count = 0;
 	size_t i;
@@ -85,17 +108,19 @@ choose_provider(const struct choose_params *p)
 		    !takes(pr, p->address))
 			continue;
 		choice.enabled++;
-		if (health_is_usable(p->health, pr->id, p->now_ms))
-			insert(list, count++,
-			    (struct candidate){ pr, draw(p, pr) });
+		c = candidate(p, pr);
+		choice.usable += !c.shut;
+		insert(list, count++, c);
 	}
 	if (count == 0)
 		return choice;
+	choice.shut = choice.usable == 0;
+	if (!choice.shut)
+		count = choice.usable;
 	turn = p->failovers % count;
 	pr = list[turn].provider;
 	choice.provider = pr;
-	choice.usable = count;
-	choice.others = turn < count - 1;
+	choice.others = turn < choice.usable - 1;
 	choice.share = health_share(p->health, pr->id, p->now_ms);
 	for (k = 0; k < count; k++)
 		choice.equals +=

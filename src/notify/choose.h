@@ -7,7 +7,7 @@
  * priority first, and among equals a draw by weight.  The draw comes from the ids alone,
  * so it is the same in every process.  A delivery that fails over goes to the next in its
  * order, and after the last to the first again.  An account that failed draws with less
- * weight for a while.
+ * weight for a while; among equals one that has no room now comes after those that have.
  */
 #ifndef BELFRY_NOTIFY_CHOOSE_H
 #define BELFRY_NOTIFY_CHOOSE_H
@@ -18,6 +18,7 @@
 #include "base/id.h"
 #include "model/channel.h"
 
+struct gate;
 struct health;
 struct page;
 struct provider;
@@ -30,15 +31,17 @@ struct choose_params {
 	struct delivery_id delivery;
 	int failovers; /* how often the next one's turn came */
 	int64_t now_ms; /* wall */
+	struct gate *gate; /* NULL: there is room everywhere */
 };
 
 struct choice {
-	const struct provider *provider; /* NULL: none can be used */
+	const struct provider *provider; /* NULL: there is none */
 	int usable; /* how many can */
 	bool others; /* one has not had its turn in this round */
 	int enabled; /* how many there are, well or not */
 	int equals; /* of the usable ones with its priority, itself too */
 	double share; /* of its weight that it has left */
+	bool shut; /* all are left alone for now: the provider is one to wait for */
 };
 
 struct choice choose_provider(const struct choose_params *p);

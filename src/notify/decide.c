@@ -96,6 +96,12 @@ decide_delay_ms(const struct retry_policy *policy, int counted, uint32_t random)
 	return spread(ms, policy->jitter_percent, random);
 }
 
+int64_t
+decide_put_off_ms(const struct retry_policy *policy, uint32_t random)
+{
+	return spread(policy->throttled_delay_ms, 50, random);
+}
+
 /* What the provider asked for, as far as it is believed. */
 static int64_t
 at_least(int64_t ms, const struct verdict *v, const struct retry_policy *policy)
@@ -134,7 +140,8 @@ plan_again(const struct retry_policy *policy,
 		    attempt->random);
 		o->delay_ms = at_least(ms, attempt->verdict, policy);
 	} else {
-		o->failover = counted % policy->failover_after == 0;
+		o->failover = o->counted > 0 &&
+		    counted % policy->failover_after == 0;
 		ms = decide_delay_ms(policy, counted, attempt->random);
 		o->delay_ms = at_least(ms, attempt->verdict, policy);
 	}
@@ -218,9 +225,9 @@ decide_outcome(const struct retry_policy *policy,
 	case VERDICT_UNKNOWN:
 		if (policy->unknown == UNKNOWN_HOLD)
 			return hold(policy, attempt);
-		return again(policy, attempt, 1);
+		return again(policy, attempt, attempt->spared ? 0 : 1);
 	case VERDICT_RETRY:
-		return again(policy, attempt, 1);
+		return again(policy, attempt, attempt->spared ? 0 : 1);
 	case VERDICT_THROTTLED:
 	case VERDICT_BAD_CREDENTIAL:
 	case VERDICT_PROVIDER_BLOCKED:

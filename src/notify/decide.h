@@ -57,6 +57,7 @@ struct decide_attempt {
 	uint32_t random; /* spreads the delay */
 	bool others; /* an account of the channel has not had its turn yet */
 	int64_t expires_in_ms; /* 0: never; what is negative is over */
+	bool spared; /* its account is known not to work: it does not count */
 };
 
 struct outcome {
@@ -92,6 +93,9 @@ enum told {
 	TOLD_DELIVERED, /* or sent, by an account that tells no more */
 	TOLD_READ
 };
+
+/* How long a retry is put off for which there is no credit now. */
+int64_t decide_put_off_ms(const struct retry_policy *policy, uint32_t random);
 
 /* A delivery that was claimed: may its attempt start? */
 struct decide_start {

@@ -24,6 +24,7 @@ enum { JSON_DEPTH = 512 };
 
 /* The columns of claim_lane after those of the notification. */
 enum column {
+	READY_SINCE = 15,
 	ID = 20,
 	NOTIFICATION,
 	LEASE_NO,
@@ -65,6 +66,7 @@ delivery_from_row(const struct db_rows *rows, int row, struct notification *n,
 		.recipient = db_text(rows, row, RECIPIENT),
 		.locale = db_text(rows, row, LOCALE),
 		.created_ms = db_time_ms(rows, row, CREATED),
+		.ready_ms = db_time_ms(rows, row, READY_SINCE),
 		.failovers = (int)db_int(rows, row, FAILOVERS),
 		.crashes = (int)db_int(rows, row, CRASHES),
 		.suppressed = db_bool(rows, row, SUPPRESSED),
@@ -107,6 +109,30 @@ deliver_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	db_arg_array(b, leases);
 	db_arg_array(b, attempts);
 	db_arg_array(b, providers);
+}
+
+void
+deliver_return_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
+    const struct delivery *list, size_t count)
+{
+	struct db_array *v[5];
+	size_t i;
+
+	for (i = 0; i < NELEMS(v); i++)
+		v[i] = db_array_new(a);
+	for (i = 0; i < count; i++) {
+		db_array_uuid(v[0], &list[i].notification->id.u);
+		db_array_uuid(v[1], &list[i].id.u);
+		db_array_int(v[2], list[i].lease_no - 1);
+		db_array_time_ms(v[3], list[i].ready_ms);
+		db_array_int(v[4], list[i].put_off_ms);
+	}
+	db_add(b, Q_LANE_RETURN);
+	db_arg_int(b, tenant.n);
+	db_arg_int(b, list[0].channel);
+	db_arg_int(b, list[0].prio);
+	for (i = 0; i < NELEMS(v); i++)
+		db_arg_array(b, v[i]);
 }
 
 /* ---- Data ----------------------------------------------------------------------- */

@@ -35,6 +35,11 @@ void deliver_write_add(struct arena *a, struct db_batch *b,
     struct tenant_id tenant, const struct uuid *spooler,
     const struct delivery *list, size_t count);
 
+/* Adds the query that returns claimed deliveries, of one lane and priority, which are not
+ * started: to where they were, or for later (put_off_ms). */
+void deliver_return_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct delivery *list, size_t count);
+
 /* What templates see: the notification's data, the recipient's own above them, and
  * "recipient" and "brand".  Lives in "a". */
 json_t *deliver_data(struct arena *a, struct notification *n,

@@ -52,6 +52,7 @@ add(struct health *h, struct provider_id id)
 		return ah;
 	ah = arena_object(h->a, struct account_health);
 	ah->id = id;
+	ah->state = BREAKER_CLOSED;
 	ah->next = h->buckets[id.u.b[15] % BUCKETS];
 	h->buckets[id.u.b[15] % BUCKETS] = ah;
 	return ah;
@@ -63,12 +64,19 @@ health_find(const struct health *h, struct provider_id id)
 	return h == NULL ? NULL : find(h, id);
 }
 
+struct account_health *
+health_of(struct health *h, struct provider_id id)
+{
+	return add(h, id);
+}
+
 bool
 health_is_usable(const struct health *h, struct provider_id id, int64_t now_ms)
 {
 	const struct account_health *ah = health_find(h, id);
 
-	return ah == NULL || !ah->is_open || ah->opened_until_ms <= now_ms;
+	return ah == NULL || (ah->state == BREAKER_CLOSED &&
+	    ah->blocked_until_ms <= now_ms);
 }
 
 double
@@ -94,7 +102,29 @@ health_changed_add(struct db_batch *b, const struct health *h)
 	db_arg_time_ms(b, h->newest_ms);
 }
 
-enum column { ID, IS_OPEN, FAILURES, REFUSALS, UNTIL, PENALTY, PENALISED, UPDATED };
+enum column {
+	ID,
+	STATE,
+	FAILURES,
+	REFUSALS,
+	UNTIL,
+	PENALTY,
+	PENALISED,
+	UPDATED,
+	BLOCKED
+};
+
+/* What we are about to tell is newer than what was read. */
+static void
+read_breaker(struct account_health *ah, const struct db_rows *rows, int i)
+{
+	if (ah->telling)
+		return;
+	ah->state = (enum breaker_state)db_int(rows, i, STATE);
+	ah->opened_until_ms = db_time_ms(rows, i, UNTIL);
+	ah->blocked_until_ms = db_time_ms(rows, i, BLOCKED);
+}
+
 
 void
 health_changed_read(struct health *h, const struct db_rows *rows)
@@ -104,10 +134,9 @@ health_changed_read(struct health *h, const struct db_rows *rows)
 
 	for (i = 0; i < db_count(rows); i++) {
 		ah = add(h, (struct provider_id){ db_uuid(rows, i, ID) });
-		ah->is_open = db_bool(rows, i, IS_OPEN);
+		read_breaker(ah, rows, i);
 		ah->failures = (int)db_int(rows, i, FAILURES);
 		ah->refusals = (int)db_int(rows, i, REFUSALS);
-		ah->opened_until_ms = db_time_ms(rows, i, UNTIL);
 		ah->penalty = (double)db_int(rows, i, PENALTY) / 1000;
 		ah->penalised_ms = db_time_ms(rows, i, PENALISED);
 		ah->updated_ms = db_time_ms(rows, i, UPDATED);

@@ -15,6 +15,7 @@
 
 #include "base/compiler.h"
 #include "base/id.h"
+#include "notify/breaker.h"
 
 struct arena;
 struct db_batch;
@@ -25,9 +26,11 @@ struct result;
 struct account_health {
 	struct account_health *next; /* of its bucket */
 	struct provider_id id;
-	bool is_open; /* the circuit breaker's state */
+	enum breaker_state state;
+	bool telling; /* we know more than the database does yet */
 	int failures, refusals; /* in a row */
-	int64_t opened_until_ms; /* wall */
+	int64_t opened_until_ms; /* wall: when it may be tried */
+	int64_t blocked_until_ms; /* wall: it said when it wants to be asked again */
 	double penalty; /* at penalised_ms */
 	int64_t penalised_ms; /* wall */
 	int64_t updated_ms; /* wall, the database's */
@@ -40,7 +43,12 @@ struct health *health_new(struct arena *a, int64_t recovery_ms) MUST_CHECK;
 const struct account_health *health_find(const struct health *h,
     struct provider_id id);
 
-/* May it be used now? */
+/* The same, made when there is none: for what a spooler learns before the database
+ * knows it (gate.h). */
+struct account_health *health_of(struct health *h, struct provider_id id)
+    MUST_CHECK;
+
+/* May it be used now: its breaker is closed, and it is not blocked? */
 bool health_is_usable(const struct health *h, struct provider_id id,
     int64_t now_ms);
 

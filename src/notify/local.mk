@@ -1,6 +1,7 @@
 libbelfry_la_SOURCES += \
 	src/notify/accept.c src/notify/accept.h \
 	src/notify/book.c src/notify/book.h \
+	src/notify/breaker.c src/notify/breaker.h \
 	src/notify/cancel.c src/notify/cancel.h \
 	src/notify/choose.c src/notify/choose.h \
 	src/notify/dead_letter.c src/notify/dead_letter.h \
@@ -10,6 +11,7 @@ libbelfry_la_SOURCES += \
 	src/notify/express.c src/notify/express.h \
 	src/notify/fallback.c src/notify/fallback.h \
 	src/notify/parcel.c src/notify/parcel.h \
+	src/notify/gate.c src/notify/gate.h \
 	src/notify/health.c src/notify/health.h \
 	src/notify/quiet.c src/notify/quiet.h \
 	src/notify/receipt.c src/notify/receipt.def src/notify/receipt.h \
@@ -22,4 +24,5 @@ libbelfry_la_SOURCES += \
 	src/notify/timeline.c src/notify/timeline.h \
 	src/notify/trace.c src/notify/trace.h \
 	src/notify/variables.c src/notify/variables.h \
+	src/notify/window.c src/notify/window.h \
 	src/notify/work.h

@@ -22,6 +22,7 @@
 #include "notify/choose.h"
 #include "notify/decide.h"
 #include "notify/fallback.h"
+#include "notify/gate.h"
 #include "notify/plan.h"
 #include "notify/quiet.h"
 #include "notify/trace.h"
@@ -266,6 +267,7 @@ choose(const struct plan *pl, enum channel channel, const char *address,
 	struct choose_params p = {
 		.page = pl->params->page,
 		.health = pl->params->health,
+		.gate = pl->params->gate,
 		.channel = channel,
 		.address = address,
 		.delivery = id,
@@ -359,6 +361,22 @@ settle_plan(struct plan *pl, struct delivery *d, const struct route_outcome *o)
 	d->trace = trace_text(&pl->trace);
 }
 
+/* It may start only with a place of its account. */
+static bool
+take_place(const struct plan *pl, struct delivery *d)
+{
+	struct gate *gate = pl->params->gate;
+	struct place *place;
+
+	if (gate == NULL)
+		return true;
+	place = gate_place(gate, d->provider);
+	if (!gate_take(gate, place, &d->from_us))
+		return false;
+	d->place = place;
+	return true;
+}
+
 static void
 plan_address(struct plan *pl, enum channel channel, const char *address)
 {
@@ -389,6 +407,8 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 	trace_add(&pl->trace, "channel", channel_name((int)channel), "%s",
 	    pl->because);
 	o = ask(pl, d, &choice);
+	if (o.state == DELIVERY_SENDING && !take_place(pl, d))
+		o.state = DELIVERY_READY;
 	settle_plan(pl, d, &o);
 }
 

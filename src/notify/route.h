@@ -20,6 +20,7 @@
 struct arena;
 struct db_batch;
 struct db_rows;
+struct gate;
 struct health;
 struct page;
 
@@ -46,6 +47,7 @@ struct route_params {
 	bool deferred; /* what cannot start goes to the queues of what was deferred */
 	size_t room; /* how many deliveries may start now */
 	const struct health *health; /* NULL: every account is well */
+	struct gate *gate; /* NULL: there is room at every account */
 	int64_t account_delay_ms; /* how long to wait for an account that can be used */
 	int64_t now_ms;
 };

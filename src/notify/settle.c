@@ -82,6 +82,7 @@ settle_attempt(struct result *r, const struct delivery *d,
 		.random = random,
 		.others = d->others,
 		.expires_in_ms = expires_in(d->notification->expires_ms, now_ms),
+		.spared = d->spared,
 	};
 	struct outcome o = decide_outcome(policy, &attempt);
 	size_t n;

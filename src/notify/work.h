@@ -19,6 +19,7 @@
 #include "provider/verdict.h"
 
 struct arena;
+struct place;
 struct provider;
 struct template;
 
@@ -81,6 +82,11 @@ struct delivery {
 	enum later later; /* what one that waits waits for */
 	const char *trace; /* JSON: the decisions of its routing */
 	const struct provider *provider;
+	struct place *place; /* that it has taken (gate.h), or NULL */
+	int64_t from_us; /* it must not go on the wire before: of clock_mono_us() */
+	int64_t ready_ms; /* wall: since when it was in the queue */
+	int64_t put_off_ms; /* it is due so much later; 0: it goes back as it was */
+	bool spared; /* its account is in trouble: a failed attempt does not count */
 };
 
 /* What came of an attempt, until it is written.  A copy of everything that is needed for

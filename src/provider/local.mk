@@ -9,6 +9,7 @@ libbelfry_la_SOURCES += \
 	src/provider/http_judge.c src/provider/http_judge.h \
 	src/provider/inapp.c src/provider/inapp.h \
 	src/provider/jwt_sign.c src/provider/jwt_sign.h \
+	src/provider/limits.c src/provider/limits.h \
 	src/provider/mail_address.c src/provider/mail_address.h \
 	src/provider/mail_message.c src/provider/mail_message.h \
 	src/provider/maildir.c src/provider/maildir.h \

@@ -20,6 +20,7 @@
 #include "base/id.h"
 #include "model/channel.h"
 
+struct account_limits;
 struct arena;
 struct config;
 struct err;
@@ -39,6 +40,8 @@ struct provider {
 	int priority; /* the lowest goes first */
 	int weight;
 	const void *settings; /* the struct that ops->settings describes */
+	const struct account_limits *limits; /* NULL: not known here */
+	bool has_budget; /* of deliveries a second or a day */
 };
 
 /* A rendered message for one recipient. */
@@ -66,6 +69,7 @@ struct provider_ops {
 	const char *summary; /* a line for manuals */
 	bool reports; /* receipts come for what it took; else its word is the last */
 	const struct field_table *settings;
+	int concurrency; /* deliveries at once by default; 0: spooler.account_concurrency */
 
 	/* Of a channel with addresses of several forms: whether this one is for it.
 	 * NULL: every one is. */

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/seal.h"
 #include "model/provider_account.h"
+#include "provider/limits.h"
 #include "provider/provider.h"
 #include "web/field.h"
 #include "web/js.h"
@@ -167,7 +168,10 @@ settings_open(struct arena *a, const struct keyring *ring,
 		.priority = p->priority,
 		.weight = p->weight,
 		.settings = record,
+		.limits = limits_of(a, p),
 	};
+	provider->has_budget =
+	    provider->limits->rate > 0 || provider->limits->per_day > 0;
 	*provider_r = provider;
 	return 0;
 }

@@ -15,6 +15,8 @@
  */
 #include "spooler/claim.h"
 
+#include <sodium.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -27,6 +29,7 @@
 #include "notify/book.h"
 #include "notify/choose.h"
 #include "notify/deliver.h"
+#include "notify/gate.h"
 #include "notify/quiet.h"
 #include "notify/settle.h"
 #include "spooler/crash.h"
@@ -97,6 +100,7 @@ static void
 keep_promise(struct claim *c)
 {
 	share_hold(c->spooler->shares, c->share, -c->promised);
+	c->key->promised -= c->promised;
 	c->promised = 0;
 }
 
@@ -146,22 +150,43 @@ start_of(const struct claim *c, const struct delivery *d)
 	return decide_start(&c->spooler->policies[d->channel], &q);
 }
 
-/* Deliveries of a lane: all are leased, and an attempt starts for those that can. */
+/* A delivery without a place of its account goes back to where it was.  A retry without
+ * credit is put off. */
+static bool
+must_return(struct claim *c, struct delivery *d, bool shut)
+{
+	const struct retry_policy *policy = &c->spooler->policies[d->channel];
+
+	if (shut || !door_take(c->spooler, d))
+		return true;
+	if (d->counted == 0 || gate_may_retry(d->place))
+		return false;
+	door_leave(c->spooler, d);
+	d->put_off_ms = decide_put_off_ms(policy, randombytes_random());
+	metrics_add(METRIC_RETRIES_PUT_OFF_TOTAL, 0, 1);
+	return true;
+}
+
+/* Deliveries of a lane: an attempt starts for those that can, the others are leased
+ * until it is written why not; those whose account has no room go back. */
 static void
 plan_lane(struct claim *c)
 {
 	struct choose_params p = {
 		.page = c->page,
 		.health = c->spooler->health,
+		.gate = c->spooler->gate,
 		.channel = (enum channel)c->key->lane,
 		.now_ms = clock_wall_ms(),
 	};
-	struct choice choice;
+	struct delivery_list *list = &c->deliveries;
 	struct delivery *d;
-	size_t i;
+	struct choice choice;
+	size_t i, kept = 0;
 
-	for (i = 0; i < c->deliveries.count; i++) {
-		d = &c->deliveries.list[i];
+	c->returned = arena_zalloc(c->job.a, list->count, sizeof(*d));
+	for (i = 0; i < list->count; i++) {
+		d = &list->list[i];
 		p.delivery = d->id;
 		p.address = d->address;
 		p.failovers = d->failovers;
@@ -171,8 +196,13 @@ plan_lane(struct claim *c)
 		if (start_of(c, d).reason != NULL) {
 			d->attempt = 0;
 			d->provider = NULL;
+		} else if (must_return(c, d, choice.shut)) {
+			c->returned[c->returned_count++] = *d;
+			continue;
 		}
+		list->list[kept++] = *d;
 	}
+	list->count = kept;
 }
 
 static void
@@ -182,6 +212,9 @@ write_lane(struct claim *c, struct db_batch *b)
 	if (c->deliveries.count > 0)
 		deliver_write_add(c->job.a, b, c->tenant, &c->id,
 		    c->deliveries.list, c->deliveries.count);
+	if (c->returned_count > 0)
+		deliver_return_add(c->job.a, b, c->tenant, c->returned,
+		    c->returned_count);
 }
 
 static void
@@ -197,6 +230,7 @@ write_route(struct claim *c, struct db_batch *b)
 		    share_room(c->spooler->shares, c->share)),
 		.deferred = c->key->prio >= PRIORITY_COUNT,
 		.health = c->spooler->health,
+		.gate = c->spooler->gate,
 		.account_delay_ms = c->spooler->config->retry_account_delay,
 		.now_ms = clock_wall_ms(),
 	};
@@ -214,6 +248,38 @@ write_route(struct claim *c, struct db_batch *b)
 	    &c->deliveries);
 }
 
+/* Lets the rows be: as if they had not been claimed. */
+static void
+let_be(struct claim *c)
+{
+	c->stage = CLAIM_END;
+	pool_continue(c->spooler->pool, &c->job,
+	    db_batch_new(c->job.a, c->tenant, DB_ROLLBACK));
+}
+
+static bool
+is_put_off(const struct claim *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->returned_count; i++)
+		if (c->returned[i].put_off_ms > 0)
+			return true;
+	return false;
+}
+
+/* The queue has them again, and does not pay for them. */
+static void
+give_back(struct claim *c)
+{
+	int count = (int)c->returned_count;
+
+	door_gate(c->spooler, c->key);
+	keys_charge(c->key, -count);
+	if (c->key->prio >= PRIORITY_COUNT)
+		shares_promoted(c->spooler->shares, c->tenant, count);
+}
+
 static void
 write(struct claim *c)
 {
@@ -226,6 +292,13 @@ write(struct claim *c)
 		write_route(c, b);
 	else
 		write_lane(c, b);
+	if (c->returned_count > 0)
+		give_back(c);
+	if (c->returned_count == c->count && c->returned_count > 0 &&
+	    !is_put_off(c)) {
+		let_be(c);
+		return;
+	}
 	for (i = 0; i < c->deliveries.count; i++)
 		leased += c->deliveries.list[i].lease_no > 0;
 	if (leased > (int)c->count) /* one notification, many deliveries */
@@ -258,8 +331,9 @@ hinder(const struct claim *c, struct result *r, const struct delivery *d)
 
 /* The result of a delivery that was not started is complete. */
 static void
-ground(struct claim *c, struct result *r)
+ground(struct claim *c, struct result *r, struct delivery *d)
 {
+	door_leave(c->spooler, d);
 	r->tenant = c->tenant;
 	r->spooler = c->id;
 	claim_count(c, -1);
@@ -267,14 +341,23 @@ ground(struct claim *c, struct result *r)
 }
 
 void
-claim_hand_back(struct claim *c, const struct delivery *d, const char *reason)
+claim_hand_back(struct claim *c, struct delivery *d, const char *reason)
 {
 	struct result *r = settler_result(c->spooler->settler, c->tenant);
 
 	settle_handed_back(r, d, reason);
 	/* Who looked for leases without deliveries may have been quicker. */
 	r->doubtful = c->parcel != NULL;
-	ground(c, r);
+	ground(c, r, d);
+}
+
+bool
+claim_may_send(const struct claim *c)
+{
+	const struct spooler *sp = c->spooler;
+
+	return !sp->stopping && lease_is_trusted(sp) &&
+	    uuid_cmp(&c->id, &sp->id) == 0;
 }
 
 void
@@ -283,10 +366,9 @@ claim_go(struct claim *c, struct delivery *d)
 	struct spooler *sp = c->spooler;
 	struct result *r;
 
-	if (d->attempt > 0 && !sp->stopping && lease_is_trusted(sp) &&
-	    uuid_cmp(&c->id, &sp->id) == 0) {
+	if (d->attempt > 0 && claim_may_send(c)) {
 		crash_point(CRASH_AFTER_CLAIM_COMMIT);
-		flight_start(sp, c, d, c->page);
+		door_pass(sp, c, d);
 		return;
 	}
 	if (d->attempt > 0) {
@@ -295,7 +377,7 @@ claim_go(struct claim *c, struct delivery *d)
 	}
 	r = settler_result(sp->settler, c->tenant);
 	hinder(c, r, d);
-	ground(c, r);
+	ground(c, r, d);
 }
 
 static void
@@ -321,7 +403,9 @@ committed(struct claim *c)
 {
 	size_t i, count = c->deliveries.count;
 
-	metrics_add(METRIC_CLAIMS_TOTAL, c->key->lane, (int64_t)c->count);
+	metrics_add(METRIC_CLAIMS_TOTAL, c->key->lane,
+	    (int64_t)(c->count - c->returned_count));
+	metrics_add(METRIC_RETURNED_TOTAL, 0, (int64_t)c->returned_count);
 	if (c->key->lane == LANE_ROUTE)
 		count_states(c);
 	for (i = 0; i < count; i++)
@@ -462,15 +546,6 @@ gather_ms(const struct claim *c)
 	return (int64_t)c->count < most ? (int64_t)c->count : most;
 }
 
-/* Lets the rows be: as if they had not been claimed. */
-static void
-let_be(struct claim *c)
-{
-	c->stage = CLAIM_END;
-	pool_continue(c->spooler->pool, &c->job,
-	    db_batch_new(c->job.a, c->tenant, DB_ROLLBACK));
-}
-
 /* What a spooler has crashed with goes on its way alone, and nothing else that is
  * suspected with it: so the next crash tells which one it was.  False when the rows must
  * be claimed again for that, one by one, or when the suspect before is over. */
@@ -604,7 +679,7 @@ isolate(struct claim *c, const struct err *e)
 static void
 failed(struct claim *c, const struct err *e)
 {
-	const struct delivery *d;
+	struct delivery *d;
 	size_t i;
 
 	c->key->marked = true;
@@ -619,6 +694,7 @@ failed(struct claim *c, const struct err *e)
 		c->key->pause_until_ms = clock_mono_ms() + PAUSE_MS;
 	for (i = 0; c->stage == CLAIM_WRITE && i < c->deliveries.count; i++) {
 		d = &c->deliveries.list[i];
+		door_leave(c->spooler, d);
 		if (d->lease_no == 0)
 			continue;
 		claim_count(c, -1);
@@ -660,10 +736,18 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 void
 claim_start(struct spooler *sp, struct key *key, int rows)
 {
-	struct arena *a = arena_new(CHUNK_BYTES);
-	struct claim *c = arena_object(a, struct claim);
-	struct db_batch *b = db_batch_new(a, key->tenant, DB_BEGIN);
+	int most = key->lane == LANE_ROUTE ? rows : door_room(sp, key);
+	struct arena *a;
+	struct claim *c;
+	struct db_batch *b;
 
+	if (most == 0)
+		return;
+	if (rows > most)
+		rows = most;
+	a = arena_new(CHUNK_BYTES);
+	c = arena_object(a, struct claim);
+	b = db_batch_new(a, key->tenant, DB_BEGIN);
 	c->job.a = a;
 	c->job.step = step;
 	claim_enter(c, sp, key->tenant);
@@ -674,6 +758,7 @@ claim_start(struct spooler *sp, struct key *key, int rows)
 	c->promised = c->asked;
 	share_hold(sp->shares, c->share, c->promised);
 	keys_charge(key, c->asked);
+	key->promised += c->promised;
 	db_add(b, Q_GENERATION_GET);
 	db_arg_int(b, key->tenant.n);
 	db_add(b, key->lane == LANE_ROUTE ? Q_CLAIM_ROUTE : Q_CLAIM_LANE);

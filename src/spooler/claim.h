@@ -49,6 +49,8 @@ struct claim {
 	struct notification *n;
 	size_t count;
 	struct delivery_list deliveries;
+	struct delivery *returned; /* those that go back at once */
+	size_t returned_count;
 	int holds; /* itself, and each delivery without a result */
 };
 
@@ -58,12 +60,15 @@ void claim_enter(struct claim *c, struct spooler *sp, struct tenant_id tenant);
 /* It has n more deliveries in flight, or with n below 0 less. */
 void claim_count(struct claim *c, int n);
 
+/* Are its leases surely ours, and do we go on? */
+bool claim_may_send(const struct claim *c);
+
 /* A leased delivery, held and counted as in flight, goes on its way; when we may not
  * start it any more its end or its return is written. */
 void claim_go(struct claim *c, struct delivery *d);
 
 /* The same delivery is not started: it goes back, its attempt does not count. */
-void claim_hand_back(struct claim *c, const struct delivery *d,
+void claim_hand_back(struct claim *c, struct delivery *d,
     const char *reason);
 
 #endif

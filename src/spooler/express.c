@@ -110,6 +110,8 @@ start(struct claim *c)
 			d->provider =
 			    page_provider_by_id(c->page, p->providers[i]);
 		reason = hindrance(c, d);
+		if (reason == NULL && !door_join(c->spooler, d))
+			reason = "its provider has no room now";
 		metrics_add(METRIC_PARCELS_TOTAL,
 		    reason == NULL ? STARTED : HANDED_BACK, 1);
 		if (reason == NULL)

@@ -21,6 +21,7 @@
 #include "base/metrics.h"
 #include "net/transfer.h"
 #include "notify/deliver.h"
+#include "notify/gate.h"
 #include "notify/settle.h"
 #include "provider/provider.h"
 #include "spooler/claim.h"
@@ -40,6 +41,7 @@ struct flight {
 	struct transfer *transfer;
 	bool renewed; /* its access token was refused once */
 	int64_t started_us;
+	struct gate_ended ended; /* what it tells of its account */
 };
 
 /* The delivery has come to its result, or to none: lets go of everything. */
@@ -50,6 +52,7 @@ land(struct flight *f)
 	struct claim *c = f->claim;
 	struct arena *a = f->a;
 
+	door_ended(sp, f->d, &f->ended);
 	claim_count(c, -1);
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	arena_free(&a);
@@ -98,11 +101,15 @@ log_result(const struct flight *f, const struct result *r)
 }
 
 static void
-judged(struct flight *f, const struct verdict *v)
+judged(struct flight *f, const struct transfer_result *res,
+    const struct verdict *v)
 {
 	struct spooler *sp = f->claim->spooler;
 	struct result *r = new_result(f);
 
+	f->ended.answer = gate_judge(res, v);
+	f->ended.block_ms = v->retry_after_ms;
+	f->d->spared = gate_is_open(f->d->place);
 	settle_attempt(r, f->d, v, &sp->policies[f->d->channel],
 	    randombytes_random());
 	sign(r, f);
@@ -185,7 +192,7 @@ done(void *arg, const struct transfer_result *res)
 	    &f->d->id);
 	f->d->provider->ops->judge(f->d->provider, res, &v);
 	if (!v.stale_token || !renew(f))
-		judged(f, &v);
+		judged(f, res, &v);
 	crash_idle();
 }
 
@@ -220,7 +227,7 @@ token_ready(struct token_waiter *w, const char *token, const struct verdict *v)
 	crash_working_on(f->claim->tenant, &f->d->notification->id,
 	    &f->d->id);
 	if (token == NULL) {
-		judged(f, v);
+		judged(f, NULL, v);
 	} else {
 		f->m->token = arena_strdup(f->a, token);
 		if (launch(f, &e) == -1)
@@ -266,7 +273,7 @@ send(struct flight *f, struct err *e)
 
 	if (p->ops->deliver != NULL) {
 		p->ops->deliver(f->a, p, f->m, &v);
-		judged(f, &v);
+		judged(f, NULL, &v);
 		return 0;
 	}
 	if (p->ops->token_request != NULL)
@@ -287,6 +294,11 @@ start(struct spooler *sp, struct claim *c, struct delivery *d,
 	f->claim = c;
 	f->d = d;
 	f->started_us = clock_mono_us();
+	f->ended = (struct gate_ended){
+		.at = gate_start(d->place),
+		.retry = d->counted > 0,
+		.answer = GATE_NEITHER,
+	};
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	if (deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
 	    send(f, &e) == -1)

@@ -19,6 +19,7 @@ enum {
 	BUCKETS = 16384,
 	CLAIMS_MAX = 2, /* of a key, so that a claim on its way does not hold up the next */
 	QUANTUM_ROWS = 16, /* of priority "bulk" */
+	QUEUE_PRIOS = 2 * PRIORITY_COUNT, /* fresh and deferred */
 	SWEEP_MS = 60 * 1000 /* a transaction may commit this late */
 };
 
@@ -83,14 +84,51 @@ add(struct keys *ks, struct tenant_id tenant, int lane, int prio)
 	return k;
 }
 
-void
-keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio)
+static struct key *
+find(struct keys *ks, struct tenant_id tenant, int lane, int prio)
 {
 	struct key *k = *bucket(ks, tenant, lane, prio);
 
 	while (k != NULL && (k->tenant.n != tenant.n || k->lane != lane ||
 	                        k->prio != prio))
 		k = k->next;
+	return k;
+}
+
+void
+keys_ungate(struct keys *ks, struct tenant_id tenant, int lane)
+{
+	struct key *k;
+	int prio;
+
+	for (prio = 0; prio < QUEUE_PRIOS; prio++) {
+		k = find(ks, tenant, lane, prio);
+		if (k != NULL && k->gated) {
+			k->gated = false;
+			k->pause_until_ms = 0;
+			keys_update(ks, k);
+		}
+	}
+}
+
+int
+keys_promised(struct keys *ks, struct tenant_id tenant, int lane)
+{
+	const struct key *k;
+	int prio, promised = 0;
+
+	for (prio = 0; prio < QUEUE_PRIOS; prio++) {
+		k = find(ks, tenant, lane, prio);
+		promised += k != NULL ? k->promised : 0;
+	}
+	return promised;
+}
+
+void
+keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio)
+{
+	struct key *k = find(ks, tenant, lane, prio);
+
 	if (k == NULL)
 		k = add(ks, tenant, lane, prio);
 	k->marks++;
@@ -119,8 +157,10 @@ keys_update(struct keys *ks, struct key *k)
 {
 	enum key_state state = state_of(k);
 
-	ks->marked += (size_t)k->marked - (size_t)k->counted;
-	k->counted = k->marked;
+	bool counts = k->marked && !k->gated;
+
+	ks->marked += (size_t)counts - (size_t)k->counted;
+	k->counted = counts;
 	if (state != k->state) {
 		heap_remove(k->state == KEY_IDLE ? ks->idle : ks->paused,
 		    &k->wait);
@@ -147,6 +187,7 @@ end_pauses(struct keys *ks, int64_t now_ms)
 	while ((node = heap_first(ks->paused)) != NULL && node->order <= now_ms) {
 		k = CONTAINER_OF(node, struct key, wait);
 		k->pause_until_ms = 0;
+		k->gated = false;
 		keys_update(ks, k);
 	}
 }

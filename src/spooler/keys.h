@@ -44,10 +44,13 @@ struct key {
 	int holds; /* claims whose memory still names it */
 	unsigned marks; /* counts up; a claim compares it */
 	bool marked; /* may have work */
-	bool counted; /* among those that are marked, by keys_update() */
+	bool counted; /* among those that are marked and not gated, by keys_update() */
 	bool full; /* the last claim got all that it asked for */
 	int careful; /* claims to come that take one row each */
 	struct uuid condemned; /* the row whose claim of its own was refused */
+	int promised; /* rows that claims under way may bring */
+	bool gated; /* paused until an account has room (door.c) */
+	int64_t check_page_ms; /* when it is asked again whether its page is right */
 	int64_t pause_until_ms; /* after trouble, or so that work gathers */
 	int64_t last_work_ms; /* when it last had some */
 	int64_t low_water_ms; /* wall: nothing ready is due before; 0: not known */
@@ -62,7 +65,8 @@ struct keys *keys_new(struct arena *a, struct shares *ss) MUST_CHECK;
 /* The key may have work. */
 void keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio);
 
-/* To be called whenever marked, full, careful, claims, holds or pause_until_ms changed. */
+/* To be called whenever marked, full, careful, claims, holds, gated or pause_until_ms
+ * changed. */
 void keys_update(struct keys *ks, struct key *k);
 
 /* The key whose turn it is, of those that may be claimed (without a claim under way, or
@@ -72,6 +76,12 @@ struct key *keys_next(struct keys *ks, int64_t now_ms, int *rows_r);
 
 /* It took n rows; below 0: it gives back what it was charged. */
 void keys_charge(struct key *k, int n);
+
+/* An account of that lane has room again. */
+void keys_ungate(struct keys *ks, struct tenant_id tenant, int lane);
+
+/* How many rows of that lane claims under way may bring. */
+int keys_promised(struct keys *ks, struct tenant_id tenant, int lane);
 
 /* Milliseconds until a marked key may be claimed whose pause is not over; -1: none. */
 int keys_timeout_ms(struct keys *ks, int64_t now_ms);

@@ -1,6 +1,7 @@
 sbin_PROGRAMS += belfry-spooler
 belfry_spooler_SOURCES = \
 	src/spooler/claim.c src/spooler/claim.h \
+	src/spooler/door.c \
 	src/spooler/express.c \
 	src/spooler/crash.c src/spooler/crash.h \
 	src/spooler/flight.c \

@@ -103,6 +103,7 @@ timeout_ms(const struct spooler *sp)
 	int64_t ms = pool_timeout_ms(sp->pool);
 	int settle = settler_timeout_ms(sp->settler);
 	int gather = keys_timeout_ms(sp->keys, now);
+	int pace = door_timeout_ms(sp);
 
 	if (pool_is_up(sp->pool) && !sp->stopping) {
 		ms = least(ms, sp->next_heartbeat_ms - now);
@@ -114,6 +115,8 @@ timeout_ms(const struct spooler *sp)
 		ms = least(ms, settle);
 	if (gather >= 0)
 		ms = least(ms, gather);
+	if (pace >= 0)
+		ms = least(ms, pace);
 	if (sp->stopping && express_linger_ms(sp) > 0)
 		ms = least(ms, express_linger_ms(sp));
 	ms = least(ms, 250);
@@ -175,6 +178,7 @@ loop(struct spooler *sp, int doorbell)
 			house_service(sp);
 		start_claims(sp);
 		settler_service(sp->settler, sp->stopping);
+		door_service(sp);
 		express_service(sp);
 		wait(sp, doorbell);
 	}
@@ -248,6 +252,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	sp->health = health_new(sp->a, config->retry_recovery);
 	for (i = CHANNEL_NONE + 1; i < CHANNEL_COUNT; i++)
 		sp->policies[i] = retry_policy_from(config, (enum channel)i);
+	door_new(sp);
 	sp->settler = settler_new(sp);
 	sp->holders = holders_new(sp);
 	sp->poll_interval_ms = config->spooler_poll_min;

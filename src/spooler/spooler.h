@@ -6,7 +6,9 @@
  * One thread, one loop (loop.c).  What it does is cut by what it waits for: keys.c knows
  * which queues may have work, claim.c takes it, flight.c has it on the wire, settler.c
  * writes what came of it, lease.c keeps the right to do all this, later.c makes ready what
- * is due, house.c keeps the tables in order.  express.c takes what belfry-api leases to this spooler itself.  README.md explains how they fit together.
+ * is due, house.c keeps the tables in order.  express.c takes what belfry-api leases to
+ * this spooler itself.  door.c makes deliveries wait until their account has room.
+ * README.md explains how they fit together.
  */
 #ifndef BELFRY_SPOOLER_SPOOLER_H
 #define BELFRY_SPOOLER_SPOOLER_H
@@ -24,8 +26,11 @@ struct book;
 struct claim;
 struct config;
 struct delivery;
+struct door;
 struct err;
 struct express;
+struct gate;
+struct gate_ended;
 struct health;
 struct holders;
 struct key;
@@ -55,6 +60,8 @@ struct spooler {
 	struct holders *holders;
 	struct claim *claim_list; /* all whose memory is held */
 	struct health *health; /* of the accounts at providers */
+	struct gate *gate; /* how much they are given */
+	struct door *door;
 	struct retry_policy policies[CHANNEL_COUNT];
 	bool stopping; /* nothing new is claimed */
 	int claims; /* claim jobs under way */
@@ -105,6 +112,27 @@ void claim_release(struct claim *c);
 /* flight.c: renders and sends a delivery whose attempt has been committed. */
 void flight_start(struct spooler *sp, struct claim *c, struct delivery *d,
     struct page *page);
+
+/* door.c: nothing goes on the wire without a place of its account. */
+void door_new(struct spooler *sp);
+/* How many deliveries of a queue may be claimed; 0: none before something changes. */
+int door_room(struct spooler *sp, struct key *key);
+/* Nothing that was claimed of it could start. */
+void door_gate(struct spooler *sp, struct key *key);
+/* Takes a place of its account for a delivery that is about to start. */
+bool door_take(struct spooler *sp, struct delivery *d);
+/* The same for one that came in a parcel: it may wait in line. */
+bool door_join(struct spooler *sp, struct delivery *d);
+/* It is not started after all.  Without a place this does nothing. */
+void door_leave(struct spooler *sp, struct delivery *d);
+/* Starts it when its turn has come. */
+void door_pass(struct spooler *sp, struct claim *c, struct delivery *d);
+/* It was started, and has its answer. */
+void door_ended(struct spooler *sp, struct delivery *d,
+    const struct gate_ended *ended);
+void door_service(struct spooler *sp);
+/* Milliseconds until one may go on the wire by its pace; -1: none waits for that. */
+int door_timeout_ms(const struct spooler *sp);
 
 /* settler.c: takes results and writes them, many at once. */
 struct settler *settler_new(struct spooler *sp);
