@@ -29,6 +29,7 @@ check_PROGRAMS += tests/unit/test_model
 check_PROGRAMS += tests/unit/test_quiet_hours
 check_PROGRAMS += tests/unit/test_doorbell
 check_PROGRAMS += tests/unit/test_tickets
+check_PROGRAMS += tests/unit/test_gate
 check_PROGRAMS += tests/unit/test_grammar
 check_PROGRAMS += tests/unit/test_line_diff
 check_PROGRAMS += tests/unit/test_locale

@@ -118,3 +118,16 @@ WITH r AS MATERIALIZED (
 UPDATE delivery d SET state = 1, due = now() + r.delay_ms * interval '1 ms'
 FROM r WHERE r.delay_ms > 0 AND d.tenant_id = $1
     AND d.notification_id = r.notification_id AND d.id = r.id
+
+-- name: health_get
+-- One row: what is known of an account's health: the state of its breaker, failures,
+-- refusals, until when it is open and blocked, its penalty in thousandths and since
+-- when, and how many deliveries were granted to it today.
+SELECT COALESCE(h.state, 1), COALESCE(h.failures, 0), COALESCE(h.refusals, 0),
+    CASE WHEN h.state <> 1 THEN h.opened_until END,
+    CASE WHEN h.blocked_until > now() THEN h.blocked_until END,
+    (COALESCE(h.penalty, 0) * 1000)::int, h.penalised_at,
+    CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date THEN b.used ELSE 0 END
+FROM (SELECT) one
+LEFT JOIN provider_health h ON h.tenant_id = $1 AND h.provider_id = $2
+LEFT JOIN provider_budget b ON b.tenant_id = $1 AND b.provider_id = $2

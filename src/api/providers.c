@@ -16,6 +16,7 @@
 #include "model/channel.h"
 #include "model/edit.h"
 #include "model/provider_account.h"
+#include "notify/health_report.h"
 #include "provider/limits.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
@@ -335,6 +336,22 @@ set_state(struct request *rq, struct response *rs, enum provider_state state,
 	    provider_account_set_state(&ed, id, expected, state, e) != 0)
 		return -1;
 	return show(rq, rs, 200, id, e);
+}
+
+int
+providers_health(struct request *rq, struct response *rs, struct err *e)
+{
+	struct health_question q = { .tenant = rq->tenant,
+		.recovery_ms = rq->config->retry_recovery };
+	struct provider_account *p;
+	json_t *report;
+
+	if (find(rq, &p, e) != 0)
+		return -1;
+	q.provider = p->id;
+	if (health_report(rq->a, app_of(rq)->db, &q, &report, e) != 0)
+		return -1;
+	return response_json(rs, 200, report);
 }
 
 int

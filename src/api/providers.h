@@ -21,6 +21,8 @@ int providers_get(struct request *rq, struct response *rs, struct err *e);
 int providers_put(struct request *rq, struct response *rs, struct err *e);
 int providers_patch(struct request *rq, struct response *rs, struct err *e);
 int providers_delete(struct request *rq, struct response *rs, struct err *e);
+/* How it is doing. */
+int providers_health(struct request *rq, struct response *rs, struct err *e);
 int providers_enable(struct request *rq, struct response *rs, struct err *e);
 int providers_disable(struct request *rq, struct response *rs, struct err *e);
 

@@ -20,6 +20,7 @@
 #include "api/template_preview.h"
 #include "api/template_versions.h"
 #include "api/templates.h"
+#include "notify/health_report.h"
 #include "notify/send_request.h"
 #include "web/router.h"
 
@@ -258,6 +259,10 @@ static const struct route routes[] = {
 	{ HTTP_DELETE, ADMIN "/providers/{id}", .scope = "providers:write",
 	    .handler = providers_delete, .status = 204, .flags = ROUTE_ETAG,
 	    .summary = "Deletes an account", .tags = "providers" },
+	{ HTTP_GET, ADMIN "/providers/{id}/health", .scope = "providers:read",
+	    .handler = providers_health, .answer = &health_report_table,
+	    .status = 200, .summary = "Shows how an account is doing",
+	    .tags = "providers" },
 	{ HTTP_POST, ADMIN "/providers/{id}/enable",
 	    .scope = "providers:write", .handler = providers_enable,
 	    .answer = &provider_body_table, .status = 200,

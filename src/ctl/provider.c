@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/arena.h"
+#include "base/config.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "base/uuid.h"
@@ -20,6 +21,7 @@
 #include "model/channel.h"
 #include "model/provider_account.h"
 #include "model/tenant.h"
+#include "notify/health_report.h"
 #include "provider/limits.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
@@ -92,6 +94,20 @@ static const struct out_column columns[] = {
 	{ NULL, NULL },
 };
 
+/* One account, with how it is doing. */
+static const struct out_column shown[] = {
+	{ "name", "NAME" },
+	{ "kind", "KIND" },
+	{ "channel", "CHANNEL" },
+	{ "state", "STATE" },
+	{ "priority", "PRIORITY" },
+	{ "weight", "WEIGHT" },
+	{ "limits", "LIMITS" },
+	{ "settings", "SETTINGS" },
+	{ "health", "HEALTH" },
+	{ NULL, NULL },
+};
+
 static json_t *
 account_json(const struct provider_account *p)
 {
@@ -149,10 +165,18 @@ int
 command_provider_show(struct ctl *c, struct err *e)
 {
 	struct provider_account *p;
+	struct health_question q = { .recovery_ms = c->config->retry_recovery };
+	json_t *account, *health;
 
 	if (find(c, &p, e) == -1)
 		return -1;
-	out_object(c, account_json(p), columns);
+	q.tenant = p->tenant;
+	q.provider = p->id;
+	if (health_report(c->a, c->db, &q, &health, e) == -1)
+		return -1;
+	account = account_json(p);
+	json_object_set(account, "health", health);
+	out_object(c, account, shown);
 	return 0;
 }
 

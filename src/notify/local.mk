@@ -14,6 +14,7 @@ libbelfry_la_SOURCES += \
 	src/notify/gate.c src/notify/gate.h \
 	src/notify/health.c src/notify/health.h \
 	src/notify/quiet.c src/notify/quiet.h \
+	src/notify/health_report.c src/notify/health_report.h \
 	src/notify/receipt.c src/notify/receipt.def src/notify/receipt.h \
 	src/notify/plan.c src/notify/plan.h \
 	src/notify/preview.c src/notify/preview.h \

@@ -298,7 +298,9 @@ door_join(struct spooler *sp, struct delivery *d)
 {
 	struct place *place = gate_place(sp->gate, d->provider);
 
-	if (!gate_join(sp->gate, place, &d->from_us))
+	/* Nobody passes by those who wait in the queue. */
+	if (keys_are_gated(sp->keys, place->tenant, (int)place->channel) ||
+	    !gate_join(sp->gate, place, &d->from_us))
 		return false;
 	d->place = place;
 	return true;

@@ -111,6 +111,20 @@ keys_ungate(struct keys *ks, struct tenant_id tenant, int lane)
 	}
 }
 
+bool
+keys_are_gated(struct keys *ks, struct tenant_id tenant, int lane)
+{
+	const struct key *k;
+	bool gated = false;
+	int prio;
+
+	for (prio = 0; prio < QUEUE_PRIOS; prio++) {
+		k = find(ks, tenant, lane, prio);
+		gated |= k != NULL && k->marked && k->gated;
+	}
+	return gated;
+}
+
 int
 keys_promised(struct keys *ks, struct tenant_id tenant, int lane)
 {

@@ -80,13 +80,16 @@ void keys_charge(struct key *k, int n);
 /* An account of that lane has room again. */
 void keys_ungate(struct keys *ks, struct tenant_id tenant, int lane);
 
+/* Does work of that lane wait for an account? */
+bool keys_are_gated(struct keys *ks, struct tenant_id tenant, int lane);
+
 /* How many rows of that lane claims under way may bring. */
 int keys_promised(struct keys *ks, struct tenant_id tenant, int lane);
 
 /* Milliseconds until a marked key may be claimed whose pause is not over; -1: none. */
 int keys_timeout_ms(struct keys *ks, int64_t now_ms);
 
-/* True when any key is marked: something waits, or may. */
+/* True when any key is marked and not gated: something waits for us, or may. */
 bool keys_are_marked(const struct keys *ks);
 
 /* The next claim of each key looks behind its low-water mark: a minute, or with "all" at

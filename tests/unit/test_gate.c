@@ -1,0 +1,281 @@
+/*
+ * test_gate.c - how much of what waits may start
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "net/transfer.h"
+#include "notify/gate.h"
+#include "notify/health.h"
+#include "provider/provider.h"
+#include "provider/verdict.h"
+
+enum { FAILURES = 10, TRY_EVERY_MS = 5000, LIMIT = 8 };
+
+static const struct provider_ops ops = { .channel = CHANNEL_EMAIL };
+
+struct world {
+	struct arena *a;
+	struct health *health;
+	struct gate *gate;
+	struct place *place;
+};
+
+static struct world
+world(void)
+{
+	struct world w = { .a = arena_new(4096) };
+	struct gate_params params = { .concurrency = LIMIT,
+		.failures = { FAILURES, 3600000 },
+		.try_every_ms = TRY_EVERY_MS, .block_max_ms = 60000 };
+	struct provider pr = { .id = { uuid_make() }, .ops = &ops };
+
+	w.health = params.health = health_new(w.a, 60000);
+	w.gate = gate_new(w.a, &params);
+	w.place = gate_place(w.gate, &pr);
+	assert_ptr_equal(gate_place(w.gate, &pr), w.place);
+	return w;
+}
+
+static bool
+take(const struct world *w)
+{
+	int64_t from_us;
+
+	return gate_take(w->gate, w->place, &from_us);
+}
+
+/* Takes a place, goes on the wire and has an answer. */
+static enum gate_news
+attempt(const struct world *w, enum gate_answer answer, int64_t block_ms)
+{
+	struct gate_ended ended = { .answer = answer, .block_ms = block_ms };
+
+	assert_true(take(w));
+	assert_true(gate_may_start(w->place));
+	ended.at = gate_start(w->place);
+	return gate_end(w->gate, w->place, &ended);
+}
+
+static void
+what_an_answer_tells(void **state)
+{
+	static const struct {
+		enum verdict_class class;
+		struct transfer_result res;
+		enum gate_answer want;
+	} cases[] = {
+		{ VERDICT_ACCEPTED, { .status = 200, .reply = "" }, GATE_SERVED },
+		{ VERDICT_BAD_RECIPIENT, { .status = 400, .reply = "" },
+		    GATE_SERVED },
+		{ VERDICT_BAD_MESSAGE, { .status = 413, .reply = "" },
+		    GATE_SERVED },
+		{ VERDICT_THROTTLED, { .status = 429, .reply = "" },
+		    GATE_REFUSED },
+		{ VERDICT_BAD_CREDENTIAL, { .status = 401, .reply = "" },
+		    GATE_NEITHER },
+		{ VERDICT_PROVIDER_BLOCKED, { .status = 410, .reply = "" },
+		    GATE_NEITHER },
+		{ VERDICT_RETRY, { .status = 503, .reply = "" }, GATE_FAILED },
+		{ VERDICT_RETRY, { .status = 404, .reply = "" }, GATE_NEITHER },
+		{ VERDICT_RETRY, { .outcome = TRANSFER_NOT_CONNECTED,
+		    .reply = "" }, GATE_REFUSED },
+		{ VERDICT_RETRY, { .outcome = TRANSFER_TLS_FAILED, .reply = "" },
+		    GATE_REFUSED },
+		{ VERDICT_UNKNOWN, { .outcome = TRANSFER_TIMED_OUT,
+		    .reply = "" }, GATE_REFUSED },
+		{ VERDICT_UNKNOWN, { .outcome = TRANSFER_BROKEN, .reply = "" },
+		    GATE_FAILED },
+		{ VERDICT_UNKNOWN, { .outcome = TRANSFER_ABORTED, .reply = "" },
+		    GATE_NEITHER },
+		/* SMTP: greylisting is about one message, a greeting is not. */
+		{ VERDICT_RETRY, { .status = 451, .stage = TRANSFER_AT_RECIPIENT,
+		    .reply = "later" }, GATE_NEITHER },
+		{ VERDICT_RETRY, { .status = 421, .stage = TRANSFER_AT_RECIPIENT,
+		    .reply = "bye" }, GATE_REFUSED },
+		{ VERDICT_RETRY, { .status = 554, .stage = TRANSFER_AT_CONNECT,
+		    .reply = "no" }, GATE_FAILED },
+	};
+	struct verdict v = { .class = VERDICT_NONE };
+	size_t i;
+
+	for (i = 0; i < NELEMS(cases); i++) {
+		v.class = cases[i].class;
+		assert_int_equal(gate_judge(&cases[i].res, &v), cases[i].want);
+	}
+	v.class = VERDICT_RETRY;
+	assert_int_equal(gate_judge(NULL, &v), GATE_FAILED);
+}
+
+static void
+places_are_few_at_first(void **state)
+{
+	struct world w = world();
+	int i;
+
+	assert_int_equal(gate_room(w.gate, w.place), WINDOW_FIRST);
+	for (i = 0; i < WINDOW_FIRST; i++)
+		assert_true(take(&w));
+	assert_false(take(&w));
+	assert_int_equal(gate_room_worth(w.gate, w.place), 0);
+	gate_leave(w.place);
+	assert_int_equal(gate_room(w.gate, w.place), 1);
+	assert_int_equal(gate_room_worth(w.gate, w.place), 0);
+	gate_leave(w.place);
+	assert_int_equal(gate_room_worth(w.gate, w.place), 2);
+	arena_free(&w.a);
+}
+
+/* Those beyond the window wait for the wire; a hanging account gets none. */
+static void
+a_quick_account_has_some_ahead(void **state)
+{
+	struct world w = world();
+	int i, started = 0, taken = 0;
+
+	for (i = 0; i < 400; i++)
+		attempt(&w, GATE_SERVED, 0);
+	clock_shift_for_test(0, 200);
+	assert_true(gate_room(w.gate, w.place) > LIMIT + 50);
+	while (take(&w))
+		taken++;
+	while (gate_may_start(w.place)) {
+		gate_start(w.place);
+		started++;
+	}
+	assert_in_range(started, WINDOW_FIRST, LIMIT);
+	clock_shift_for_test(0, 1000);
+	for (; taken > 0; taken--)
+		gate_leave(w.place);
+	assert_in_range(gate_room(w.gate, w.place), WINDOW_FIRST, LIMIT);
+	arena_free(&w.a);
+}
+
+static void
+a_breaker_opens_and_is_tried(void **state)
+{
+	struct world w = world();
+	struct account_health *ah;
+	int i;
+
+	for (i = 0; i < FAILURES - 1; i++)
+		assert_int_equal(attempt(&w, GATE_FAILED, 0), GATE_NO_NEWS);
+	assert_int_equal(attempt(&w, GATE_SERVED, 0), GATE_NO_NEWS);
+	for (i = 0; i < FAILURES - 1; i++)
+		assert_int_equal(attempt(&w, GATE_FAILED, 0), GATE_NO_NEWS);
+	assert_int_equal(attempt(&w, GATE_FAILED, 0), GATE_OPENED);
+	assert_true(gate_is_open(w.place));
+	assert_true(gate_is_shut(w.place));
+	assert_int_equal(gate_room(w.gate, w.place), 0);
+	assert_false(gate_must_ask(w.gate, w.place));
+	assert_in_range(gate_wait_ms(w.place), 1, 1000);
+
+	ah = health_of(w.health, w.place->id);
+	ah->opened_until_ms = clock_wall_ms() - 1;
+	assert_true(gate_must_ask(w.gate, w.place));
+	/* The right has come: one delivery, and one only. */
+	w.place->try_until_ms = clock_mono_ms() + TRY_EVERY_MS;
+	assert_int_equal(gate_room(w.gate, w.place), 1);
+	assert_int_equal(attempt(&w, GATE_REFUSED, 0), GATE_TRY_FAILED);
+	assert_int_equal(gate_room(w.gate, w.place), 0);
+
+	w.place->try_until_ms = clock_mono_ms() + TRY_EVERY_MS;
+	assert_int_equal(attempt(&w, GATE_SERVED, 0), GATE_RECOVERED);
+	assert_false(gate_is_open(w.place));
+	assert_in_range(gate_room(w.gate, w.place), 1, 2);
+	arena_free(&w.a);
+}
+
+static void
+not_before_is_kept(void **state)
+{
+	struct world w = world();
+
+	assert_int_equal(attempt(&w, GATE_REFUSED, 30000), GATE_BLOCKED);
+	assert_true(gate_is_shut(w.place));
+	assert_false(gate_is_open(w.place));
+	assert_false(take(&w));
+	clock_shift_for_test(29000, 29000);
+	assert_false(take(&w));
+	clock_shift_for_test(2000, 2000);
+	assert_true(take(&w));
+	gate_leave(w.place);
+	/* No account can stop us for longer than is believed. */
+	assert_int_equal(attempt(&w, GATE_REFUSED, INT64_C(86400000)),
+	    GATE_BLOCKED);
+	clock_shift_for_test(61000, 61000);
+	assert_true(take(&w));
+	arena_free(&w.a);
+}
+
+/* RELIABILITY O10: half of everything fails, and is tried again until it succeeds. */
+static void
+retries_are_a_small_share(void **state)
+{
+	struct world w = world();
+	int offered, requests = 0, waiting = 0, i;
+	uint32_t random = 1;
+	struct gate_ended ended = { .at = 1 };
+
+	for (offered = 0; offered < 10000; offered++) {
+		for (i = 0; i < 2; i++) {
+			ended.retry = i == 1;
+			if (i == 1 &&
+			    (waiting == 0 || !gate_may_retry(w.place)))
+				break;
+			waiting -= i;
+			random ^= random << 13;
+			random ^= random >> 17;
+			random ^= random << 5;
+			ended.answer = random >> 31 ? GATE_SERVED : GATE_NEITHER;
+			waiting += ended.answer != GATE_SERVED;
+			assert_true(take(&w));
+			gate_start(w.place);
+			gate_end(w.gate, w.place, &ended);
+			requests++;
+		}
+		clock_shift_for_test(0, 20);
+	}
+	print_message("requests for each one offered: %.3f (1.3)\n",
+	    (double)requests / offered);
+	assert_in_range(requests, offered + offered / 20,
+	    offered + offered * 3 / 10);
+	/* All is well again: the rest goes out soon, with nothing new to help it. */
+	ended.retry = true;
+	ended.answer = GATE_SERVED;
+	for (i = 0; waiting > 0 && i < 60 * 50; i++) {
+		clock_shift_for_test(0, 20);
+		while (waiting > 0 && gate_may_retry(w.place)) {
+			assert_true(take(&w));
+			gate_start(w.place);
+			gate_end(w.gate, w.place, &ended);
+			waiting--;
+		}
+	}
+	assert_int_equal(waiting, 0);
+	arena_free(&w.a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_an_answer_tells),
+		cmocka_unit_test(places_are_few_at_first),
+		cmocka_unit_test(a_quick_account_has_some_ahead),
+		cmocka_unit_test(a_breaker_opens_and_is_tried),
+		cmocka_unit_test(not_before_is_kept),
+		cmocka_unit_test(retries_are_a_small_share),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
