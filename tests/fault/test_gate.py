@@ -15,10 +15,13 @@ from harness.size import size
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
-ROWS = int(os.environ.get("BELFRY_P4_ROWS", 50000))
-OUTAGE_S = int(os.environ.get("BELFRY_P4_OUTAGE_S", 600))
 ACCEPTED = 1
 OPEN_LINE = "provider account is left alone"
+
+
+def option(name, usual):
+    """Of the full form: tests/fault/full/run NAME --OPTION VALUE."""
+    return int(os.environ.get(f"BELFRY_{name}", usual))
 
 
 def people(channel, first, count):
@@ -81,7 +84,7 @@ def health(tenant):
 def test_p3_a_server_that_serves_five_connections(own_stack):
     """Postfix's own experiment; it deferred 16.5 %."""
     tenant = Tenant(own_stack, maildir=False)
-    recipients = size(600, full=2000)
+    recipients = size(600, full=option("P3_RECIPIENTS", 2000))
     with FakeProvider(latency_s=0.01, connection_limit=5) as provider:
         provider.add_to(tenant, "email")
         sent = send(tenant, "email", recipients)
@@ -103,7 +106,8 @@ def test_p3_a_server_that_serves_five_connections(own_stack):
 @pytest.mark.expect_log(OPEN_LINE)
 def test_p4_a_provider_that_is_down(own_stack):
     """It is left alone, and tried by one delivery at a time."""
-    rows, outage_s = size((600, 8), full=(ROWS, OUTAGE_S))
+    rows, outage_s = size((600, 8), full=(
+        option("P4_ROWS", 50000), option("P4_OUTAGE", 600)))
     probe_s, at_once = size(1, full=5), 2 * (10 + 20)
     tenant = Tenant(own_stack, maildir=False)
     with FakeProvider(latency_s=size(0.2, full=0.05)) as provider:
@@ -159,7 +163,7 @@ def test_p4_a_provider_that_is_down(own_stack):
 @pytest.mark.expect_log(OPEN_LINE)
 def test_o3_a_destination_that_hangs(own_stack):
     """It holds a few places; the others have the rest."""
-    count = size(400, full=4000)
+    count = size(400, full=option("O3_DELIVERIES", 4000))
     rates = []
     with FakeProvider(latency_s=0.02) as good, FakeProvider(
             Fault(hang=True)) as bad:
@@ -192,7 +196,8 @@ def test_o3_a_destination_that_hangs(own_stack):
 def test_o10_a_storm_of_retries(own_stack):
     """Half of everything fails: retries stay a small share."""
     own_stack.logs.allow(OPEN_LINE)
-    seconds, rate = size((8, 50), full=(300, 20))
+    seconds, rate = size((8, 50), full=(
+        option("O10_SECONDS", 300), option("O10_RATE", 20)))
     tenant = Tenant(own_stack, maildir=False)
     sent, offered = [], 0
     with FakeProvider(Fault(answer=500, share=0.5)) as provider:
