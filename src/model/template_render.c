@@ -15,9 +15,12 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/log.h"
 #include "model/template.h"
 #include "model/template_draft.h"
 #include "model/template_release.h"
+
+enum { LOG_TEXT_BYTES = 1000 };
 
 /* What the renderer calls a layout in its errors; no partial has such a name. */
 static const char layout_name[] = "@layout";
@@ -96,6 +99,25 @@ tell_missing(void *arg, const char *path, size_t len)
 		run->rn->missing(run->rn->arg, path, len);
 }
 
+/* What {{log}} says may be somebody's data, so whatever level it names, ours is debug. */
+static void
+tell_log(void *arg, enum hbs_log_level level, const char *text, size_t len)
+{
+	static const char *const levels[] = {
+		[HBS_LOG_DEBUG] = "debug",
+		[HBS_LOG_INFO] = "info",
+		[HBS_LOG_WARN] = "warn",
+		[HBS_LOG_ERROR] = "error",
+	};
+	const struct run *run = arg;
+	char shown[LOG_TEXT_BYTES];
+
+	snprintf(shown, sizeof(shown), "%.*s", (int)len, text);
+	log_debug(NULL, "template says", LF_STR("template", run->rn->tpl->key),
+	    LF_STR("part", template_part_name(run->part)),
+	    LF_STR("as", levels[level]), LF_STR("text", shown));
+}
+
 /* ---- Rendering ------------------------------------------------------------------- */
 
 void
@@ -168,7 +190,7 @@ template_render(const struct template_rendering *rn, enum template_part part,
 		.depth = rn->depth,
 		.nodes = rn->nodes,
 		.calls = { .partial = find_partial, .message = find_message,
-		    .missing = tell_missing, .arg = &run },
+		    .missing = tell_missing, .log = tell_log, .arg = &run },
 		.layout_name = layout_name,
 		.time_zone = rn->time_zone,
 		.now_ms = rn->now_ms,

@@ -7,13 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "model/template.h"
 #include "model/template_release.h"
 #include "model/template_render.h"
@@ -197,6 +201,49 @@ a_release_is_shared(void **state)
 	drop(&g);
 }
 
+/* Renders a template that logs "A&B"; what stands in our log then. */
+static const char *
+log_of(struct arena *a, enum log_level level)
+{
+	static const char says[] = ROW("hello", "",
+	    "{\"en\": {\"sms\": \"{{log name level='error'}}hi\"}}");
+	char path[] = "/tmp/belfry-test.XXXXXX", *text = arena_zalloc(a, 4096, 1);
+	struct fixture f = load(says);
+	struct template_trouble t;
+	struct buf *out;
+	struct err e;
+	FILE *file;
+	int fd = mkstemp(path);
+
+	assert_true(fd != -1);
+	close(fd);
+	assert_int_equal(log_open("tester", path, level, &e), 0);
+	assert_int_equal(render(&f, "en", TEMPLATE_SMS, &out, &t), 1);
+	assert_string_equal(out->data, "hi");
+	assert_int_equal(log_open("tester", "stderr", LOG_LEVEL_INFO, &e), 0);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_true(fread(text, 1, 4095, file) < 4095);
+	fclose(file);
+	unlink(path);
+	drop(&f);
+	return text;
+}
+
+/* It may be somebody's data: only who asks for debugging sees it. */
+static void
+what_a_template_logs_is_in_the_log(void **state)
+{
+	struct arena *a = arena_new(16384);
+	const char *text = log_of(a, LOG_LEVEL_DEBUG);
+
+	assert_non_null(strstr(text, "\"text\":\"A&B\""));
+	assert_non_null(strstr(text, "\"template\":\"hello\""));
+	assert_non_null(strstr(text, "\"as\":\"error\""));
+	assert_string_equal(log_of(a, LOG_LEVEL_INFO), "");
+	arena_free(&a);
+}
+
 int
 main(void)
 {
@@ -207,6 +254,7 @@ main(void)
 		cmocka_unit_test(messages_are_found_in_the_same_order),
 		cmocka_unit_test(paths_are_those_of_the_layout_too),
 		cmocka_unit_test(a_release_is_shared),
+		cmocka_unit_test(what_a_template_logs_is_in_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
