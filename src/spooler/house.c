@@ -97,7 +97,7 @@ keys_seen(struct chore *ch, struct db_rows **rows)
 
 	for (i = 0; i < n; i++) {
 		tenant = (struct tenant_id){ db_int(rows[0], i, 0) };
-		keys_mark(sp->keys, tenant, (int)db_int(rows[0], i, 1),
+		keys_mark_seen(sp->keys, tenant, (int)db_int(rows[0], i, 1),
 		    (int)db_int(rows[0], i, 2));
 		shares_weigh(sp->shares, tenant, db_int(rows[0], i, 3));
 	}

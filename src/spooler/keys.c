@@ -139,6 +139,15 @@ keys_promised(struct keys *ks, struct tenant_id tenant, int lane)
 }
 
 void
+keys_mark_seen(struct keys *ks, struct tenant_id tenant, int lane, int prio)
+{
+	const struct key *k = find(ks, tenant, lane, prio);
+
+	if (k == NULL || k->claims == 0)
+		keys_mark(ks, tenant, lane, prio);
+}
+
+void
 keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio)
 {
 	struct key *k = find(ks, tenant, lane, prio);

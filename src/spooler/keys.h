@@ -65,6 +65,10 @@ struct keys *keys_new(struct arena *a, struct shares *ss) MUST_CHECK;
 /* The key may have work. */
 void keys_mark(struct keys *ks, struct tenant_id tenant, int lane, int prio);
 
+/* The same from somebody who may have seen rows that a claim under way takes: while there
+ * is one it is no news. */
+void keys_mark_seen(struct keys *ks, struct tenant_id tenant, int lane, int prio);
+
 /* To be called whenever marked, full, careful, claims, holds, gated or pause_until_ms
  * changed. */
 void keys_update(struct keys *ks, struct key *k);

@@ -16,7 +16,6 @@
 
 enum {
 	BUCKETS = 4096,
-	QUANTUM_ROWS = 100, /* of weight 1 */
 	PART = 8, /* a claim for less than this part of a share waits */
 	RESERVE = 256 /* at least this part is left to others, whatever the weight */
 };
@@ -71,7 +70,7 @@ share_of(struct shares *ss, struct tenant_id tenant)
 		else
 			s = arena_object(ss->a, struct share);
 		*s = (struct share){ .tenant = tenant, .next = *at };
-		s->turn.quantum = QUANTUM_ROWS;
+		s->turn.quantum = ss->p.batch;
 		turns_init(&s->keys);
 		*at = s;
 	}
@@ -102,7 +101,7 @@ shares_weigh(struct shares *ss, struct tenant_id tenant, int64_t weight)
 	struct share *s = find(ss, tenant);
 
 	if (s != NULL && weight > 0)
-		s->turn.quantum = QUANTUM_ROWS * (int)weight;
+		s->turn.quantum = ss->p.batch * (int)weight;
 }
 
 int
@@ -117,7 +116,7 @@ shares_free(const struct shares *ss)
 static int
 reserve(const struct shares *ss, const struct share *s, int64_t all)
 {
-	int64_t weight = s->turn.quantum / QUANTUM_ROWS;
+	int64_t weight = s->turn.quantum / ss->p.batch;
 	int64_t others = 100 - ss->p.percent;
 	int64_t rest = all * others / (others + ss->p.percent * weight);
 

@@ -3,11 +3,11 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Tenants take turns (turn.h) with a quantum of rows that goes by their weight.  Besides,
- * none may hold more than a part of what is free and what it holds itself: the dynamic
- * threshold of shared-memory switches (Choudhury and Hahne, 1998).  So a tenant alone has
- * nearly everything, each further one that is busy takes from all others, and there is
- * always room for one that comes anew.
+ * Tenants take turns (turn.h); their quantum is the largest claim, times their weight.
+ * Besides, none may hold more than a part of what is free and what it holds itself: the
+ * dynamic threshold of shared-memory switches (Choudhury and Hahne, 1998).  So a tenant
+ * alone has nearly everything, each further one that is busy takes from all others, and
+ * there is always room for one that comes anew.
  */
 #ifndef BELFRY_SPOOLER_SHARE_H
 #define BELFRY_SPOOLER_SHARE_H

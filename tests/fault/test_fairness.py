@@ -72,28 +72,6 @@ def test_a_backlog_holds_up_nobody(own_stack):
     assert most > len(loaded)
 
 
-@pytest.mark.O2
-@pytest.mark.settings(settings=SETTINGS)
-def test_shares_go_by_weight(own_stack):
-    """Of three with a backlog each, those of weight 1 get the same, that of 3 more."""
-    tenant = Tenant(own_stack, maildir=False)
-    with FakeProvider(latency_s=0.02) as provider, own_stack.db() as connection:
-        provider.add_to(tenant, "webhook")
-        rows = Rows(connection)
-        own_stack.stop("spooler")
-        light = rows.tenants("light", 2, tenant.id)
-        heavy, = rows.tenants("heavy", 1, tenant.id, weight=3)
-        for t in (*light, heavy):
-            rows.ready(t, 6000)
-        own_stack.start("spooler")
-        wait_until(lambda: provider.count() > 4000, 60, "4,000 deliveries")
-        own_stack.stop("spooler")
-        got = sent(rows, (*light, heavy))
-    print(f"weight 1: {[got[t] for t in light]}, weight 3: {got[heavy]}")
-    assert jain([got[t] for t in light]) >= 0.95
-    assert 1.7 <= got[heavy] / (sum(got[t] for t in light) / 2) <= 4.5
-
-
 @pytest.mark.O4
 @pytest.mark.settings(settings=SETTINGS)
 def test_what_is_due_at_once_does_not_hold_up_fresh(own_stack):

@@ -364,6 +364,27 @@ test_claims_at_a_time(void **state)
 	assert_null(keys_next(keys, now, &asked));
 }
 
+/* What polling sees while a claim takes it is not marked again. */
+static void
+test_rows_of_a_claim_are_no_news(void **state)
+{
+	struct key *k;
+	int asked;
+
+	keys_mark_seen(keys, tenant(0), 1, 1);
+	k = keys_next(keys, now, &asked);
+	assert_non_null(k);
+	begin(k, 10);
+	keys_mark_seen(keys, tenant(0), 1, 1);
+	assert_int_equal(k->marks, 1);
+	keys_mark(keys, tenant(0), 1, 1);
+	assert_int_equal(k->marks, 2);
+	finish(k, 10, 3);
+	keys_mark_seen(keys, tenant(0), 1, 1);
+	assert_true(k->marked);
+	land(flights);
+}
+
 static void
 test_pauses(void **state)
 {
@@ -505,6 +526,7 @@ main(void)
 		TEST(test_there_is_room_behind_many),
 		TEST(test_who_waits_for_room_gets_it),
 		TEST(test_claims_at_a_time),
+		TEST(test_rows_of_a_claim_are_no_news),
 		TEST(test_pauses),
 		TEST(test_idle_keys_go),
 		TEST(test_low_water),
