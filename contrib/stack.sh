@@ -77,10 +77,14 @@ as_servant() {
 	fi
 }
 
-# Starts a part in a session of its own: part_run NAME COMMAND...
+# Starts a part in a session of its own: part_run NAME COMMAND...  A test may load a
+# library into the spooler alone (BELFRY_SPOOLER_PRELOAD).
 part_run() {
 	local name=$1
 	shift
+	if [ "$name" = spooler ] && [ -n "${BELFRY_SPOOLER_PRELOAD:-}" ]; then
+		set -- env "LD_PRELOAD=$BELFRY_SPOOLER_PRELOAD" "$@"
+	fi
 	(
 		cd "$DIR" || exit
 		if [ "$(id -u)" -eq 0 ]; then

@@ -335,9 +335,10 @@ WITH c AS MATERIALIZED (
 SELECT CASE kind WHEN 3 THEN lane END, CASE kind WHEN 3 THEN prio END FROM d
 
 -- name: heartbeat
--- Nothing.  This spooler lives.
+-- One row: what time it is.  This spooler lives.
 INSERT INTO spooler (id, host, pid, version) VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
+RETURNING now()
 
 -- name: spooler_leave
 -- Nothing.  A spooler that ends in order, or long ago.

@@ -15,6 +15,10 @@
 static int64_t wall_shift_ms;
 static int64_t mono_shift_ms;
 
+/* What is to be added to the monotonic clock. */
+static bool agreed;
+static int64_t agreed_offset_ms;
+
 int64_t
 clock_wall_ms(void)
 {
@@ -38,6 +42,19 @@ int64_t
 clock_mono_ms(void)
 {
 	return clock_mono_us() / 1000;
+}
+
+int64_t
+clock_agreed_ms(void)
+{
+	return agreed ? clock_mono_ms() + agreed_offset_ms : clock_wall_ms();
+}
+
+void
+clock_agree(int64_t wall_ms)
+{
+	agreed = true;
+	agreed_offset_ms = wall_ms - clock_mono_ms();
 }
 
 void

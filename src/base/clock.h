@@ -6,7 +6,7 @@
  * Nothing else in Belfry asks the system for the time, so tests can set it.
  * Wall time is for what people see and for ids.  Deadlines inside a process use
  * the monotonic clock, which goes on while the machine sleeps.  What several
- * hosts must agree on is decided by the database's now(), never by these.
+ * hosts must agree on is decided by the database's now(), which clock_agreed_ms() follows.
  */
 #ifndef BELFRY_BASE_CLOCK_H
 #define BELFRY_BASE_CLOCK_H
@@ -24,6 +24,12 @@ enum { CLOCK_TEXT_BYTES = 32 };
 
 /* Milliseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ms(void);
+
+/* The wall clock of whom all agree with, as clock_agree() was told, carried on by the
+ * monotonic clock: it does not jump when this host's clock does.  Until it was told,
+ * clock_wall_ms(). */
+int64_t clock_agreed_ms(void);
+void clock_agree(int64_t wall_ms);
 
 /* Milliseconds and microseconds of CLOCK_BOOTTIME. */
 int64_t clock_mono_ms(void);

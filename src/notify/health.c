@@ -214,7 +214,7 @@ static void
 learn(struct health *h, const struct note *n)
 {
 	struct account_health *ah = add(h, n->id);
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_agreed_ms();
 
 	if (n->well)
 		ah->failures = ah->refusals = 0;

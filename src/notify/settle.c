@@ -74,7 +74,7 @@ void
 settle_attempt(struct result *r, const struct delivery *d,
     const struct verdict *v, const struct retry_policy *policy, uint32_t random)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_agreed_ms();
 	struct decide_attempt attempt = {
 		.verdict = v,
 		.counted = d->counted,

@@ -134,7 +134,7 @@ static struct start_outcome
 start_of(const struct claim *c, const struct delivery *d)
 {
 	const struct config *config = c->spooler->config;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_agreed_ms();
 	struct decide_start q = {
 		.corrupt = d->notification->corrupt,
 		.crashes = d->crashes,
@@ -177,7 +177,7 @@ plan_lane(struct claim *c)
 		.health = c->spooler->health,
 		.gate = c->spooler->gate,
 		.channel = (enum channel)c->key->lane,
-		.now_ms = clock_wall_ms(),
+		.now_ms = clock_agreed_ms(),
 	};
 	struct delivery_list *list = &c->deliveries;
 	struct delivery *d;
@@ -232,7 +232,7 @@ write_route(struct claim *c, struct db_batch *b)
 		.health = c->spooler->health,
 		.gate = c->spooler->gate,
 		.account_delay_ms = c->spooler->config->retry_account_delay,
-		.now_ms = clock_wall_ms(),
+		.now_ms = clock_agreed_ms(),
 	};
 	size_t i;
 

@@ -91,7 +91,7 @@ hindrance(const struct claim *c, const struct delivery *d)
 		return "its provider is parked";
 	if (clock_mono_ms() >= c->parcel->good_until_ms)
 		return "it came too late";
-	if (n->expires_ms != 0 && n->expires_ms <= clock_wall_ms())
+	if (n->expires_ms != 0 && n->expires_ms <= clock_agreed_ms())
 		return "it expired";
 	return NULL;
 }

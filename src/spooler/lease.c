@@ -57,7 +57,11 @@ beaten(struct pool_job *job, struct db_rows **rows, const struct err *e)
 	if (e != NULL) {
 		spooler_trouble(sp, "heartbeat failed", e);
 		sp->next_heartbeat_ms = clock_mono_ms() + 500;
-	} else if (uuid_cmp(&bt->id, &sp->id) == 0) {
+		arena_free(&job->a);
+		return;
+	}
+	clock_agree(db_time_ms(rows[0], 0, 0));
+	if (uuid_cmp(&bt->id, &sp->id) == 0) {
 		if (sp->rescue_from_ms == NO_RESCUE_MS)
 			sp->rescue_from_ms =
 			    clock_mono_ms() + sp->config->spooler_dead_after;

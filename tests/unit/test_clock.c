@@ -143,10 +143,27 @@ a_test_can_move_both_clocks(void **state)
 	clock_shift_for_test(0, -500000);
 }
 
+/* The host's clock may jump as it likes once others have told what time it is. */
+static void
+agreed_time_does_not_jump(void **state)
+{
+	int64_t wall = clock_wall_ms();
+
+	assert_in_range(clock_agreed_ms(), wall, wall + 5000);
+	clock_agree(1000000);
+	assert_in_range(clock_agreed_ms(), 1000000, 1005000);
+	clock_shift_for_test(3600000, 0);
+	assert_in_range(clock_agreed_ms(), 1000000, 1005000);
+	clock_shift_for_test(-3600000, 7000);
+	assert_in_range(clock_agreed_ms(), 1007000, 1012000);
+	clock_shift_for_test(0, -7000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agreed_time_does_not_jump),
 		cmocka_unit_test(reads_and_writes_rfc_3339),
 		cmocka_unit_test(refuses_everything_else),
 		cmocka_unit_test(every_day_of_400_years_comes_back),
