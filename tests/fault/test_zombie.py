@@ -19,7 +19,7 @@ QUICK = {"spooler.heartbeat_interval": "300ms", "spooler.dead_after": "1500ms",
          "spooler.drain_timeout": "1s", "spooler.processes": "2",
          "spooler.sweep_interval": "200ms"}
 TROUBLE = ("leases are no longer sure|took over|came too late|not written yet|"
-           "failed|on the wire|request|could not|lost")
+           "failed|on the wire|request|could not|lost|left alone")
 
 
 class SlowInbox(Inbox):
@@ -107,7 +107,8 @@ def test_stop_with_deliveries_on_the_wire(own_stack, slow):
     SlowInbox.delay = 30
     try:
         send(tenant, 0, 60)
-        wait_until(lambda: tenant.count("attempt") == 60, 10, "the attempts")
+        # So many a new account is given at once.
+        wait_until(lambda: tenant.count("attempt") == 5, 10, "the attempts")
         own_stack.stop("spooler")
     finally:
         SlowInbox.delay = 0.02
