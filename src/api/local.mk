@@ -13,6 +13,7 @@ belfry_api_SOURCES = \
 	src/api/notifications.c src/api/notifications.h \
 	src/api/openapi.c \
 	src/api/page.c src/api/page.h \
+	src/api/provider_test.c src/api/provider_test.h \
 	src/api/providers.c src/api/providers.h \
 	src/api/recipients.c src/api/recipients.h \
 	src/api/routes.c src/api/routes.h \

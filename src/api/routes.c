@@ -13,6 +13,7 @@
 #include "api/devices.h"
 #include "api/notifications.h"
 #include "api/page.h"
+#include "api/provider_test.h"
 #include "api/providers.h"
 #include "api/recipients.h"
 #include "api/suppressions.h"
@@ -272,6 +273,11 @@ static const struct route routes[] = {
 	    .scope = "providers:write", .handler = providers_disable,
 	    .answer = &provider_body_table, .status = 200,
 	    .flags = ROUTE_ETAG, .summary = "Disables an account",
+	    .tags = "providers" },
+	{ HTTP_POST, ADMIN "/providers/{id}/test", .scope = "providers:write",
+	    .handler = provider_test, .body = &provider_test_table,
+	    .status = 200, .flags = ROUTE_BODY_OPTIONAL,
+	    .summary = "Asks the provider whether an account works",
 	    .tags = "providers" },
 };
 

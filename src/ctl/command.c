@@ -131,6 +131,11 @@ static const struct ctl_option provider_set_options[] = {
 	END
 };
 
+static const struct ctl_option provider_test_options[] = {
+	{ 0, "to", "ADDRESS", "An address to ask about." },
+	END
+};
+
 static const struct ctl_option send_options[] = {
 	{ 0, "template", "KEY", "The template." },
 	{ 0, "to", "ADDRESS|USER",
@@ -317,6 +322,10 @@ static const struct ctl_command commands[] = {
 	    command_provider_enable, "Use an account, also a parked one", NULL },
 	{ "provider disable", "NAME", NULL, CTL_NEEDS_TENANT,
 	    command_provider_disable, "Leave an account alone", NULL },
+	{ "provider test", "NAME", provider_test_options, CTL_NEEDS_TENANT,
+	    command_provider_test, "Ask a provider whether an account works",
+	    "Sends a harmless request from this host. Providers that can be asked "
+	    "about an address take --to." },
 	{ "provider remove", "NAME", NULL, CTL_NEEDS_TENANT,
 	    command_provider_remove, "Remove an account", NULL },
 	{ "send", "", send_options, CTL_NEEDS_TENANT, command_send,

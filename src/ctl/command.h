@@ -37,6 +37,7 @@ int command_provider_list(struct ctl *c, struct err *e);
 int command_provider_remove(struct ctl *c, struct err *e);
 int command_provider_set(struct ctl *c, struct err *e);
 int command_provider_show(struct ctl *c, struct err *e);
+int command_provider_test(struct ctl *c, struct err *e);
 int command_queue(struct ctl *c, struct err *e);
 int command_receipt(struct ctl *c, struct err *e);
 int command_seed(struct ctl *c, struct err *e);

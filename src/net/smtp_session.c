@@ -322,8 +322,12 @@ smtp_session_send(struct smtp_session *s, struct transfer *t)
 		finish(s, TRANSFER_NO_SMTPUTF8, true);
 		return;
 	}
-	if (s->needs_reset)
+	if (s->needs_reset || t->req.rcpt == NULL)
 		add_step(s, SMTP_RESET);
+	if (t->req.rcpt == NULL) {
+		send_steps(s);
+		return;
+	}
 	add_step(s, SMTP_MAIL);
 	add_step(s, SMTP_RCPT);
 	add_step(s, SMTP_DATA);
@@ -355,6 +359,8 @@ take_reply(struct smtp_session *s)
 
 	if (s->refusal.code == 0)
 		s->transfer->res.stage = stages[step];
+	if (s->transfer->req.rcpt == NULL)
+		s->transfer->res.stage = TRANSFER_AT_BODY; /* all there is */
 	s->steps_answered++;
 	if (!good && class < 4) {
 		lost(s, "the server answered with a reply that makes no sense");

@@ -65,7 +65,7 @@ struct transfer_request {
 
 	/* SMTP: the body is a message with CRLF line ends. */
 	const char *from; /* "" for the null sender */
-	const char *rcpt;
+	const char *rcpt; /* NULL: no mail, only whether the server takes us (RSET) */
 	bool smtputf8; /* the server must offer it (RFC 6531) */
 
 	/* PRETEND */

@@ -43,6 +43,8 @@ transfer_smtp_check(const struct transfer_request *req, struct err *e)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the address of the mail server does not begin with %s",
 		    scheme);
+	if (req->rcpt == NULL)
+		return 0;
 	if (req->rcpt[0] == '\0')
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the address of the recipient is empty");

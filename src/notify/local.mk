@@ -18,6 +18,7 @@ libbelfry_la_SOURCES += \
 	src/notify/receipt.c src/notify/receipt.def src/notify/receipt.h \
 	src/notify/plan.c src/notify/plan.h \
 	src/notify/preview.c src/notify/preview.h \
+	src/notify/probe.c src/notify/probe.h \
 	src/notify/route.c src/notify/route.h \
 	src/notify/send_request.c src/notify/send_request.h \
 	src/notify/settle.c src/notify/settle.h \

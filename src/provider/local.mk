@@ -1,4 +1,15 @@
 libbelfry_la_SOURCES += \
+	src/provider/whatsapp.c src/provider/whatsapp.def src/provider/whatsapp.h \
+	src/provider/simulator.c src/provider/simulator.def src/provider/simulator.h \
+	src/provider/whatsapp_message.c src/provider/whatsapp_message.h \
+	src/provider/ntfy.c src/provider/ntfy.def src/provider/ntfy.h \
+	src/provider/slack.c src/provider/slack.def src/provider/slack.h \
+	src/provider/teams.c src/provider/teams.def src/provider/teams.h \
+	src/provider/telegram.c src/provider/telegram.def src/provider/telegram.h \
+	src/provider/webpush.c src/provider/webpush.def src/provider/webpush.h \
+	src/provider/webpush_encrypt.c src/provider/webpush_encrypt.h \
+	src/provider/webpush_subscription.c \
+	src/provider/webpush_subscription.h \
 	src/provider/fcm.c src/provider/fcm.def src/provider/fcm.h \
 	src/provider/google_token.c src/provider/google_token.h \
 	src/provider/html_entity.c src/provider/html_entity.def \

@@ -15,18 +15,34 @@
 #include "provider/fcm.h"
 #include "provider/inapp.h"
 #include "provider/maildir.h"
+#include "provider/ntfy.h"
+#include "provider/simulator.h"
+#include "provider/slack.h"
 #include "provider/smtp.h"
+#include "provider/teams.h"
+#include "provider/telegram.h"
 #include "provider/twilio.h"
 #include "provider/verdict.h"
 #include "provider/webhook.h"
+#include "provider/webpush.h"
+#include "provider/whatsapp.h"
 
 static const struct provider_ops *const kinds[] = {
 	&fcm_ops,
 	&inapp_ops,
 	&maildir_ops,
+	&ntfy_ops,
+	&slack_ops,
 	&smtp_ops,
+	&teams_ops,
+	&telegram_ops,
 	&twilio_ops,
 	&webhook_ops,
+	&webpush_ops,
+	&whatsapp_ops,
+#define X(number, NAME, name) &simulator_ops[(number) - 1],
+#include "model/channel.def"
+#undef X
 };
 
 const char *const verdict_names[] = {

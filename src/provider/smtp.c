@@ -114,15 +114,39 @@ url_of(struct arena *a, const struct smtp_settings *s)
 	    s->helo != NULL ? s->helo : "");
 }
 
-static int
-build(struct arena *a, const struct provider *p, const struct message *m,
-    struct transfer_request *request_r, struct err *e)
+/* A request without a mail. */
+static struct transfer_request
+request(struct arena *a, const struct smtp_settings *s)
 {
 	static const enum transfer_tls tls[] = {
 		[SMTP_TLS_STARTTLS] = TRANSFER_TLS_STARTTLS,
 		[SMTP_TLS_TLS] = TRANSFER_TLS_IMPLICIT,
 		[SMTP_TLS_NONE] = TRANSFER_TLS_NONE,
 	};
+
+	return (struct transfer_request){
+		.kind = TRANSFER_SMTP,
+		.url = url_of(a, s),
+		.tls = tls[s->tls],
+		.username = s->username,
+		.password = s->password,
+		.ca_file = s->ca_file,
+		.from = "",
+	};
+}
+
+static int
+probe(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	*request_r = request(a, p->settings);
+	return 0;
+}
+
+static int
+build(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
 	const struct smtp_settings *s = p->settings;
 	const struct mail_sender sender = { s->from, s->from_name,
 		s->reply_to };
@@ -130,19 +154,12 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 
 	if (mail_message_build(a, &sender, m, &envelope, e) < 0)
 		return -1;
-	*request_r = (struct transfer_request){
-		.kind = TRANSFER_SMTP,
-		.url = url_of(a, s),
-		.tls = tls[s->tls],
-		.username = s->username,
-		.password = s->password,
-		.ca_file = s->ca_file,
-		.from = envelope.from,
-		.rcpt = envelope.rcpt,
-		.smtputf8 = envelope.smtputf8,
-		.body = envelope.octets->data,
-		.body_len = envelope.octets->len,
-	};
+	*request_r = request(a, s);
+	request_r->from = envelope.from;
+	request_r->rcpt = envelope.rcpt;
+	request_r->smtputf8 = envelope.smtputf8;
+	request_r->body = envelope.octets->data;
+	request_r->body_len = envelope.octets->len;
 	return 0;
 }
 
@@ -162,4 +179,5 @@ const struct provider_ops smtp_ops = {
 	.check = check,
 	.build = build,
 	.judge = judge,
+	.probe = probe,
 };

@@ -16,6 +16,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "net/transfer.h"
+#include "provider/http_json.h"
 #include "provider/http_judge.h"
 #include "provider/verdict.h"
 #include "web/js.h"
@@ -213,6 +214,23 @@ judge(const struct provider *p, const struct transfer_result *res,
 	arena_free(&a);
 }
 
+/* The account as the API knows it. */
+static int
+probe(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	const struct twilio_settings *s = p->settings;
+
+	if (http_json_request(a,
+	        arena_printf(a, "%s/2010-04-01/Accounts/%s.json",
+	            http_json_base(a, s->base_url), s->account_sid),
+	        NULL, NULL, request_r, e) < 0)
+		return -1;
+	request_r->username = s->account_sid;
+	request_r->password = s->auth_token;
+	return 0;
+}
+
 const struct provider_ops twilio_ops = {
 	.kind = "twilio",
 	.channel = CHANNEL_SMS,
@@ -222,4 +240,5 @@ const struct provider_ops twilio_ops = {
 	.check = check,
 	.build = build,
 	.judge = judge,
+	.probe = probe,
 };

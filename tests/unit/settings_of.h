@@ -29,7 +29,7 @@ settings_of(struct arena *a, const struct provider_ops *ops, const char *json,
 		err_set(e, ERR_UNPROCESSABLE, "%s", fe.first->pointer);
 		return NULL;
 	}
-	return ops->check(record, e) < 0 ? NULL : record;
+	return ops->check != NULL && ops->check(record, e) < 0 ? NULL : record;
 }
 
 #endif

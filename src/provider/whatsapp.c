@@ -1,0 +1,145 @@
+/*
+ * whatsapp.c - messages through WhatsApp's Cloud API
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who has not written within 24 hours gets nothing but approved templates; everything else
+ * is refused then, at once or later, and that is the message's fault.
+ */
+#include "provider/whatsapp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "net/transfer.h"
+#include "provider/http_json.h"
+#include "provider/http_judge.h"
+#include "provider/verdict.h"
+#include "provider/whatsapp_message.h"
+#include "web/js.h"
+
+static const struct field fields[] = {
+	FIELD(struct whatsapp_settings, access_token, TEXT,
+	    .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_ONE_LINE, .min = 1,
+	    .max = 1000, .help = "The token of a system user.",
+	    .example = "\"EAAJB...\""),
+	FIELD(struct whatsapp_settings, phone_number_id, TEXT,
+	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .min = 1, .max = 40,
+	    .help = "The id of the business's phone number, not the number.",
+	    .example = "\"106540352242922\""),
+	FIELD(struct whatsapp_settings, api_version, TEXT,
+	    .flags = FIELD_DEFAULT | FIELD_ONE_LINE, .max = 10,
+	    .def_text = "v23.0", .help = "The version of the Graph API."),
+	FIELD(struct whatsapp_settings, base_url, URL,
+	    .flags = FIELD_DEFAULT | FIELD_ONE_LINE, .max = 500,
+	    .def_text = "https://graph.facebook.com",
+	    .help = "Where the API is: a stand-in."),
+};
+
+static const struct field_table table = FIELD_TABLE("WhatsappSettings",
+    struct whatsapp_settings, fields, "A phone number at WhatsApp.");
+
+static int
+check(const void *settings, struct err *e)
+{
+	const struct whatsapp_settings *s = settings;
+
+	if (s->phone_number_id[strspn(s->phone_number_id, "0123456789")] != '\0')
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"phone_number_id\": not the id of a number");
+	if (s->api_version[0] != 'v' ||
+	    s->api_version[1 + strspn(s->api_version + 1, "0123456789.")] != '\0')
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"api_version\": not as \"v23.0\"");
+	return 0;
+}
+
+static const char *
+url_of(struct arena *a, const struct whatsapp_settings *s, const char *what)
+{
+	return arena_printf(a, "%s/%s/%s%s", http_json_base(a, s->base_url),
+	    s->api_version, s->phone_number_id, what);
+}
+
+static const char *
+authorization(struct arena *a, const struct whatsapp_settings *s)
+{
+	return arena_printf(a, "Bearer %s", s->access_token);
+}
+
+static int
+build(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	const struct whatsapp_settings *s = p->settings;
+	json_t *body;
+
+	if (whatsapp_message(a, m, &body, e) < 0)
+		return -1;
+	return http_json_request(a, url_of(a, s, "/messages"), body,
+	    authorization(a, s), request_r, e);
+}
+
+/* The number as the API knows it. */
+static int
+probe(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	const struct whatsapp_settings *s = p->settings;
+
+	(void)m;
+	return http_json_request(a,
+	    url_of(a, s, "?fields=display_phone_number,verified_name"), NULL,
+	    authorization(a, s), request_r, e);
+}
+
+static const struct http_rule answers[] = {
+#define ANSWER(...) HTTP_RULE(__VA_ARGS__)
+#include "provider/whatsapp.def"
+#undef ANSWER
+};
+
+static void
+judge(const struct provider *p, const struct transfer_result *res,
+    struct verdict *v_r)
+{
+	struct arena *a;
+	const json_t *answer, *error, *code, *details;
+	const char *text;
+
+	(void)p;
+	if (http_judge_silence(res, v_r))
+		return;
+	a = arena_new(4096);
+	answer = http_json_answer(a, res);
+	error = json_object_get(answer, "error");
+	code = json_object_get(error, "code");
+	details = json_object_get(error, "error_data");
+	text = http_json_text(details, "details");
+	if (text[0] == '\0')
+		text = http_json_text(error, "message");
+	http_json_judge(answers, NELEMS(answers), res,
+	    json_is_integer(code)
+	        ? arena_printf(a, "%" JSON_INTEGER_FORMAT,
+	              json_integer_value(code))
+	        : "",
+	    answer != NULL ? text : res->body, v_r);
+	snprintf(v_r->provider_ref, sizeof(v_r->provider_ref), "%s",
+	    http_json_text(json_array_get(json_object_get(answer, "messages"), 0),
+	        "id"));
+	arena_free(&a);
+}
+
+const struct provider_ops whatsapp_ops = {
+	.kind = "whatsapp",
+	.channel = CHANNEL_WHATSAPP,
+	.summary = "Messages through WhatsApp's Cloud API.",
+	.settings = &table,
+	.check = check,
+	.build = build,
+	.judge = judge,
+	.probe = probe,
+};

@@ -1,0 +1,169 @@
+/*
+ * whatsapp_message.c - what the part whatsapp.json becomes
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Short forms for what is mostly sent: a template with its texts, a text, media by link.
+ * A part that says its "type" is already as the Cloud API has it.
+ */
+#include "provider/whatsapp_message.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "provider/http_json.h"
+#include "provider/provider.h"
+#include "web/js.h"
+
+enum { JSON_DEPTH = 32 };
+
+static const char *const media[] = { "image", "video", "document", "audio",
+	"sticker", NULL };
+
+/* Texts as parameters; numbers and the like are written as JSON has them. */
+static json_t *
+parameters(const json_t *list)
+{
+	json_t *out = json_array(), *value;
+	char *text;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+	{
+		if (json_is_object(value)) {
+			json_array_append(out, value);
+			continue;
+		}
+		text = json_is_string(value) ? NULL
+		                             : json_dumps(value, JSON_ENCODE_ANY);
+		json_array_append_new(out,
+		    json_pack("{s:s, s:s}", "type", "text", "text",
+		        text != NULL ? text : json_string_value(value)));
+		free(text);
+	}
+	return out;
+}
+
+/* "header": a text, or media by link. */
+static json_t *
+header(const json_t *value)
+{
+	const char *type = json_object_iter_key(
+	    json_object_iter((json_t *)(uintptr_t)value));
+
+	if (json_is_string(value))
+		return json_pack("{s:s, s:[{s:s, s:O}]}", "type", "header",
+		    "parameters", "type", "text", "text", value);
+	return json_pack("{s:s, s:[{s:s, s:O}]}", "type", "header", "parameters",
+	    "type", type, type, json_object_get(value, type));
+}
+
+static void
+add_buttons(json_t *components, const json_t *buttons)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(buttons, i, value)
+	{
+		if (json_is_string(value))
+			json_array_append_new(components,
+			    json_pack("{s:s, s:s, s:o, s:[{s:s, s:O}]}", "type",
+			        "button", "sub_type", "url", "index",
+			        json_sprintf("%zu", i), "parameters", "type",
+			        "text", "text", value));
+	}
+}
+
+/* BCP 47 as WhatsApp writes it: "de_AT". */
+static const char *
+language_of(struct arena *a, const json_t *part, const struct message *m)
+{
+	const char *given = http_json_text(part, "language");
+	char *text = arena_strdup(a,
+	    given[0] != '\0'      ? given
+	        : m->locale != NULL ? m->locale
+	                            : "en");
+	char *dash = strchr(text, '-');
+
+	if (dash != NULL)
+		*dash = '_';
+	return text;
+}
+
+static json_t *
+template(struct arena *a, const json_t *part, const struct message *m)
+{
+	json_t *components = json_array();
+	const json_t *head = json_object_get(part, "header");
+	const json_t *list = json_object_get(part, "parameters");
+
+	if (json_is_string(head) || json_object_size(head) == 1)
+		json_array_append_new(components, header(head));
+	if (json_array_size(list) > 0)
+		json_array_append_new(components,
+		    json_pack("{s:s, s:o}", "type", "body", "parameters",
+		        parameters(list)));
+	add_buttons(components, json_object_get(part, "buttons"));
+	return json_pack("{s:s, s:{s:s, s:{s:s}, s:o}}", "type", "template",
+	    "template", "name", http_json_text(part, "template"), "language",
+	    "code", language_of(a, part, m), "components", components);
+}
+
+static json_t *
+text(const json_t *part)
+{
+	return json_pack("{s:s, s:{s:s, s:b}}", "type", "text", "text", "body",
+	    http_json_text(part, "text"), "preview_url",
+	    json_is_true(json_object_get(part, "preview_url")));
+}
+
+/* What the part is, or NULL: it is nothing that is known. */
+static json_t *
+read_part(struct arena *a, json_t *part, const struct message *m)
+{
+	size_t i;
+
+	if (http_json_text(part, "type")[0] != '\0')
+		return json_deep_copy(part);
+	if (http_json_text(part, "template")[0] != '\0')
+		return template(a, part, m);
+	if (http_json_text(part, "text")[0] != '\0')
+		return text(part);
+	for (i = 0; media[i] != NULL; i++) {
+		json_t *one = json_object_get(part, media[i]);
+
+		if (strncmp(http_json_text(one, "link"), "https://", 8) == 0)
+			return json_pack("{s:s, s:O}", "type", media[i], media[i],
+			    one);
+	}
+	return NULL;
+}
+
+int
+whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
+    struct err *e)
+{
+	const char *rendered = m->json != NULL ? m->json : "";
+	json_t *part, *body;
+	struct err fault;
+
+	if (js_parse(a, rendered, strlen(rendered), JSON_DEPTH, &part, &fault) < 0)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp is not JSON: %s", fault.text);
+	body = read_part(a, part, m);
+	if (body == NULL)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp has no type, template, text or media "
+		    "with an https: link");
+	js_keep(a, body);
+	json_object_set_new(body, "messaging_product", json_string("whatsapp"));
+	json_object_set_new(body, "recipient_type", json_string("individual"));
+	json_object_set_new(body, "to", json_string(m->address));
+	*body_r = body;
+	return 0;
+}

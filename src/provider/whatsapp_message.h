@@ -1,0 +1,21 @@
+/*
+ * whatsapp_message.h - what the part whatsapp.json becomes
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#ifndef BELFRY_PROVIDER_WHATSAPP_MESSAGE_H
+#define BELFRY_PROVIDER_WHATSAPP_MESSAGE_H
+
+#include <jansson.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct err;
+struct message;
+
+/* The message as the Cloud API takes it; lives in "a".  -1 when the part is none. */
+int whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
+    struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,80 @@
+# test_provider_test.py - asking providers whether an account works
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import pytest
+
+from harness.smtp import MailServer, free_port
+from harness.tenant import Tenant
+
+
+@pytest.fixture
+def tenant(stack):
+    return Tenant(stack, maildir=False)
+
+
+def api_test(tenant, account, **body):
+    answer = tenant.admin.post(f"/api/v1/admin/providers/{account['id']}/test",
+                               json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ctl_test(tenant, name, *more):
+    done = tenant.stack.run_ctl("provider", "test", name, *more,
+                                tenant=tenant.slug)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_mail_server_takes_us(tenant):
+    with MailServer() as server:
+        account = tenant.add_provider("mail", "smtp", host="127.0.0.1",
+                                      port=server.port, tls="none",
+                                      **{"from": "a@example.org"})
+        said = api_test(tenant, account)
+        assert said["good"] and said["words"] == "it works"
+        status, text = ctl_test(tenant, "mail")
+        assert status == 0 and "it works" in text
+        assert server.inbox.received == []
+
+
+def test_a_mail_server_that_is_not_there(tenant):
+    account = tenant.add_provider("mail", "smtp", host="127.0.0.1",
+                                  port=free_port(), tls="none",
+                                  **{"from": "a@example.org"})
+    said = api_test(tenant, account)
+    assert not said["good"] and "cannot be reached" in said["words"]
+    status, text = ctl_test(tenant, "mail")
+    assert status != 0 and "cannot be reached" in text
+
+
+@pytest.mark.parametrize("to, good, words", [
+    (None, True, "it works"), ("locked", False, "credentials"),
+    ("unpaid", False, "blocked"), ("bounced", False, "not with this address"),
+    ("down", False, "cannot be reached")])
+def test_words(tenant, to, good, words):
+    account = tenant.add_provider("sim", "simulator-chat")
+    said = api_test(tenant, account, **({"to": to} if to else {}))
+    assert said["good"] == good and words in said["words"]
+
+
+@pytest.mark.expect_log("slow request")
+def test_one_that_hangs_is_waited_for_a_moment_only(tenant):
+    account = tenant.add_provider("sim", "simulator-chat")
+    said = api_test(tenant, account, to="hang")
+    assert not said["good"] and "in time" in said["words"]
+    assert 4500 < said["took_ms"] < 20000
+
+
+def test_the_key_for_web_pages(tenant):
+    tenant.add_provider(
+        "browsers", "webpush", subject="mailto:a@example.org",
+        private_key="yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw")
+    assert "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzA" \
+        "C8wEqKK6PBru3jl7A8" in ctl_test(tenant, "browsers")[1]
+
+
+def test_nothing_to_ask(tenant):
+    account = tenant.add_provider("inbox", "inapp")
+    answer = tenant.admin.post(f"/api/v1/admin/providers/{account['id']}/test")
+    assert answer.status_code == 422
+    assert "nothing to ask" in answer.text
