@@ -2,7 +2,8 @@
 
 -- name: account_list
 -- Up to $3 rows whose name comes after $2, in the order of their names.
-SELECT id, name, array_to_string(scopes, ' '), state, version, created_at, updated_at
+SELECT id, name, array_to_string(scopes, ' '), state, version, created_at, updated_at,
+    networks
 FROM service_account
 WHERE tenant_id = $1 AND name > $2
 ORDER BY name
@@ -10,13 +11,15 @@ LIMIT $3
 
 -- name: account_get
 -- One row or none.
-SELECT id, name, array_to_string(scopes, ' '), state, version, created_at, updated_at
+SELECT id, name, array_to_string(scopes, ' '), state, version, created_at, updated_at,
+    networks
 FROM service_account
 WHERE tenant_id = $1 AND id = $2
 
 -- name: account_find
 -- One row or none, by name.
-SELECT id, name, array_to_string(scopes, ' '), state, version, created_at, updated_at
+SELECT id, name, array_to_string(scopes, ' '), state, version, created_at, updated_at,
+    networks
 FROM service_account
 WHERE tenant_id = $1 AND name = $2
 
@@ -27,14 +30,14 @@ SELECT version, name FROM service_account WHERE tenant_id = $1 AND id = $2 FOR U
 
 -- name: account_insert
 -- Nothing.
-INSERT INTO service_account (tenant_id, id, name, scopes)
-VALUES ($1, $2, $3, string_to_array($4, ' '))
+INSERT INTO service_account (tenant_id, id, name, scopes, networks)
+VALUES ($1, $2, $3, string_to_array($4, ' '), COALESCE($5, ''))
 
 -- name: account_update
 -- One row: the new version.
 UPDATE service_account
-SET name = $3, scopes = string_to_array($4, ' '), state = $5, version = version + 1,
-    updated_at = now()
+SET name = $3, scopes = string_to_array($4, ' '), state = $5, networks = $6,
+    version = version + 1, updated_at = now()
 WHERE tenant_id = $1 AND id = $2
 RETURNING version
 
@@ -44,7 +47,7 @@ DELETE FROM service_account WHERE tenant_id = $1 AND id = $2
 
 -- name: api_key_list
 -- Up to 1000 rows, the newest first: the keys of the account $2.
-SELECT id, account_id, created_at, expires_at, revoked_at
+SELECT id, account_id, created_at, expires_at, revoked_at, last_used_at
 FROM api_key
 WHERE tenant_id = $1 AND account_id = $2
 ORDER BY created_at DESC, id
@@ -63,6 +66,12 @@ WHERE tenant_id = $1 AND account_id = $2 AND id <> $3 AND revoked_at IS NULL
     AND (expires_at IS NULL
         OR expires_at > now() + $4::bigint * interval '1 millisecond')
 
+-- name: api_key_touch
+-- Nothing: the key $2 was used, to the hour.
+UPDATE api_key SET last_used_at = now()
+WHERE tenant_id = $1 AND id = $2
+    AND (last_used_at IS NULL OR last_used_at < now() - interval '1 hour')
+
 -- name: api_key_revoke
 -- One row, or none when there is no such key that still works: its account.
 UPDATE api_key SET revoked_at = now()
@@ -73,7 +82,8 @@ RETURNING account_id
 -- One text, or no row: all that authentication must know of the key $2.
 SELECT json_build_object('key', k.id, 'hash', encode(k.hash, 'hex'),
     'expires', COALESCE((extract(epoch FROM k.expires_at) * 1000)::bigint, 0),
-    'revoked', k.revoked_at IS NOT NULL OR a.state <> 1,
+    'used', COALESCE((extract(epoch FROM k.last_used_at) * 1000)::bigint, 0),
+    'revoked', k.revoked_at IS NOT NULL OR a.state <> 1, 'networks', a.networks,
     'account', a.id, 'name', a.name, 'scopes', a.scopes,
     'slug', t.slug, 'suspended', t.state <> 1, 'default_locale', t.default_locale,
     'time_zone', t.time_zone, 'generation', g.generation)

@@ -5,6 +5,7 @@
  */
 #include "api/app.h"
 
+#include "api/last_used.h"
 #include "auth/issuer.h"
 #include "auth/keyset.h"
 #include "auth/principal.h"
@@ -57,6 +58,7 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	app->keysets = keysets_new(a,
 	    &(struct keysets_params){ .config = config, .ring = app->ring,
 	        .cache = app->cache });
+	app->last_used = last_used_new(a);
 	read_issuers(app);
 	*app_r = app;
 	return 0;
@@ -70,6 +72,9 @@ app_tend(struct app *app)
 	if (keysets_tend(app->keysets, &e) != 0)
 		log_warn(NULL, "the keys of an issuer of tokens could not be "
 		               "fetched", LF_ERR(&e));
+	if (last_used_write(app->last_used, app->db, &e) != 0)
+		log_warn(NULL, "the use of a key could not be written down",
+		    LF_ERR(&e));
 }
 
 struct app *

@@ -20,6 +20,7 @@ struct issuer;
 struct keyring;
 struct known;
 struct keysets;
+struct last_used;
 struct request;
 struct tenant_index;
 
@@ -32,6 +33,7 @@ struct app {
 	struct known *known;
 	struct tenant_index *tenants;
 	struct keysets *keysets;
+	struct last_used *last_used;
 	struct issuer *issuers; /* of the configuration */
 	const char *openapi; /* the document as text; NULL until asked for */
 };

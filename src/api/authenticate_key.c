@@ -9,11 +9,13 @@
  */
 #include "api/app.h"
 #include "api/authenticate.h"
+#include "api/last_used.h"
 #include "auth/apikey.h"
 #include "auth/principal.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/network.h"
 #include "model/account.h"
 #include "model/known.h"
 #include "web/request.h"
@@ -45,8 +47,21 @@ refuse(struct err *e, const char *why)
 	return err_detail(e, "%s", why);
 }
 
+static bool
+comes_from(const struct request *rq, const char *networks)
+{
+	struct network *list, address;
+	size_t count;
+
+	return networks[0] == '\0' ||
+	    (network_list_parse(rq->a, networks, &list, &count) == NULL &&
+	        network_parse(rq->remote, false, &address) == 0 &&
+	        network_list_contains(list, count, &address));
+}
+
 static int
-check(const struct apikey *key, const struct account_key *stored, struct err *e)
+check(const struct request *rq, const struct apikey *key,
+    const struct account_key *stored, struct err *e)
 {
 	if (!apikey_matches(key, stored->hash, sizeof(stored->hash)))
 		return refuse(e, "wrong secret");
@@ -54,6 +69,8 @@ check(const struct apikey *key, const struct account_key *stored, struct err *e)
 		return refuse(e, "the key or its account is revoked");
 	if (stored->expires_ms != 0 && stored->expires_ms <= clock_wall_ms())
 		return refuse(e, "the key has expired");
+	if (!comes_from(rq, stored->networks))
+		return refuse(e, "the account may not come from this address");
 	if (stored->suspended)
 		return err_set(e, ERR_FORBIDDEN, "the tenant is suspended");
 	return 0;
@@ -95,8 +112,10 @@ authenticate_key(struct request *rq, const char *text, struct principal **p_r,
 	    &stored, e);
 	if (rc != 1)
 		return rc == 0 ? refuse(e, "unknown key") : -1;
-	if (check(&key, stored, e) != 0)
+	if (check(rq, &key, stored, e) != 0)
 		return -1;
+	last_used_note(app->last_used, key.tenant, key.id,
+	    ((const struct account_key *)stored)->used_ms);
 	*p_r = principal_of(rq->a, &key, stored);
 	return 0;
 }

@@ -8,6 +8,7 @@ belfry_api_SOURCES = \
 	src/api/dead_letters.c src/api/dead_letters.h \
 	src/api/devices.c src/api/devices.h \
 	src/api/health.c \
+	src/api/last_used.c src/api/last_used.h \
 	src/api/main.c \
 	src/api/metrics.c \
 	src/api/notifications.c src/api/notifications.h \
@@ -18,6 +19,7 @@ belfry_api_SOURCES = \
 	src/api/recipients.c src/api/recipients.h \
 	src/api/routes.c src/api/routes.h \
 	src/api/suppressions.c src/api/suppressions.h \
+	src/api/service_accounts.c src/api/service_accounts.h \
 	src/api/system.h \
 	src/api/template_preview.c src/api/template_preview.h \
 	src/api/template_versions.c src/api/template_versions.h \

@@ -16,6 +16,7 @@
 #include "api/provider_test.h"
 #include "api/providers.h"
 #include "api/recipients.h"
+#include "api/service_accounts.h"
 #include "api/suppressions.h"
 #include "api/system.h"
 #include "api/template_preview.h"
@@ -226,6 +227,48 @@ static const struct route routes[] = {
 	    .scope = "admin", .handler = suppressions_delete, .status = 204,
 	    .summary = "Lets an address be written to again",
 	    .tags = "suppressions" },
+
+	/* Service accounts */
+	{ HTTP_GET, ADMIN "/service-accounts", .scope = "admin:read",
+	    .handler = service_accounts_list, .query = &page_query_table,
+	    .status = 200, .summary = "Lists service accounts",
+	    .tags = "service accounts" },
+	{ HTTP_POST, ADMIN "/service-accounts", .scope = "admin",
+	    .handler = service_accounts_create, .body = &service_account_table,
+	    .answer = &service_account_table, .status = 201,
+	    .summary = "Makes a service account with a key, which is shown once",
+	    .tags = "service accounts" },
+	{ HTTP_GET, ADMIN "/service-accounts/{id}", .scope = "admin:read",
+	    .handler = service_accounts_get, .answer = &service_account_table,
+	    .status = 200, .flags = ROUTE_ETAG,
+	    .summary = "Shows a service account and its keys",
+	    .tags = "service accounts" },
+	{ HTTP_PUT, ADMIN "/service-accounts/{id}", .scope = "admin",
+	    .handler = service_accounts_put, .body = &service_account_table,
+	    .answer = &service_account_table, .status = 200,
+	    .flags = ROUTE_ETAG, .summary = "Replaces a service account",
+	    .tags = "service accounts" },
+	{ HTTP_PATCH, ADMIN "/service-accounts/{id}", .scope = "admin",
+	    .handler = service_accounts_patch, .body = &service_account_table,
+	    .answer = &service_account_table, .status = 200,
+	    .flags = ROUTE_ETAG | ROUTE_MERGE_PATCH,
+	    .summary = "Changes or revokes a service account",
+	    .tags = "service accounts" },
+	{ HTTP_DELETE, ADMIN "/service-accounts/{id}", .scope = "admin",
+	    .handler = service_accounts_delete, .status = 204,
+	    .flags = ROUTE_ETAG,
+	    .summary = "Deletes a service account and its keys",
+	    .tags = "service accounts" },
+	{ HTTP_POST, ADMIN "/service-accounts/{id}/rotate", .scope = "admin",
+	    .handler = service_accounts_rotate, .body = &rotate_table,
+	    .answer = &service_account_table, .status = 200,
+	    .flags = ROUTE_BODY_OPTIONAL,
+	    .summary = "Adds a key; the others end after a while",
+	    .tags = "service accounts" },
+	{ HTTP_DELETE, ADMIN "/service-accounts/{id}/keys/{key_id}",
+	    .scope = "admin", .handler = service_accounts_revoke, .status = 204,
+	    .summary = "Takes a key out of service",
+	    .tags = "service accounts" },
 
 	/* Providers */
 	{ HTTP_GET, ADMIN "/provider-kinds", .scope = "providers:read",

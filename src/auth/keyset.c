@@ -9,6 +9,7 @@
 #include "auth/keyset.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@
 #include "net/fetch.h"
 #include "web/js.h"
 
-enum { SETS_MAX = 256, NAME_BYTES = 16, LOOK_MS = 1000, DISCOVERY_DEPTH = 16 };
+enum { SETS_MAX = 256, NAME_BYTES = 16, LOOK_MS = 1000, WAIT_MS = 20, DISCOVERY_DEPTH = 16 };
 enum { DISCOVERY_BYTES_MAX = 64 * 1024 };
 enum { FETCHED_OK, FETCHED_FAILED }; /* of the metric */
 
@@ -295,16 +296,17 @@ take_from_cache(struct arena *a, struct keysets *ks, struct keyset *s)
 	return true;
 }
 
-/* Fetches, when it is this worker's turn. */
-static void
+/* Fetches, when it is this worker's turn.  True when another one is just about it. */
+static bool
 refresh(struct arena *a, struct keysets *ks, struct keyset *s)
 {
-	int lock = keyset_lock(a, s->path, KEYSET_PAUSE_MS);
 	struct err e;
+	bool busy;
+	int lock = keyset_lock(a, s->path, KEYSET_PAUSE_MS, &busy);
 
 	s->due = false;
 	if (lock == -1)
-		return;
+		return busy;
 	if (!take_from_cache(a, ks, s)) {
 		if (fetch_keys(a, ks, s, &e) != 0) {
 			ks->failed = true;
@@ -315,6 +317,7 @@ refresh(struct arena *a, struct keysets *ks, struct keyset *s)
 		}
 	}
 	close(lock);
+	return false;
 }
 
 /* ---- Looking up -------------------------------------------------------------------- */
@@ -328,6 +331,21 @@ look(struct keysets *ks, struct keyset *s, struct arena *a)
 		ks->failed = true;
 		ks->failure = e;
 	}
+}
+
+/* The first set of all is worth waiting for: without it no token is good. */
+static void
+get_first(struct keysets *ks, struct keyset *s, struct arena *a)
+{
+	int64_t end_ms = clock_mono_ms() + 2 * KEYSET_FETCH_MS;
+
+	while (refresh(a, ks, s) && clock_mono_ms() < end_ms) {
+		(void)poll(NULL, 0, WAIT_MS);
+		look(ks, s, a);
+		if (s->keys != NULL)
+			return;
+	}
+	look(ks, s, a);
 }
 
 static int64_t
@@ -350,9 +368,9 @@ keep_fresh(struct keysets *ks, struct keyset *s, struct arena *a)
 	look(ks, s, a);
 	if (is_file(&s->source))
 		return;
-	if (age_ms(s) >= KEYSET_OLD_MS)
-		refresh(a, ks, s);
-	else if (age_ms(s) >= KEYSET_TEND_MS)
+	if (s->keys != NULL && age_ms(s) >= KEYSET_OLD_MS)
+		(void)refresh(a, ks, s);
+	else if (s->keys != NULL && age_ms(s) >= KEYSET_TEND_MS)
 		s->due = true;
 }
 
@@ -376,7 +394,10 @@ keysets_find(struct keysets *ks, struct arena *a,
 		*key_r = key_of(s, kid);
 	}
 	if (*key_r == NULL && !is_file(source)) {
-		refresh(a, ks, s);
+		if (s->keys == NULL)
+			get_first(ks, s, a);
+		else
+			(void)refresh(a, ks, s);
 		*key_r = key_of(s, kid);
 	}
 	if (*key_r != NULL)
@@ -398,7 +419,7 @@ keysets_tend(struct keysets *ks, struct err *e)
 		s = s->next;
 	if (s != NULL) {
 		a = arena_new(16384);
-		refresh(a, ks, s);
+		(void)refresh(a, ks, s);
 		arena_free(&a);
 	}
 	if (!ks->failed)

@@ -11,7 +11,8 @@
  *   - when it is KEYSET_OLD_MS old, or a token names a key that is not in it: at once.
  *
  * For all workers of a host together at most one fetch is under way and one begins
- * within KEYSET_PAUSE_MS; who comes meanwhile does not wait and goes by what is there.
+ * within KEYSET_PAUSE_MS; who comes meanwhile does not wait and goes by what is there,
+ * but for the very first set of an issuer.
  * When a fetch fails, the old set stays in use.
  */
 #ifndef BELFRY_AUTH_KEYSET_H

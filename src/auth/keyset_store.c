@@ -107,15 +107,17 @@ keyset_file_write(struct arena *a, const char *path, const char *text,
 }
 
 int
-keyset_lock(struct arena *a, const char *path, int64_t pause_ms)
+keyset_lock(struct arena *a, const char *path, int64_t pause_ms, bool *busy_r)
 {
 	int fd = open(arena_printf(a, "%s.lock", path),
 	    O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	int64_t begun_ms = 0, now_ms = clock_wall_ms();
 
+	*busy_r = false;
 	if (fd == -1)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	*busy_r = flock(fd, LOCK_EX | LOCK_NB) != 0;
+	if (!*busy_r &&
 	    (pread(fd, &begun_ms, sizeof(begun_ms), 0) !=
 	            (ssize_t)sizeof(begun_ms) ||
 	        begun_ms > now_ms || now_ms - begun_ms >= pause_ms) &&

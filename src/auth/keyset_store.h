@@ -34,9 +34,10 @@ int keyset_file_read(struct arena *a, const char *path,
 int keyset_file_write(struct arena *a, const char *path, const char *text,
     struct err *e) MUST_CHECK;
 
-/* Takes the lock of a source for a fetch, unless somebody has it or began within
- * pause_ms.  The descriptor to close when the fetch is over, or -1. */
-int keyset_lock(struct arena *a, const char *path, int64_t pause_ms);
+/* Takes the lock of a source for a fetch, unless somebody has it (*busy_r) or began
+ * within pause_ms.  The descriptor to close when the fetch is over, or -1. */
+int keyset_lock(struct arena *a, const char *path, int64_t pause_ms,
+    bool *busy_r);
 
 /* Removes what nobody has touched for a day. */
 void keyset_sweep(const char *directory);

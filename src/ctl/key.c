@@ -170,6 +170,7 @@ static const struct out_column columns[] = {
 	{ "key_id", "KEY-ID" },
 	{ "state", "STATE" },
 	{ "expires_at", "EXPIRES" },
+	{ "last_used_at", "USED" },
 	{ "created_at", "CREATED" },
 	{ "scopes", "SCOPES" },
 	{ NULL, NULL },
@@ -199,10 +200,11 @@ add_keys(struct ctl *c, const struct account *account, json_t *rows,
 		return -1;
 	for (i = 0; i < count; i++)
 		json_array_append_new(rows,
-		    json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "account",
+		    json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "account",
 		        account->name, "key_id", keys[i].id, "state",
 		        key_state(account, &keys[i]), "expires_at",
-		        out_time(keys[i].expires_ms), "created_at",
+		        out_time(keys[i].expires_ms), "last_used_at",
+		        out_time(keys[i].used_ms), "created_at",
 		        out_time(keys[i].created_ms), "scopes",
 		        account->scopes));
 	if (count == 0)

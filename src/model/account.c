@@ -57,15 +57,17 @@ account_key_from_text(struct arena *a, const char *text, size_t len,
 {
 	struct account_key *k = arena_object(a, struct account_key);
 	json_t *json = json_loadb(text, len, 0, NULL);
-	json_int_t expires, generation;
+	json_int_t expires, generation, used;
 	const char *hash, *account;
 	json_t *scopes;
 	int revoked, suspended;
 
 	arena_defer(a, defer_json, json);
 	if (json_unpack(json,
-		"{s:s, s:s, s:I, s:b, s:s, s:s, s:o, s:s, s:b, s:s, s:s, s:I}",
+		"{s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:s, s:o, s:s, s:b, s:s, s:s, "
+		"s:I}",
 		"key", &k->key_id, "hash", &hash, "expires", &expires,
+		"used", &used, "networks", &k->networks,
 		"revoked", &revoked, "account", &account, "name", &k->name,
 		"scopes", &scopes, "slug", &k->slug, "suspended", &suspended,
 		"default_locale", &k->default_locale, "time_zone",
@@ -76,6 +78,7 @@ account_key_from_text(struct arena *a, const char *text, size_t len,
 		return err_set(e, ERR_INTERNAL, "the stored key is broken");
 	list_scopes(a, k, scopes);
 	k->expires_ms = expires;
+	k->used_ms = used;
 	k->generation = generation;
 	k->revoked = revoked != 0;
 	k->suspended = suspended != 0;
@@ -120,6 +123,7 @@ accounts_of(struct arena *a, const struct db_rows *r, struct account **list_r,
 			.version = (int)db_int(r, i, 4),
 			.created_ms = db_time_ms(r, i, 5),
 			.updated_ms = db_time_ms(r, i, 6),
+			.networks = db_text(r, i, 7),
 		};
 	*list_r = list;
 	*count_r = (size_t)n;
@@ -217,6 +221,7 @@ account_create(const struct editor *ed, struct account *account,
 	db_arg_uuid(b, &account->id.u);
 	db_arg_text(b, account->name);
 	db_arg_text(b, account->scopes);
+	db_arg_text(b, account->networks);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return say_taken(ed, account->name, e);
 	b = edit_commit(ed, "account.add", account->name,
@@ -260,14 +265,16 @@ account_update(const struct editor *ed, struct account *account, struct err *e)
 	if (lock(ed, account->id, account->version, &old_name, e) == -1)
 		return -1;
 	b = edit_commit(ed, "account.set", old_name,
-	    json_pack("{s:s, s:s, s:b}", "name", account->name, "scopes",
-	        account->scopes, "revoked", account->state == ACCOUNT_REVOKED));
+	    json_pack("{s:s, s:s, s:s, s:b}", "name", account->name, "scopes",
+	        account->scopes, "networks", account->networks, "revoked",
+	        account->state == ACCOUNT_REVOKED));
 	db_add(b, Q_ACCOUNT_UPDATE);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_uuid(b, &account->id.u);
 	db_arg_text(b, account->name);
 	db_arg_text(b, account->scopes);
 	db_arg_int(b, account->state);
+	db_arg_text(b, account->networks);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return say_taken(ed, account->name, e);
 	account->version = (int)db_int(rows[1], 0, 0);
@@ -318,6 +325,7 @@ api_key_list(struct arena *a, struct db *db, struct tenant_id tenant,
 			.created_ms = db_time_ms(rows[0], i, 2),
 			.expires_ms = db_time_ms(rows[0], i, 3),
 			.revoked_ms = db_time_ms(rows[0], i, 4),
+			.used_ms = db_time_ms(rows[0], i, 5),
 		};
 	*list_r = list;
 	*count_r = (size_t)n;
@@ -345,6 +353,19 @@ api_key_add(const struct editor *ed, const struct api_key *key,
 		db_arg_int(b, overlap_ms);
 	}
 	return db_run(ed->db, ed->a, b, &rows, e);
+}
+
+int
+api_key_touch(struct arena *a, struct db *db, struct tenant_id tenant,
+    const char *key_id, struct err *e)
+{
+	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+	struct db_rows **rows;
+
+	db_add(b, Q_API_KEY_TOUCH);
+	db_arg_int(b, tenant.n);
+	db_arg_text(b, key_id);
+	return db_run(db, a, b, &rows, e);
 }
 
 int

@@ -32,6 +32,7 @@ struct account {
 	struct account_id id;
 	const char *name; /* unique in its tenant */
 	const char *scopes; /* separated by single blanks */
+	const char *networks; /* from where it may come; NULL or "": anywhere */
 	enum account_state state;
 	int version; /* for ETag */
 	int64_t created_ms;
@@ -45,6 +46,7 @@ struct api_key {
 	int64_t created_ms;
 	int64_t expires_ms; /* 0: never */
 	int64_t revoked_ms; /* 0: not */
+	int64_t used_ms; /* last, to the hour; 0: never */
 };
 
 /* ---- Authentication ------------------------------------------------------ */
@@ -55,6 +57,8 @@ struct account_key {
 	const char *key_id;
 	uint8_t hash[ACCOUNT_HASH_BYTES];
 	int64_t expires_ms; /* 0: never */
+	int64_t used_ms; /* last, to the hour; 0: never */
+	const char *networks; /* from where it may come; "": anywhere */
 	bool revoked; /* the key or its account */
 	bool suspended; /* the tenant */
 	struct account_id account;
@@ -99,7 +103,7 @@ int account_find(struct arena *a, struct db *db, struct tenant_id tenant,
 int account_create(const struct editor *ed, struct account *account,
     struct api_key *key, struct err *e) MUST_CHECK;
 
-/* Replaces name, scopes and state.  account->version is the one that is
+/* Replaces name, scopes, networks and state.  account->version is the one that is
  * expected (0: any), afterwards it is the new one. */
 int account_update(const struct editor *ed, struct account *account,
     struct err *e) MUST_CHECK;
@@ -120,6 +124,10 @@ int api_key_list(struct arena *a, struct db *db, struct tenant_id tenant,
  * or as they are when that is -1. */
 int api_key_add(const struct editor *ed, const struct api_key *key,
     int64_t overlap_ms, struct err *e) MUST_CHECK;
+
+/* Writes down that a key was used, unless that was done within the hour. */
+int api_key_touch(struct arena *a, struct db *db, struct tenant_id tenant,
+    const char *key_id, struct err *e) MUST_CHECK;
 
 /* Takes a key out of service.  ERR_NOT_FOUND when there is none that works. */
 int api_key_revoke(const struct editor *ed, const char *key_id, struct err *e)
