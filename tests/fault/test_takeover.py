@@ -36,8 +36,8 @@ def leased(tenant):
 
 def both_hold(tenant):
     held = leased(tenant)
-    return held if sum(map(len, held.values())) == DELIVERIES and \
-        len(held) == 2 else None
+    # Each gives a new account five at once.
+    return held if len(held) == 2 and min(map(len, held.values())) >= 5 else None
 
 
 def send(tenant, turn):
