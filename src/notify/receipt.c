@@ -83,9 +83,12 @@ struct found {
 };
 
 /* What one call works on. */
-struct work {
+struct receipts {
 	struct arena *a;
 	struct tenant_id tenant;
+	const struct receipt *given;
+	size_t given_count;
+	struct receipt_result *results; /* one for each given */
 	struct subject *subjects;
 	size_t subject_count;
 	struct found *list;
@@ -123,7 +126,7 @@ find_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 }
 
 static struct subject *
-subject_of(struct work *w, const struct db_rows *rows, int row)
+subject_of(struct receipts *w, const struct db_rows *rows, int row)
 {
 	struct uuid id = db_uuid(rows, row, DELIVERY);
 	struct subject *s;
@@ -147,7 +150,7 @@ subject_of(struct work *w, const struct db_rows *rows, int row)
 }
 
 static void
-find_read(struct work *w, const struct receipt *list,
+find_read(struct receipts *w, const struct receipt *list,
     struct receipt_result *results, const struct db_rows *rows)
 {
 	struct found *f;
@@ -243,7 +246,7 @@ move_row(struct db_array *v[8], const struct subject *s)
 }
 
 static void
-move_add(const struct work *w, struct db_batch *b)
+move_add(const struct receipts *w, struct db_batch *b)
 {
 	const struct subject *s, *end = w->subjects + w->subject_count;
 	struct db_array *v[8];
@@ -267,7 +270,7 @@ move_add(const struct work *w, struct db_batch *b)
 
 /* The same event earlier in this call. */
 static bool
-is_double(const struct work *w, const struct found *f)
+is_double(const struct receipts *w, const struct found *f)
 {
 	const struct found *g;
 
@@ -281,7 +284,7 @@ is_double(const struct work *w, const struct found *f)
 }
 
 static void
-event_row(struct work *w, struct db_array *v[12], const struct found *f)
+event_row(struct receipts *w, struct db_array *v[12], const struct found *f)
 {
 	const struct receipt *r = f->receipt;
 
@@ -301,7 +304,7 @@ event_row(struct work *w, struct db_array *v[12], const struct found *f)
 }
 
 static void
-events_add(struct work *w, struct db_batch *b)
+events_add(struct receipts *w, struct db_batch *b)
 {
 	struct db_array *v[12];
 	const struct found *f;
@@ -335,7 +338,7 @@ is_new(const struct db_rows *events, const struct uuid *id)
 }
 
 static void
-set_effects(const struct work *w, const struct db_rows *events)
+set_effects(const struct receipts *w, const struct db_rows *events)
 {
 	struct found *f;
 
@@ -356,33 +359,74 @@ count_effects(const struct receipt_result *results, size_t count)
 		metrics_add(METRIC_RECEIPTS_TOTAL, (int)results[i].effect, 1);
 }
 
+/* ---- The steps ------------------------------------------------------------------- */
+
+struct receipts *
+receipts_new(struct arena *a, struct tenant_id tenant,
+    const struct receipt *list, size_t count)
+{
+	struct receipts *rs = arena_object(a, struct receipts);
+
+	ensure(count <= RECEIPTS_MAX);
+	rs->a = a;
+	rs->tenant = tenant;
+	rs->given = list;
+	rs->given_count = count;
+	rs->results = arena_zalloc(a, count, sizeof(*rs->results));
+	rs->list = arena_zalloc(a, count, sizeof(*rs->list));
+	rs->subjects = arena_zalloc(a, count, sizeof(*rs->subjects));
+	return rs;
+}
+
+void
+receipts_find_add(struct receipts *rs, struct db_batch *b)
+{
+	find_add(rs->a, b, rs->tenant, rs->given, rs->given_count);
+}
+
+const struct receipt_result *
+receipts_found(struct receipts *rs, const struct db_rows *rows)
+{
+	size_t i;
+
+	find_read(rs, rs->given, rs->results, rows);
+	for (i = 0; i < rs->count; i++)
+		decide(&rs->list[i]);
+	return rs->results;
+}
+
+void
+receipts_write_add(struct receipts *rs, struct db_batch *b)
+{
+	events_add(rs, b);
+	move_add(rs, b);
+}
+
+struct receipt_result *
+receipts_written(struct receipts *rs, const struct db_rows *rows)
+{
+	set_effects(rs, rows);
+	count_effects(rs->results, rs->given_count);
+	return rs->results;
+}
+
 int
 receipt_apply(struct arena *a, struct db *db, struct tenant_id tenant,
     const struct receipt *list, size_t count, struct receipt_result **results_r,
     struct err *e)
 {
-	struct work w = { .a = a, .tenant = tenant };
-	struct receipt_result *results = arena_zalloc(a, count, sizeof(*results));
+	struct receipts *rs = receipts_new(a, tenant, list, count);
 	struct db_batch *b = db_batch_new(a, tenant, DB_BEGIN);
 	struct db_rows **rows;
-	size_t i;
 
-	ensure(count <= RECEIPTS_MAX);
-	w.list = arena_zalloc(a, count, sizeof(*w.list));
-	w.subjects = arena_zalloc(a, count, sizeof(*w.subjects));
-	find_add(a, b, tenant, list, count);
+	receipts_find_add(rs, b);
 	if (db_run(db, a, b, &rows, e) == -1)
 		return -1;
-	find_read(&w, list, results, rows[0]);
-	for (i = 0; i < w.count; i++)
-		decide(&w.list[i]);
+	(void)receipts_found(rs, rows[0]);
 	b = db_batch_new(a, tenant, DB_COMMIT);
-	events_add(&w, b);
-	move_add(&w, b);
+	receipts_write_add(rs, b);
 	if (db_run(db, a, b, &rows, e) == -1)
 		return -1;
-	set_effects(&w, rows[0]);
-	count_effects(results, count);
-	*results_r = results;
+	*results_r = receipts_written(rs, rows[0]);
 	return 0;
 }

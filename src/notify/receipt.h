@@ -26,6 +26,8 @@
 
 struct arena;
 struct db;
+struct db_batch;
+struct db_rows;
 struct err;
 
 enum { RECEIPTS_MAX = 1000 }; /* that one call takes */
@@ -68,6 +70,25 @@ struct receipt_result {
 int receipt_apply(struct arena *a, struct db *db, struct tenant_id tenant,
     const struct receipt *list, size_t count,
     struct receipt_result **results_r, struct err *e) MUST_CHECK;
+
+/* The same for a batch of one's own, in three steps of one transaction.  "list" and "a" are
+ * used until the end. */
+struct receipts;
+struct receipts *receipts_new(struct arena *a, struct tenant_id tenant,
+    const struct receipt *list, size_t count) MUST_CHECK;
+
+/* Adds the query that finds and locks the deliveries. */
+void receipts_find_add(struct receipts *rs, struct db_batch *b);
+
+/* With its rows: which deliveries they are about; the effects are not known yet. */
+const struct receipt_result *receipts_found(struct receipts *rs,
+    const struct db_rows *rows);
+
+/* Adds the queries that write what follows; the rows of the first of them are for
+ * receipts_written(), which tells the effects and counts them. */
+void receipts_write_add(struct receipts *rs, struct db_batch *b);
+struct receipt_result *receipts_written(struct receipts *rs,
+    const struct db_rows *rows);
 
 /* "delivered" ...; receipt_parse() returns RECEIPT_WHAT_COUNT for any other text. */
 const char *receipt_name(enum receipt_what what);
