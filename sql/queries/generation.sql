@@ -9,7 +9,8 @@ SELECT generation, suppresses FROM tenant_generation WHERE tenant_id = $1
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
 -- name: tenant_brand
--- One row: name, default locale, time zone, what templates know as "brand", and the
--- quiet hours of recipients without their own.
-SELECT name, default_locale, time_zone, settings->'brand', settings->'quiet_hours'
+-- One row: name, default locale, time zone, what templates know as "brand", the quiet
+-- hours of recipients without their own, and slug.
+SELECT name, default_locale, time_zone, settings->'brand', settings->'quiet_hours',
+    slug
 FROM tenant WHERE id = $1

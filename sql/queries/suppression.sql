@@ -36,6 +36,22 @@ RETURNING 1
 -- Nothing; how many rows were there is what was affected.  All of an address on a channel.
 DELETE FROM suppression WHERE tenant_id = $1 AND address = $2 AND channel = $3
 
+-- name: suppression_opt_out
+-- Nothing.  Addresses that said no, each to one account.
+INSERT INTO suppression (tenant_id, address, channel, provider_id, reason, source, code)
+SELECT $1, address, channel, provider_id, reason, source, code
+FROM unnest($2::text[], $3::smallint[], $4::uuid[], $5::smallint[], $6::text[], $7::text[])
+    AS r (address, channel, provider_id, reason, source, code)
+ON CONFLICT DO NOTHING
+
+-- name: suppression_lift
+-- Nothing.  Those of an account and a reason, for every category: whoever said no says yes.
+DELETE FROM suppression s
+USING unnest($2::text[], $3::smallint[], $4::uuid[], $5::smallint[])
+    AS r (address, channel, provider_id, reason)
+WHERE s.tenant_id = $1 AND s.address = r.address AND s.channel = r.channel
+    AND s.provider_id = r.provider_id AND s.reason = r.reason
+
 -- name: suppression_note
 -- Nothing.  The addresses of deliveries, which alone know them: by account where that is
 -- given, by the notification's category where that is asked for.

@@ -9,6 +9,7 @@ belfry_api_SOURCES = \
 	src/api/devices.c src/api/devices.h \
 	src/api/health.c \
 	src/api/last_used.c src/api/last_used.h \
+	src/api/hooks.c src/api/hooks.h \
 	src/api/main.c \
 	src/api/metrics.c \
 	src/api/notifications.c src/api/notifications.h \

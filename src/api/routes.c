@@ -11,6 +11,7 @@
 #include "api/cancel.h"
 #include "api/dead_letters.h"
 #include "api/devices.h"
+#include "api/hooks.h"
 #include "api/notifications.h"
 #include "api/page.h"
 #include "api/provider_test.h"
@@ -30,7 +31,7 @@
 #define SERVICES "/api/v1/services"
 
 /* The body of a template holds all its sources. */
-enum { TEMPLATE_BODY_MAX = 2 * 1024 * 1024 };
+enum { TEMPLATE_BODY_MAX = 2 * 1024 * 1024, HOOK_BODY_MAX = 1024 * 1024 };
 
 static const struct route routes[] = {
 	/* System */
@@ -45,6 +46,14 @@ static const struct route routes[] = {
 	    .answer_type = "text/plain" },
 	{ HTTP_GET, "/api/openapi.json", .handler = openapi_show,
 	    .status = 200, .summary = "This document", .tags = "system" },
+
+	/* What providers report: proven by their signatures, not by a key. */
+	{ HTTP_POST, "/hooks/{tenant}/{provider_id}", .handler = hooks_receive,
+	    .status = 204, .flags = ROUTE_RAW_BODY, .body_max = HOOK_BODY_MAX,
+	    .summary = "Takes what a provider reports", .tags = "hooks" },
+	{ HTTP_GET, "/hooks/{tenant}/{provider_id}", .handler = hooks_receive,
+	    .status = 200, .summary = "Answers a provider's challenge",
+	    .tags = "hooks", .answer_type = "text/plain" },
 
 	/* Notifications */
 	{ HTTP_POST, SERVICES "/notifications/send",

@@ -19,7 +19,9 @@ enum channel {
 	CHANNEL_COUNT
 };
 
-enum { LANE_ROUTE = 0 };
+/* LANE_HOOKS is no queue of deliveries: what providers report waits there
+ * (spooler/hooks.c). */
+enum { LANE_ROUTE = 0, LANE_HOOKS = 200 };
 
 enum priority { PRIORITY_URGENT, PRIORITY_NORMAL, PRIORITY_BULK, PRIORITY_COUNT };
 

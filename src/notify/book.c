@@ -181,6 +181,7 @@ read_brand(struct page *page, const struct db_rows *rows)
 		page->time_zone = arena_strdup(page->a, db_text(rows, 0, 2));
 		text = db_text(rows, 0, 3);
 		read_quiet(page, db_text(rows, 0, 4));
+		page->slug = arena_strdup(page->a, db_text(rows, 0, 5));
 	}
 	if (text == NULL || js_parse(page->a, text, strlen(text), 16,
 	                        &page->brand, &e) == -1 ||

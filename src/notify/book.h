@@ -43,7 +43,7 @@ struct page {
 	const struct provider **providers; /* in the order in which they are tried */
 	size_t provider_count;
 	json_t *brand; /* for templates; an object */
-	const char *default_locale, *time_zone; /* the tenant's */
+	const char *default_locale, *time_zone, *slug; /* the tenant's */
 	struct tenant_quiet quiet; /* the same */
 	struct page *next;
 };

@@ -267,6 +267,43 @@ render_channel(const struct rendering *rn, struct message *m, struct err *e)
 	}
 }
 
+/* Where the account's provider may report what became of it. */
+static void
+set_hook(struct arena *a, const struct config *config, const struct page *page,
+    const struct delivery *d, struct message *m)
+{
+	char id[UUID_TEXT_BYTES];
+
+	if (config->api_public_url[0] != '\0')
+		m->public_url = config->api_public_url;
+	if (d->provider == NULL || d->provider->ops->receive == NULL)
+		return;
+	uuid_format(&d->provider->id.u, id);
+	m->hook_path = arena_printf(a, "/hooks/%s/%s", page->slug, id);
+}
+
+/* What goes with a text message; only the content itself can say. */
+static void
+set_media(struct arena *a, const struct notification *n, struct message *m)
+{
+	json_t *content, *media;
+	const char **list;
+	struct err e;
+	size_t i;
+
+	if (n->content == NULL || strstr(n->content, "\"media\"") == NULL ||
+	    js_parse(a, n->content, strlen(n->content), JSON_DEPTH, &content,
+	        &e) == -1)
+		return;
+	media = json_object_get(json_object_get(content, "sms"), "media");
+	list = arena_zalloc(a, json_array_size(media), sizeof(*list));
+	for (i = 0; i < json_array_size(media); i++)
+		if (json_is_string(json_array_get(media, i)))
+			list[m->media_count++] =
+			    json_string_value(json_array_get(media, i));
+	m->media = list;
+}
+
 int
 deliver_render(struct arena *a, const struct config *config,
     const struct page *page, const struct delivery *d, struct message *m_r,
@@ -298,6 +335,10 @@ deliver_render(struct arena *a, const struct config *config,
 		.name = json_string_value(json_object_get(to, "name")),
 		.locale = d->locale,
 		.traceparent = n->traceparent,
+		.category = n->category != NULL ? n->category : "",
 	};
+	set_hook(a, config, page, d, m_r);
+	if (d->channel == CHANNEL_SMS)
+		set_media(a, n, m_r);
 	return render_channel(&rn, m_r, e);
 }

@@ -57,6 +57,10 @@ static const struct field_table email_table = FIELD_TABLE("SendEmail",
 static const struct field sms_fields[] = {
 	FIELD(struct send_sms, text, TEXT, .min = 1, .max = 1600,
 	    .flags = FIELD_REQUIRED, .help = "The text of the message."),
+	FIELD_LIST(struct send_sms, media, URL, .max = 10, .item_max = 2000,
+	    .help = "Pictures and other files that go with it, where the "
+	            "provider fetches them; for MMS.",
+	    .example = "[\"https://example.org/a.png\"]"),
 };
 static const struct field_table sms_table =
     FIELD_TABLE("SendSms", struct send_sms, sms_fields, "A text message.");

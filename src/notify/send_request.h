@@ -36,6 +36,8 @@ struct send_email {
 struct send_sms {
 	struct field_mask mask;
 	const char *text;
+	const char **media;
+	size_t media_count;
 };
 
 struct send_chat {

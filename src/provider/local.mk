@@ -12,6 +12,7 @@ libbelfry_la_SOURCES += \
 	src/provider/webpush_subscription.h \
 	src/provider/fcm.c src/provider/fcm.def src/provider/fcm.h \
 	src/provider/google_token.c src/provider/google_token.h \
+	src/provider/hook.c src/provider/hook.def src/provider/hook.h \
 	src/provider/html_entity.c src/provider/html_entity.def \
 	src/provider/html_entity.h \
 	src/provider/html_tag.c src/provider/html_tag.h \
@@ -30,11 +31,14 @@ libbelfry_la_SOURCES += \
 	src/provider/mime_header.c src/provider/mime_header.h \
 	src/provider/provider.c src/provider/provider.h \
 	src/provider/push_message.c src/provider/push_message.h \
+	src/provider/sendgrid.c src/provider/sendgrid.def \
+	src/provider/sendgrid.h src/provider/sendgrid_hook.c \
 	src/provider/settings.c src/provider/settings.h \
 	src/provider/smtp.c src/provider/smtp.h \
 	src/provider/smtp_judge.c src/provider/smtp_judge.h \
 	src/provider/text_flow.c src/provider/text_flow.h \
-	src/provider/twilio.c src/provider/twilio.h \
+	src/provider/twilio.c src/provider/twilio.def \
+	src/provider/twilio.h src/provider/twilio_hook.c \
 	src/provider/verdict.def src/provider/verdict.h \
 	src/provider/webhook.c src/provider/webhook.h \
 	src/provider/webhook_sign.c src/provider/webhook_sign.h

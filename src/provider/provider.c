@@ -16,6 +16,7 @@
 #include "provider/inapp.h"
 #include "provider/maildir.h"
 #include "provider/ntfy.h"
+#include "provider/sendgrid.h"
 #include "provider/simulator.h"
 #include "provider/slack.h"
 #include "provider/smtp.h"
@@ -32,6 +33,7 @@ static const struct provider_ops *const kinds[] = {
 	&inapp_ops,
 	&maildir_ops,
 	&ntfy_ops,
+	&sendgrid_ops,
 	&slack_ops,
 	&smtp_ops,
 	&teams_ops,

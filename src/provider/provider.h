@@ -19,6 +19,7 @@
 #include "base/compiler.h"
 #include "base/id.h"
 #include "model/channel.h"
+#include "provider/hook.h"
 
 struct account_limits;
 struct arena;
@@ -56,6 +57,11 @@ struct message {
 	const char *locale;
 	const char *traceparent; /* or NULL */
 	const char *token; /* of access, where token_request fetches one */
+	const char *category; /* of the notification, or "" */
+	const char *public_url; /* where the world reaches Belfry, or NULL */
+	const char *hook_path; /* of the account's hook, behind that */
+	const char *const *media; /* URLs that go with a text message */
+	size_t media_count;
 	/* Parts; NULL where the channel or the template has none. */
 	const char *subject;
 	const char *html;
@@ -103,6 +109,11 @@ struct provider_ops {
 	int (*probe)(struct arena *a, const struct provider *p,
 	    const struct message *m, struct transfer_request *request_r,
 	    struct err *e);
+
+	/* Proves that a request is the account's own and reads what it reports
+	 * (provider/hook.h).  NULL: nothing is reported. */
+	enum hook_verdict (*receive)(struct arena *a, const struct provider *p,
+	    const struct hook_request *rq, struct hook_events *events_r);
 
 	/* Instead of build and judge: delivers on the spot, without waiting for
 	 * anything but the local disk. */

@@ -1,10 +1,11 @@
 /*
- * twilio.c - SMS through Twilio
+ * twilio.c - SMS and MMS through Twilio
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The Messages resource of API 2010-04-01: a form is posted, the answer names the
- * message by its SID.  What is wrong stands in the answer's own code.
+ * message by its SID.  What is wrong stands in the answer's own code.  Status callbacks
+ * come to a URL that names the delivery, so nothing has to be looked up by the SID.
  */
 #include "provider/twilio.h"
 
@@ -15,6 +16,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/uuid.h"
 #include "net/transfer.h"
 #include "provider/http_json.h"
 #include "provider/http_judge.h"
@@ -48,6 +50,10 @@ static const struct field fields[] = {
 	    .def_text = "https://api.twilio.com",
 	    .help = "Where the API is: another region, or a stand-in.",
 	    .example = "\"https://api.dublin.ie1.twilio.com\""),
+	FIELD(struct twilio_settings, public_url, URL, .flags = FIELD_ONE_LINE,
+	    .max = 500,
+	    .help = "Where Twilio reaches Belfry, when not at api.public_url.",
+	    .example = "\"https://notify.example.org\""),
 };
 
 static const struct field_table table = FIELD_TABLE("TwilioSettings",
@@ -90,6 +96,32 @@ add_field(struct buf *form, const char *name, const char *value)
 	url_arg(form, value);
 }
 
+/* Where its fate is reported; NULL when nobody can reach us. */
+static const char *
+callback_url(struct arena *a, const struct twilio_settings *s,
+    const struct message *m)
+{
+	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES];
+	const char *base = s->public_url != NULL ? s->public_url
+	                                         : m->public_url;
+
+	if (base == NULL || m->hook_path == NULL)
+		return NULL;
+	uuid_format(&m->notification.u, notification);
+	uuid_format(&m->delivery.u, delivery);
+	return arena_printf(a, "%s%s?n=%s&d=%s", hook_base(a, base),
+	    m->hook_path, notification, delivery);
+}
+
+static void
+add_media(struct buf *form, const struct message *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->media_count; i++)
+		add_field(form, "MediaUrl", m->media[i]);
+}
+
 static int
 build(struct arena *a, const struct provider *p, const struct message *m,
     struct transfer_request *request_r, struct err *e)
@@ -103,12 +135,14 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	struct buf *form = buf_new(a, FORM_MAX);
 	size_t n = strlen(s->base_url);
 
-	if (m->text == NULL || m->text[0] == '\0')
+	if ((m->text == NULL || m->text[0] == '\0') && m->media_count == 0)
 		return err_set(e, ERR_UNPROCESSABLE, "the text is empty");
 	add_field(form, "To", m->address);
 	add_field(form, "From", s->from);
 	add_field(form, "MessagingServiceSid", s->messaging_service_sid);
 	add_field(form, "Body", m->text);
+	add_media(form, m);
+	add_field(form, "StatusCallback", callback_url(a, s, m));
 	if (buf_overflowed(form))
 		return err_set(e, ERR_UNPROCESSABLE, "the text is too long");
 	while (n > 0 && s->base_url[n - 1] == '/')
@@ -128,56 +162,58 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	return 0;
 }
 
-/* Codes of Twilio; what is not here goes by the status. */
-static const struct rule {
+static const struct code_rule {
 	int code;
-	enum verdict_class class;
+	struct twilio_meaning meaning;
 } codes[] = {
-	{ 20003, VERDICT_BAD_CREDENTIAL }, /* permission denied */
-	{ 20005, VERDICT_PROVIDER_BLOCKED }, /* account not active */
-	{ 20429, VERDICT_THROTTLED }, /* too many requests */
-	{ 21211, VERDICT_BAD_RECIPIENT }, /* not a number */
-	{ 21214, VERDICT_BAD_RECIPIENT }, /* cannot be reached */
-	{ 21217, VERDICT_BAD_RECIPIENT }, /* does not appear to be valid */
-	{ 21408, VERDICT_BAD_MESSAGE }, /* region not enabled */
-	{ 21602, VERDICT_BAD_MESSAGE }, /* no text */
-	{ 21603, VERDICT_BAD_CREDENTIAL }, /* no sender */
-	{ 21606, VERDICT_BAD_CREDENTIAL }, /* the sender is not the account's */
-	{ 21610, VERDICT_BAD_RECIPIENT }, /* the recipient said STOP */
-	{ 21611, VERDICT_THROTTLED }, /* the sender's queue is full */
-	{ 21612, VERDICT_BAD_MESSAGE }, /* no way from this sender */
-	{ 21614, VERDICT_BAD_RECIPIENT }, /* not a mobile number */
-	{ 21617, VERDICT_BAD_MESSAGE }, /* too long */
-	{ 30001, VERDICT_RETRY }, /* queue overflow */
-	{ 30002, VERDICT_PROVIDER_BLOCKED }, /* account suspended */
-	{ 30003, VERDICT_RETRY }, /* handset unreachable */
-	{ 30005, VERDICT_BAD_RECIPIENT }, /* unknown handset */
-	{ 30006, VERDICT_BAD_RECIPIENT }, /* landline */
-	{ 30007, VERDICT_BAD_MESSAGE }, /* filtered */
-	{ 30008, VERDICT_RETRY }, /* unknown error */
+#define CODE(code, class, suppress, why, source, date)                         \
+	{ code, { VERDICT_##class, SUPPRESSION_##suppress } },
+#include "provider/twilio.def"
 };
 
-static const struct rule statuses[] = {
-	{ 2, VERDICT_ACCEPTED },
-	{ 401, VERDICT_BAD_CREDENTIAL },
-	{ 403, VERDICT_BAD_CREDENTIAL },
-	{ 404, VERDICT_BAD_CREDENTIAL }, /* there is no such account */
-	{ 413, VERDICT_BAD_MESSAGE },
-	{ 429, VERDICT_THROTTLED },
+static const struct status_rule {
+	int status;
+	enum verdict_class class;
+} statuses[] = {
+#define STATUS(status, class, why, source, date) { status, VERDICT_##class },
+#include "provider/twilio.def"
 };
 
-static enum verdict_class
-class_of(int status, int code)
+const struct twilio_meaning *
+twilio_meaning_of(int code)
 {
 	size_t i;
 
 	for (i = 0; i < NELEMS(codes); i++)
-		if (status >= 400 && codes[i].code == code)
-			return codes[i].class;
-	for (i = 0; i < NELEMS(statuses); i++)
-		if (statuses[i].code == status || statuses[i].code == status / 100)
-			return statuses[i].class;
-	return VERDICT_RETRY;
+		if (codes[i].code == code)
+			return &codes[i].meaning;
+	return NULL;
+}
+
+/* By the code, else by the status; what neither knows is tried again. */
+static void
+judge_answer(int status, int code, const char *text, struct verdict *v_r)
+{
+	const struct twilio_meaning *known =
+	    status >= 400 ? twilio_meaning_of(code) : NULL;
+	enum verdict_class class = VERDICT_NONE;
+	char number[32];
+	size_t i;
+
+	for (i = 0; i < NELEMS(statuses) && class == VERDICT_NONE; i++)
+		if (statuses[i].status == status ||
+		    statuses[i].status == status / 100)
+			class = statuses[i].class;
+	snprintf(number, sizeof(number), "%d", code != 0 ? code : status);
+	if (known != NULL) {
+		verdict_set(v_r, known->class, number, text);
+		v_r->suppress = known->suppress;
+		v_r->for_sender = known->suppress == SUPPRESSION_OPT_OUT;
+		return;
+	}
+	verdict_set(v_r, class != VERDICT_NONE ? class : VERDICT_RETRY, number,
+	    text);
+	v_r->unrecognised = class == VERDICT_NONE;
 }
 
 static const char *
@@ -195,8 +231,6 @@ judge(const struct provider *p, const struct transfer_result *res,
 	struct arena *a;
 	json_t *answer = NULL;
 	struct err e;
-	char text[32];
-	int code;
 
 	(void)p;
 	if (http_judge_silence(res, v_r))
@@ -204,10 +238,9 @@ judge(const struct provider *p, const struct transfer_result *res,
 	a = arena_new(4096);
 	if (js_parse(a, res->body, res->body_len, JSON_DEPTH, &answer, &e) < 0)
 		answer = NULL; /* a proxy's page, say */
-	code = (int)json_integer_value(json_object_get(answer, "code"));
-	snprintf(text, sizeof(text), "%d", code != 0 ? code : res->status);
-	verdict_set(v_r, class_of(res->status, code), text,
-	    text_of(answer, "message", answer != NULL ? "" : res->body));
+	judge_answer(res->status,
+	    (int)json_integer_value(json_object_get(answer, "code")),
+	    text_of(answer, "message", answer != NULL ? "" : res->body), v_r);
 	http_judge_retry_after(res, v_r);
 	snprintf(v_r->provider_ref, sizeof(v_r->provider_ref), "%s",
 	    text_of(answer, "sid", ""));
@@ -234,11 +267,12 @@ probe(struct arena *a, const struct provider *p, const struct message *m,
 const struct provider_ops twilio_ops = {
 	.kind = "twilio",
 	.channel = CHANNEL_SMS,
-	.summary = "SMS through Twilio.",
+	.summary = "SMS and MMS through Twilio.",
 	.reports = true,
 	.settings = &table,
 	.check = check,
 	.build = build,
 	.judge = judge,
 	.probe = probe,
+	.receive = twilio_receive,
 };

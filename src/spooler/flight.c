@@ -30,7 +30,7 @@
 #include "spooler/spooler.h"
 #include "spooler/tokens.h"
 
-enum { CHUNK_BYTES = 8192 };
+enum { CHUNK_BYTES = 8192, ALARM_MS = 1000 };
 
 struct flight {
 	struct token_waiter waiter; /* first: it is the flight that waits */
@@ -100,6 +100,24 @@ log_result(const struct flight *f, const struct result *r)
 	    LF_STR("code", r->verdict.code), LF_STR("text", r->verdict.text));
 }
 
+/* No table knows the answer: somebody should look at it. */
+static void
+alarm_of(const struct flight *f, const struct verdict *v)
+{
+	static int64_t told_ms;
+	int64_t now_ms = clock_mono_ms();
+
+	metrics_add(METRIC_UNRECOGNISED_ANSWERS_TOTAL, 0, 1);
+	if (told_ms != 0 && now_ms - told_ms < ALARM_MS)
+		return;
+	told_ms = now_ms;
+	log_warn(NULL, "an answer of a provider is not known",
+	    LF_INT("tenant_id", f->claim->tenant.n),
+	    LF_STR("provider", f->d->provider->name),
+	    LF_STR("kind", f->d->provider->ops->kind), LF_STR("code", v->code),
+	    LF_STR("text", v->text));
+}
+
 static void
 judged(struct flight *f, const struct transfer_result *res,
     const struct verdict *v)
@@ -110,6 +128,8 @@ judged(struct flight *f, const struct transfer_result *res,
 	f->ended.answer = gate_judge(res, v);
 	f->ended.block_ms = v->retry_after_ms;
 	f->d->spared = gate_is_open(f->d->place);
+	if (v->unrecognised)
+		alarm_of(f, v);
 	settle_attempt(r, f->d, v, &sp->policies[f->d->channel],
 	    randombytes_random());
 	sign(r, f);

@@ -5,6 +5,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/express.c \
 	src/spooler/crash.c src/spooler/crash.h \
 	src/spooler/flight.c \
+	src/spooler/hooks.c \
 	src/spooler/house.c \
 	src/spooler/holders.c \
 	src/spooler/keys.c src/spooler/keys.h \

@@ -85,6 +85,10 @@ read_doorbell(struct spooler *sp, int fd)
 			continue;
 		}
 		metrics_add(METRIC_DOORBELL_TOTAL, 0, 1);
+		if (QUEUE_LANE(heard.queue) == LANE_HOOKS) {
+			hooks_mark(sp->hooks, heard.tenant);
+			continue;
+		}
 		keys_mark(sp->keys, heard.tenant, QUEUE_LANE(heard.queue),
 		    QUEUE_PRIO(heard.queue));
 	}
@@ -176,6 +180,8 @@ loop(struct spooler *sp, int doorbell)
 		lease_service(sp);
 		if (!sp->stopping)
 			house_service(sp);
+		if (!sp->stopping)
+			hooks_service(sp->hooks);
 		start_claims(sp);
 		settler_service(sp->settler, sp->stopping);
 		door_service(sp);
@@ -255,6 +261,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	door_new(sp);
 	sp->settler = settler_new(sp);
 	sp->holders = holders_new(sp);
+	sp->hooks = hooks_new(sp);
 	sp->poll_interval_ms = config->spooler_poll_min;
 	sp->poll_all = true;
 	return express_new(sp, slot, e);

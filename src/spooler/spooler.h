@@ -33,6 +33,7 @@ struct gate;
 struct gate_ended;
 struct health;
 struct holders;
+struct hooks;
 struct key;
 struct keys;
 struct keyring;
@@ -58,6 +59,7 @@ struct spooler {
 	struct settler *settler;
 	struct express *express;
 	struct holders *holders;
+	struct hooks *hooks;
 	struct claim *claim_list; /* all whose memory is held */
 	struct health *health; /* of the accounts at providers */
 	struct gate *gate; /* how much they are given */
@@ -153,6 +155,12 @@ void express_arrived(struct spooler *sp, const void *parcel, size_t n);
 /* Milliseconds for which a spooler that stops has to wait for parcels still: what was
  * leased to it may not have been handed over yet. */
 int express_linger_ms(const struct spooler *sp);
+
+/* hooks.c: applies what providers report. */
+struct hooks *hooks_new(struct spooler *sp) MUST_CHECK;
+/* The tenant may have something in its inbox. */
+void hooks_mark(struct hooks *h, struct tenant_id tenant);
+void hooks_service(struct hooks *h);
 
 /* house.c: looks for work, sweeps, makes partitions. */
 void house_service(struct spooler *sp);

@@ -33,7 +33,10 @@ enum route_flag {
 	/* Takes part in Idempotency-Key; for the OpenAPI document. */
 	ROUTE_IDEMPOTENT = 1 << 2,
 	/* Sends and checks ETags; for the OpenAPI document. */
-	ROUTE_ETAG = 1 << 3
+	ROUTE_ETAG = 1 << 3,
+	/* The handler reads the body's bytes by itself, whatever their type: for
+	 * signatures over them. */
+	ROUTE_RAW_BODY = 1 << 4
 };
 
 struct route {

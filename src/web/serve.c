@@ -152,13 +152,15 @@ read_body(struct web *w, struct exchange *x, struct err *e)
 	const struct route *r = rq->route;
 	bool patch = (r->flags & ROUTE_MERGE_PATCH) != 0;
 
-	if (r->body == NULL)
+	if (r->body == NULL && (r->flags & ROUTE_RAW_BODY) == 0)
 		return 0;
 	if (request_read_body(rq, x->in, x->fd, &w->body, body_limit(w, r),
 	        e) != 0)
 		return -1;
 	rq->body_text = w->body.data;
 	rq->body_bytes = w->body.len;
+	if (r->flags & ROUTE_RAW_BODY)
+		return 0;
 	if (w->body.len == 0 && r->flags & ROUTE_BODY_OPTIONAL)
 		return 0;
 	if (request_check_type(rq, patch, e) != 0)

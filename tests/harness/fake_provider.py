@@ -172,6 +172,7 @@ class Http(Connection):
             answer = fault.body
         head = [f"HTTP/1.1 {status} Word", f"Content-Length: {len(answer)}",
                 "Content-Type: application/json",
+                f"X-Message-Id: {identity}",
                 *(fault.headers if fault else ())]
         self.reply("\r\n".join(head).encode() + b"\r\n\r\n" + answer, fault)
 
@@ -180,6 +181,10 @@ class Http(Connection):
         if "webhook-id" in headers:
             to = json.loads(body)["data"]["recipient"]["id"]
             return headers["webhook-id"], to, "webhook"
+        if path.endswith("/v3/mail/send"):
+            to, = json.loads(body)["personalizations"]
+            return (to["custom_args"]["belfry_delivery"],
+                    to["to"][0]["email"], "email")
         form = urllib.parse.parse_qs(body.decode())
         return None, form.get("To", [None])[0], "sms"
 

@@ -62,7 +62,9 @@ def test_each_operation_exists(stack, document):
             assert answer.status_code == 401, (method, path)
             assert answer.json()["code"] == "unauthenticated"
         else:
-            assert answer.status_code == 200, (method, path)
+            # What a provider reports is proven by its signature.
+            want = 403 if path.startswith("/hooks/") else 200
+            assert answer.status_code == want, (method, path)
 
 
 def test_options_and_405_name_the_methods(stack, document):

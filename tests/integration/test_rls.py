@@ -14,9 +14,11 @@ SEEN_BY_ALL = {
         "idempotency", # it deletes old keys
         "provider_health", # it knows which accounts are well, and no secret
         "dead_letter", # it deletes old ones
+        "hook_seen", # so it does here
     },
 }
-DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders"}
+DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders",
+            "hook_tenants"}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c

@@ -1,0 +1,45 @@
+-- What providers report (src/spooler/hooks.c).
+
+-- name: hook_account
+-- At most one row with one text: an account as its hook needs it, also one that is not
+-- enabled, since receipts come late.
+SELECT json_build_object('kind', kind, 'name', name, 'settings', settings,
+    'sealed', encode(sealed, 'base64'))
+FROM provider WHERE tenant_id = $1 AND id = $2::text::uuid
+
+-- name: hook_put
+-- Nothing.
+INSERT INTO hook_inbox (tenant_id, id, provider_id, events)
+SELECT $1, id, $2, events::json FROM unnest($3::uuid[], $4::text[]) AS r (id, events)
+
+-- name: hook_tenants
+-- A row for each tenant that has something in the inbox.
+SELECT hook_tenants()
+
+-- name: hook_take
+-- Up to $3 requests from $2 on, the oldest first, which leave the inbox in this
+-- transaction.
+WITH c AS MATERIALIZED (
+    SELECT tenant_id, id, ctid AS place FROM hook_inbox
+    WHERE tenant_id = $1 AND id >= $2
+    ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
+), d AS (
+    DELETE FROM hook_inbox h USING c
+    WHERE h.ctid = c.place AND h.tenant_id = c.tenant_id
+    RETURNING h.id, h.provider_id, h.events
+)
+SELECT d.id, d.provider_id, d.events, p.kind
+FROM d LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = d.provider_id
+ORDER BY d.id
+
+-- name: hook_seen_put
+-- The keys among $2 that were not seen before.
+INSERT INTO hook_seen (tenant_id, key)
+SELECT $1, decode(k, 'hex') FROM unnest($2::text[]) k
+ON CONFLICT DO NOTHING
+RETURNING encode(key, 'hex')
+
+-- name: hook_seen_expire
+-- Nothing; removes a slice of what was seen more than $1 milliseconds ago.
+DELETE FROM hook_seen WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hook_seen WHERE at < now() - $1 * interval '1 ms' LIMIT 5000))

@@ -1,0 +1,261 @@
+/*
+ * hooks.c - /hooks/{tenant}/{provider_id}: what providers report
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * No key opens this door but the provider's signature.  Whatever is wrong, the answer is the
+ * same, so nobody learns which tenants and accounts there are.  What is good is written in
+ * one insert and answered; a spooler applies it (spooler/hooks.c).
+ */
+#include "api/hooks.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "api/app.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "db/db.h"
+#include "model/channel.h"
+#include "model/known.h"
+#include "model/provider_account.h"
+#include "model/tenant_facts.h"
+#include "net/doorbell.h"
+#include "provider/hook.h"
+#include "provider/provider.h"
+#include "provider/settings.h"
+#include "web/js.h"
+#include "web/request.h"
+#include "web/response.h"
+
+enum {
+	HEADER_NAME_MAX = 80,
+	ACCOUNT_DEPTH = 20,
+	SEALED_MAX = 256 << 10,
+	PART_EVENTS = 100, /* of one row of the inbox */
+	PART_BYTES = 4 << 20
+};
+
+/* The labels of METRIC_HOOKS_TOTAL. */
+enum { TAKEN, REFUSED, CHALLENGED };
+
+/* ---- The account ----------------------------------------------------------------- */
+
+static void
+account_add(struct db_batch *b, struct tenant_id tenant, const char *id)
+{
+	db_add(b, Q_HOOK_ACCOUNT);
+	db_arg_int(b, tenant.n);
+	db_arg_text(b, id);
+}
+
+static const char *
+account_text(const struct db_rows *rows)
+{
+	return db_count(rows) > 0 ? db_text(rows, 0, 0) : NULL;
+}
+
+static int
+read_sealed(struct arena *a, const char *text, struct provider_account *p)
+{
+	uint8_t *blob;
+
+	if (text == NULL)
+		return 0;
+	blob = arena_alloc(a, strlen(text) + 1);
+	if (sodium_base642bin(blob, strlen(text) + 1, text, strlen(text), "\n",
+	        &p->sealed_bytes, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+		return -1;
+	p->sealed = blob;
+	return 0;
+}
+
+static int
+account_parse(struct arena *a, const char *text, size_t len,
+    const void **record_r, struct err *e)
+{
+	struct provider_account *p = arena_object(a, struct provider_account);
+	json_t *json, *settings;
+	struct buf *out;
+
+	if (js_parse(a, text, len, ACCOUNT_DEPTH, &json, e) == -1)
+		return -1;
+	if (json_unpack(json, "{s:s, s:s, s:o}", "kind", &p->kind, "name",
+	        &p->name, "settings", &settings) == -1 ||
+	    read_sealed(a, json_string_value(json_object_get(json, "sealed")),
+	        p) == -1)
+		return err_set(e, ERR_INTERNAL, "a stored account is broken");
+	out = buf_new(a, SEALED_MAX);
+	js_write(out, settings);
+	p->settings = out->data;
+	p->state = PROVIDER_ENABLED;
+	*record_r = p;
+	return 0;
+}
+
+static const struct known_kind account_kind = {
+	.name = "hook",
+	.add = account_add,
+	.text = account_text,
+	.parse = account_parse,
+};
+
+static int
+refuse(struct err *e)
+{
+	metrics_add(METRIC_HOOKS_TOTAL, REFUSED, 1);
+	return err_set(e, ERR_FORBIDDEN,
+	    "this is not proven to come from the provider");
+}
+
+/* The account of the path, opened: 0, or -1. */
+static int
+open_account(struct request *rq, struct tenant_id *tenant_r,
+    struct provider **p_r, struct err *e)
+{
+	struct app *app = app_of(rq);
+	const struct tenant_facts *facts;
+	struct provider_account account;
+	const void *record;
+	struct uuid id;
+	int rc;
+
+	db_rollback(app->db);
+	if (uuid_parse(rq->args[1], &id) == -1)
+		return refuse(e);
+	rc = tenant_facts_find(app->tenants, rq->a, rq->args[0], &facts, e);
+	if (rc != 1)
+		return rc == 0 ? refuse(e) : -1;
+	*tenant_r = facts->id;
+	rc = known_get(app->known, rq->a, &account_kind, *tenant_r, rq->args[1],
+	    &record, e);
+	if (rc != 1)
+		return rc == 0 ? refuse(e) : -1;
+	account = *(const struct provider_account *)record;
+	account.tenant = *tenant_r;
+	account.id.u = id;
+	if (settings_open(rq->a, app->ring, &account, p_r, e) == -1) {
+		log_error(&rq->scope, "an account cannot be opened", LF_ERR(e));
+		return refuse(e);
+	}
+	return (*p_r)->ops->receive != NULL ? 0 : refuse(e);
+}
+
+/* ---- The request ----------------------------------------------------------------- */
+
+/* "X-Twilio-Signature" is HTTP_X_TWILIO_SIGNATURE to FastCGI. */
+static const char *
+header(const struct hook_request *hook, const char *name)
+{
+	char parameter[HEADER_NAME_MAX] = "HTTP_";
+	size_t i, n = strlen(parameter);
+
+	for (i = 0; name[i] != '\0' && n + 1 < sizeof(parameter); i++)
+		parameter[n++] = name[i] == '-'
+		    ? '_'
+		    : (char)toupper((unsigned char)name[i]);
+	parameter[n] = '\0';
+	return request_param(hook->arg, parameter);
+}
+
+static struct hook_request
+hook_of(struct request *rq)
+{
+	const char *target = request_param(rq, "REQUEST_URI");
+	const char *type = request_param(rq, "CONTENT_TYPE");
+	const char *query = target != NULL ? strchr(target, '?') : NULL;
+
+	return (struct hook_request){
+		.is_get = rq->method != HTTP_POST,
+		.public_url = rq->config->api_public_url,
+		.path = arena_printf(rq->a, "/hooks/%s/%s", rq->args[0],
+		    rq->args[1]),
+		.query = query != NULL ? query + 1 : "",
+		.params = rq->params,
+		.params_count = rq->params_count,
+		.content_type = type != NULL ? type : "",
+		.body = rq->body_text != NULL ? rq->body_text : "",
+		.body_bytes = rq->body_bytes,
+		.now_ms = clock_wall_ms(),
+		.header = header,
+		.arg = rq,
+	};
+}
+
+/* ---- The inbox --------------------------------------------------------------------- */
+
+/* One insert: a row for each PART_EVENTS of them. */
+static int
+put(struct request *rq, const struct provider *p,
+    const struct hook_events *events, struct err *e)
+{
+	struct db_batch *b = db_batch_new(rq->a, p->tenant, DB_ONE);
+	struct db_array *ids = db_array_new(rq->a), *texts = db_array_new(rq->a);
+	struct uuid id;
+	struct buf *text;
+	size_t at, n;
+
+	for (at = 0; at < events->count; at += n) {
+		n = events->count - at;
+		if (n > PART_EVENTS)
+			n = PART_EVENTS;
+		text = buf_new(rq->a, PART_BYTES);
+		js_write(text,
+		    js_keep(rq->a, hook_events_write(&events->list[at], n)));
+		if (buf_overflowed(text))
+			return err_set(e, ERR_TOO_LARGE,
+			    "the events are too large");
+		id = uuid_make();
+		db_array_uuid(ids, &id);
+		db_array_text(texts, text->data);
+	}
+	db_add(b, Q_HOOK_PUT);
+	db_arg_int(b, p->tenant.n);
+	db_arg_uuid(b, &p->id.u);
+	db_arg_array(b, ids);
+	db_arg_array(b, texts);
+	if (db_run(app_of(rq)->db, rq->a, b, NULL, e) == -1)
+		return -1;
+	doorbell_ring(rq->config->spooler_doorbell, p->tenant,
+	    QUEUE(LANE_HOOKS, 0));
+	return 0;
+}
+
+int
+hooks_receive(struct request *rq, struct response *rs, struct err *e)
+{
+	struct hook_events events = { .count = 0 };
+	struct hook_request hook = hook_of(rq);
+	struct tenant_id tenant;
+	struct provider *p;
+
+	if (open_account(rq, &tenant, &p, e) == -1)
+		return -1;
+	log_scope_add(&rq->scope, (struct log_field)LF_STR("tenant",
+	                              rq->args[0]));
+	log_scope_add(&rq->scope,
+	    (struct log_field)LF_STR("provider", p->name));
+	switch (p->ops->receive(rq->a, p, &hook, &events)) {
+	case HOOK_TAKEN:
+		break;
+	case HOOK_CHALLENGED:
+		metrics_add(METRIC_HOOKS_TOTAL, CHALLENGED, 1);
+		buf_puts(response_body(rs, 200, "text/plain"), events.reply);
+		return 0;
+	case HOOK_REFUSED:
+	default:
+		return refuse(e);
+	}
+	if (events.count > 0 && put(rq, p, &events, e) == -1)
+		return -1;
+	metrics_add(METRIC_HOOKS_TOTAL, TAKEN, 1);
+	response_empty(rs, 204);
+	return 0;
+}
