@@ -132,7 +132,7 @@ static bool
 is_blocked(const struct place *p)
 {
 	return p->health != NULL &&
-	    p->health->blocked_until_ms > clock_wall_ms();
+	    p->health->blocked_until_ms > clock_agreed_ms();
 }
 
 static bool
@@ -405,7 +405,7 @@ leave_alone(const struct gate *g, struct place *p, enum breaker_event event)
 	struct account_health *ah = health_to_change(g, p);
 
 	ah->state = breaker_next(ah->state, event);
-	ah->opened_until_ms = clock_wall_ms() + g->params.try_every_ms;
+	ah->opened_until_ms = clock_agreed_ms() + g->params.try_every_ms;
 	failures_end(&p->failures);
 	window_restart(&p->window);
 	return event == BREAKER_TRIPS ? GATE_OPENED : GATE_TRY_FAILED;
@@ -426,7 +426,7 @@ failed(struct gate *g, struct place *p, const struct gate_ended *ended,
 		ah = health_to_change(g, p);
 		if (ms > g->params.block_max_ms)
 			ms = g->params.block_max_ms;
-		ah->blocked_until_ms = clock_wall_ms() + ms;
+		ah->blocked_until_ms = clock_agreed_ms() + ms;
 		window_restart(&p->window);
 		return GATE_BLOCKED;
 	}
@@ -462,7 +462,7 @@ static bool
 must_try(const struct place *p)
 {
 	return gate_is_open(p) && !may_try(p) && !p->trying &&
-	    p->health->opened_until_ms <= clock_wall_ms();
+	    p->health->opened_until_ms <= clock_agreed_ms();
 }
 
 /* How many deliveries are granted at once. */
@@ -554,7 +554,7 @@ get_try(const struct gate *g, struct place *p, int64_t now_ms)
 {
 	p->try_until_ms = now_ms + g->params.try_every_ms;
 	p->health->state = breaker_next(p->health->state, BREAKER_TRIES);
-	p->health->opened_until_ms = clock_wall_ms() + g->params.try_every_ms;
+	p->health->opened_until_ms = clock_agreed_ms() + g->params.try_every_ms;
 }
 
 void
@@ -617,9 +617,9 @@ gate_wait_ms(const struct place *p)
 	int64_t ms;
 
 	if (is_blocked(p))
-		ms = p->health->blocked_until_ms - clock_wall_ms();
+		ms = p->health->blocked_until_ms - clock_agreed_ms();
 	else if (gate_is_open(p))
-		ms = p->health->opened_until_ms - clock_wall_ms();
+		ms = p->health->opened_until_ms - clock_agreed_ms();
 	else
 		ms = p->ask_from_ms - clock_mono_ms();
 	/* What is over already is waited for by other means. */

@@ -708,6 +708,8 @@ static void
 step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
 	struct claim *c = (struct claim *)job;
+	struct keys *keys = c->spooler->keys;
+	struct key *key = c->key;
 
 	if (e != NULL) {
 		failed(c, e);
@@ -715,8 +717,8 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 	}
 	switch (c->stage) {
 	case CLAIM_ROWS:
-		claimed(c, rows);
-		keys_update(c->spooler->keys, c->key);
+		claimed(c, rows); /* the connection may be lost, and the claim gone */
+		keys_update(keys, key);
 		return;
 	case CLAIM_LOAD:
 		loaded(c, rows);
