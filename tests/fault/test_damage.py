@@ -96,7 +96,8 @@ def waiting(stack, tenant, address):
     stack.rows("UPDATE notification SET state = 2, open_count = 1 "
                "WHERE id = %s", notification)
     stack.rows("SET session_replication_role = replica; UPDATE delivery "
-               "SET state = 1, finished_at = NULL WHERE notification_id = %s",
+               "SET state = 1, told = 0, finished_at = NULL "
+               "WHERE notification_id = %s",
                notification)
     stack.rows(
         "INSERT INTO q_later (tenant_id, due, id, notification_id, lane, "
