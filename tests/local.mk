@@ -108,7 +108,8 @@ EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py) tests/fault/run
 EXTRA_DIST += tests/tools/resolver.c $(wildcard $(srcdir)/doc/*.md)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.mjs)
-EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py) tests/harness/google.js
+EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py) tests/harness/google.js \
+	tests/harness/browser.js
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py) tests/fault/run
 EXTRA_DIST += doc/api.md doc/errors.md doc/metrics.md doc/operating.md doc/providers.md

@@ -4,10 +4,12 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  *     bare_http -p PORT -n REQUESTS [-b BYTES] [-c CONNECTIONS]
+ *     bare_http -u URL -a CA-FILE -n REQUESTS [-b BYTES] [-c AT-ONCE]
  *
  * Posts a body of so many octets again and again to 127.0.0.1 and prints "REQUESTS
  * SECONDS CPU-SECONDS".  No database, no rendering, no queue: one multi handle and as
- * many transfers as connections.
+ * many transfers as connections.  With a URL the transfers go by HTTP/2 over two
+ * connections.
  */
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -22,7 +24,8 @@
 
 enum { BODY_BYTES_MAX = 65536, CONNECTIONS_MAX = 512 };
 
-static char body[BODY_BYTES_MAX], url[64];
+static char body[BODY_BYTES_MAX], url[256];
+static const char *ca_file; /* HTTP/2 with TLS; NULL: neither */
 static long body_bytes = 400;
 static int64_t wanted, started, finished;
 
@@ -43,6 +46,12 @@ start(CURLM *multi, CURL *c, struct curl_slist *headers)
 	curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, ignore);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	if (ca_file != NULL) {
+		curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
+		curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+		    (long)CURL_HTTP_VERSION_2TLS);
+		curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
+	}
 	ensure(curl_multi_add_handle(multi, c) == CURLM_OK);
 }
 
@@ -78,6 +87,8 @@ post_all(int connections)
 
 	ensure(multi != NULL && headers != NULL);
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)connections);
+	if (ca_file != NULL)
+		curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, 2L);
 	for (i = 0; i < connections && started < wanted; i++) {
 		c = curl_easy_init();
 		ensure(c != NULL);
@@ -109,8 +120,12 @@ main(int argc, char **argv)
 	int connections = 10, option, port = 0;
 	int64_t begin;
 
-	while ((option = getopt(argc, argv, "b:c:n:p:")) != -1) {
-		if (option == 'b')
+	while ((option = getopt(argc, argv, "a:b:c:n:p:u:")) != -1) {
+		if (option == 'a')
+			ca_file = optarg;
+		else if (option == 'u')
+			snprintf(url, sizeof(url), "%s", optarg);
+		else if (option == 'b')
 			body_bytes = strtol(optarg, NULL, 10);
 		else if (option == 'c')
 			connections = (int)strtol(optarg, NULL, 10);
@@ -119,13 +134,14 @@ main(int argc, char **argv)
 		else if (option == 'p')
 			port = (int)strtol(optarg, NULL, 10);
 	}
-	if (port <= 0 || body_bytes < 0 || body_bytes > BODY_BYTES_MAX ||
+	if ((port <= 0 && url[0] == '\0') || body_bytes < 0 || body_bytes > BODY_BYTES_MAX ||
 	    connections < 1 || connections > CONNECTIONS_MAX) {
 		fprintf(stderr, "bare_http -p PORT -n REQUESTS [-b 400] [-c 10]\n");
 		return 2;
 	}
 	memset(body, 'x', sizeof(body));
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/hook", port);
+	if (url[0] == '\0')
+		snprintf(url, sizeof(url), "http://127.0.0.1:%d/hook", port);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	begin = clock_mono_us();
 	post_all(connections);

@@ -10,7 +10,7 @@
 const fs = require("fs");
 const http2 = require("http2");
 
-const state = { sessions: 0, tokens: 0, sends: 0, most: 0, running: 0,
+const state = { sessions: 0, first_ms: 0, last_ms: 0, tokens: 0, sends: 0, most: 0, running: 0,
                 requests: [] };
 let control = {};
 
@@ -53,6 +53,9 @@ function take(stream, headers, body) {
         return;
     }
     state.sends++;
+    state.last_ms = performance.now();
+    if (state.sends === 1)
+        state.first_ms = state.last_ms;
     const rule = Object.keys(control.send || {}).find(
         (text) => body.includes(text) ||
             (headers.authorization || "").includes(text));

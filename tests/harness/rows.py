@@ -8,9 +8,10 @@
 ID = """(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
     || '7' || substr(md5(random()::text), 1, 3) || '8'
     || substr(md5(random()::text), 1, 15))::uuid"""
-CHANNELS = {"email": 1, "webhook": 6}
+CHANNELS = {"email": 1, "push": 3, "webhook": 6}
 CONTENT = {
     "email": '{"email": {"subject": "Row", "text": "A row of a test."}}',
+    "push": '{"push": {"title": "Row", "body": "A row of a test."}}',
     "webhook": '{"webhook": {"a": "b"}}',
 }
 NIL = "00000000-0000-0000-0000-000000000000"
