@@ -8,6 +8,7 @@ belfry_api_SOURCES = \
 	src/api/dead_letters.c src/api/dead_letters.h \
 	src/api/devices.c src/api/devices.h \
 	src/api/health.c \
+	src/api/issuers.c src/api/issuers.h \
 	src/api/last_used.c src/api/last_used.h \
 	src/api/hooks.c src/api/hooks.h \
 	src/api/main.c \

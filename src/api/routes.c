@@ -12,6 +12,7 @@
 #include "api/dead_letters.h"
 #include "api/devices.h"
 #include "api/hooks.h"
+#include "api/issuers.h"
 #include "api/notifications.h"
 #include "api/page.h"
 #include "api/provider_test.h"
@@ -236,6 +237,28 @@ static const struct route routes[] = {
 	    .scope = "admin", .handler = suppressions_delete, .status = 204,
 	    .summary = "Lets an address be written to again",
 	    .tags = "suppressions" },
+
+	/* Issuers */
+	{ HTTP_GET, ADMIN "/issuers", .scope = "admin:read",
+	    .handler = issuers_list, .query = &page_query_table, .status = 200,
+	    .summary = "Lists the tenant's own issuers of access tokens",
+	    .tags = "issuers" },
+	{ HTTP_POST, ADMIN "/issuers", .scope = "admin",
+	    .handler = issuers_create, .body = &issuer_table,
+	    .answer = &issuer_table, .status = 201,
+	    .summary = "Adds an issuer", .tags = "issuers" },
+	{ HTTP_GET, ADMIN "/issuers/{id}", .scope = "admin:read",
+	    .handler = issuers_get, .answer = &issuer_table, .status = 200,
+	    .flags = ROUTE_ETAG, .summary = "Shows an issuer",
+	    .tags = "issuers" },
+	{ HTTP_PUT, ADMIN "/issuers/{id}", .scope = "admin",
+	    .handler = issuers_put, .body = &issuer_table,
+	    .answer = &issuer_table, .status = 200, .flags = ROUTE_ETAG,
+	    .summary = "Replaces an issuer", .tags = "issuers" },
+	{ HTTP_DELETE, ADMIN "/issuers/{id}", .scope = "admin",
+	    .handler = issuers_delete, .status = 204, .flags = ROUTE_ETAG,
+	    .summary = "Removes an issuer; its tokens are refused",
+	    .tags = "issuers" },
 
 	/* Service accounts */
 	{ HTTP_GET, ADMIN "/service-accounts", .scope = "admin:read",

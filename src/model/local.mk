@@ -6,6 +6,7 @@ libbelfry_la_SOURCES += \
 	src/model/device.c src/model/device.h \
 	src/model/edit.c src/model/edit.h \
 	src/model/generation.c src/model/generation.h \
+	src/model/issuer_store.c src/model/issuer_store.h \
 	src/model/known.c src/model/known.h \
 	src/model/line_diff.c src/model/line_diff.h \
 	src/model/locale.c src/model/locale.h \

@@ -1,0 +1,99 @@
+# test_own_issuers.py - /admin/issuers: whom a tenant believes
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import json
+
+import pytest
+
+from harness.api import ADMIN, Client, problem
+from harness.tenant import Tenant
+from harness.wait import wait_until
+
+ISSUERS = f"{ADMIN}/issuers"
+TEMPLATES = f"{ADMIN}/templates"
+BODY = {"name": "sso", "issuer": "https://sso.example.org",
+        "audience": ["belfry"], "roles_claim": ["roles"],
+        "admin_role": "boss"}
+
+
+def made(tenant, **more):
+    answer = tenant.admin.post(ISSUERS, json={**BODY, **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def believes_a_test(tenant, issuer):
+    """Loopback is not for tenants, so the row is written by hand."""
+    row = made(tenant)
+    settings = {"issuer": issuer.url, "audience": ["belfry"],
+                "roles_claim": ["roles"], "admin_role": "boss",
+                "jwks": "/nowhere"}
+    keys = tenant.stack.directory / "run" / f"keys-{tenant.slug}.json"
+    keys.write_text(json.dumps({"keys": [k.jwk() for k in issuer.keys]}))
+    keys.chmod(0o644)
+    settings["jwks"] = str(keys)
+    tenant.rows("WITH g AS (UPDATE tenant_generation SET generation = "
+                "generation + 1 WHERE tenant_id = %s RETURNING tenant_id) "
+                "UPDATE issuer i SET settings = %s FROM g "
+                "WHERE i.tenant_id = g.tenant_id", json.dumps(settings))
+    return row
+
+
+def ask(stack, token, **headers):
+    return Client(stack.url, token).get(TEMPLATES,
+                                        headers=headers).status_code
+
+
+def test_the_life_of_an_issuer(tenant):
+    row = made(tenant)
+    path = f"{ISSUERS}/{row['id']}"
+    shown = tenant.admin.get(path)
+    assert {k: shown.json()[k] for k in BODY} == BODY
+    changed = tenant.admin.request("PUT", path, json={
+        **BODY, "audience": ["belfry:x"]}, headers={
+            "If-Match": shown.headers["ETag"]})
+    assert changed.json()["audience"] == ["belfry:x"]
+    problem(tenant.admin.request("PUT", path, json=BODY, headers={
+        "If-Match": shown.headers["ETag"]}), 412, "precondition_failed")
+    problem(tenant.admin.post(ISSUERS, json=BODY), 409, "conflict")
+    assert [r["name"] for r in tenant.admin.get(ISSUERS).json()["data"]] \
+        == ["sso"]
+    assert tenant.admin.request("DELETE", path).status_code == 204
+    problem(tenant.admin.get(path), 404, "not_found")
+
+
+def test_there_are_not_many(tenant):
+    for n in range(8):
+        made(tenant, name=f"sso{n}")
+    problem(tenant.admin.post(ISSUERS, json=BODY), 409, "conflict")
+
+
+@pytest.mark.parametrize("wrong", [
+    {"issuer": "http://127.0.0.1:8080"}, {"issuer": "http://sso.example.org"},
+    {"jwks": "http://127.0.0.1/keys"}, {"jwks": "/etc/passwd"},
+    {"jwks": "https://ann@example.org/"}, {"jwks": "file:///etc/passwd"},
+    {"audience": []}, {"audience": "belfry", "platform_role": "root"},
+    {"tenant": "other"}, {"name": "A b"},
+])
+def test_faults(tenant, wrong):
+    problem(tenant.admin.post(ISSUERS, json={**BODY, **wrong}), 422,
+            "validation_failed")
+
+
+def test_tokens_are_good_in_this_tenant_alone(stack, issuers, tenant):
+    other = Tenant(stack)
+    issuer = issuers["stranger"]
+    row = believes_a_test(tenant, issuer)
+    token = issuer.token(roles=["boss", "belfry-platform"])
+    here = {"Belfry-Tenant": tenant.slug}
+    wait_until(lambda: ask(stack, token, **here) == 200, 5, "the issuer")
+    assert ask(stack, token) == 401
+    assert ask(stack, token, **{"Belfry-Tenant": other.slug}) == 401
+    assert ask(stack, token, **{"Belfry-Tenant": "no-such"}) == 401
+    named = issuer.token(aud=["belfry", f"belfry:{tenant.slug}"],
+                         roles=["boss"])
+    assert ask(stack, named) == 200
+    assert ask(stack, named, **{"Belfry-Tenant": other.slug}) == 401
+    # It is gone: so are its people, within seconds.
+    tenant.admin.request("DELETE", f"{ISSUERS}/{row['id']}")
+    wait_until(lambda: ask(stack, named) == 401, 5, "the removal")
