@@ -13,6 +13,7 @@
  */
 #include <curl/curl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,15 +61,19 @@ reap(CURLM *multi, struct curl_slist *headers)
 {
 	CURLMsg *msg;
 	CURL *c;
+	bool bad;
 	int left;
 
 	while ((msg = curl_multi_info_read(multi, &left)) != NULL) {
-		if (msg->data.result != CURLE_OK)
+		bad = msg->data.result != CURLE_OK;
+		if (bad && ca_file == NULL)
 			panic("could not post: %s",
 			    curl_easy_strerror(msg->data.result));
 		c = msg->easy_handle;
 		curl_multi_remove_handle(multi, c);
-		finished++;
+		/* A stream that the server refused goes once more. */
+		started -= bad;
+		finished += !bad;
 		if (started < wanted)
 			start(multi, c, headers);
 		else
