@@ -45,11 +45,11 @@ decode(struct arena *a, const char *s, size_t n, bool plus, const char **text_r)
 		} else {
 			text[len++] = plus && s[i] == '+' ? ' ' : s[i];
 		}
-		if ((unsigned char)text[len - 1] < ' ' || text[len - 1] == 0x7f)
+		if (text[len - 1] == '\0')
 			return -1;
 	}
 	text[len] = '\0';
-	if (!text_is_utf8(text, len))
+	if (!text_is_utf8(text, len) || text_has_control(text))
 		return -1;
 	*text_r = text;
 	return 0;

@@ -51,6 +51,7 @@ static const struct {
 	{ "/a%00b", NULL },
 	{ "/a%0ab", NULL },
 	{ "/a%7fb", NULL },
+	{ "/a%c2%85b", NULL },
 	{ "/a%", NULL },
 	{ "/a%4", NULL },
 	{ "/a%4g", NULL },
