@@ -32,6 +32,7 @@ struct err;
 #define CONFIG_FIELD_LOGTARGET const char *
 #define CONFIG_FIELD_LOGLEVEL const char *
 #define CONFIG_FIELD_UNKNOWN const char *
+#define CONFIG_FIELD_NETWORKS const char *
 #define CONFIG_FIELD_OVERRIDES const char *
 #define CONFIG_FIELD_INT int64_t
 #define CONFIG_FIELD_DURATION int64_t
@@ -58,6 +59,7 @@ enum config_type {
 	CONFIG_LOGTARGET, /* stderr, syslog or an absolute path */
 	CONFIG_LOGLEVEL, /* debug, info, warn or error */
 	CONFIG_UNKNOWN, /* resend or hold */
+	CONFIG_NETWORKS, /* what network_list_parse() takes */
 	CONFIG_OVERRIDES, /* what config_override() takes, of the section retry */
 	CONFIG_INT,
 	CONFIG_DURATION,

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
+#include "base/network.h"
 
 struct unit {
 	const char *name;
@@ -286,6 +287,24 @@ check_unknown(const char *text, struct err *e)
 }
 
 static int
+check_networks(const char *text, struct err *e)
+{
+	struct arena *a = arena_new(1024);
+	struct network *list;
+	const char *wrong;
+	size_t count;
+	int rc = 0;
+
+	wrong = network_list_parse(a, text, &list, &count);
+	if (wrong != NULL)
+		rc = err_set(e, ERR_INVALID,
+		    "\"%.60s\" is no address or network; give one such as "
+		    "192.0.2.0/24", wrong);
+	arena_free(&a);
+	return rc;
+}
+
+static int
 check_overrides(const char *text, struct err *e)
 {
 	static const struct config nothing;
@@ -311,6 +330,7 @@ static const struct {
 	[CONFIG_LOGTARGET] = { check_log_target, "" },
 	[CONFIG_LOGLEVEL] = { check_log_level, "" },
 	[CONFIG_UNKNOWN] = { check_unknown, "" },
+	[CONFIG_NETWORKS] = { check_networks, "" },
 	[CONFIG_OVERRIDES] = { check_overrides, "" },
 };
 

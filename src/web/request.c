@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/err.h"
+#include "base/network.h"
 
 const char *
 request_param(const struct request *rq, const char *name)
@@ -113,6 +114,72 @@ cut_prefix(struct request *rq, const char *prefix)
 	memmove(path->v, path->v + i, path->n * sizeof(path->v[0]));
 }
 
+static bool
+is_header(const char *param)
+{
+	return strncmp(param, "HTTP_", 5) == 0 ||
+	    strncmp(param, "CONTENT_", 8) == 0;
+}
+
+/* Some web servers pass X_Foo on beside X-Foo, and FastCGI has one name for both: which
+ * one is meant, nobody can tell.  The method is the request's own. */
+static int
+check_headers(const struct request *rq, struct err *e)
+{
+	static const char *const overrides[] = { "HTTP_X_HTTP_METHOD_OVERRIDE",
+		"HTTP_X_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD" };
+	char *const *p, *const *q;
+	size_t i, len;
+
+	for (p = rq->envp; *p != NULL; p++) {
+		len = strcspn(*p, "=") + 1;
+		for (q = p + 1; is_header(*p) && *q != NULL; q++)
+			if (strncmp(*p, *q, len) == 0)
+				return err_set(e, ERR_INVALID,
+				    "a header stands twice in the request");
+	}
+	for (i = 0; i < NELEMS(overrides); i++)
+		if (request_param(rq, overrides[i]) != NULL)
+			return err_set(e, ERR_INVALID,
+			    "a header cannot change the method");
+	return 0;
+}
+
+/* Where the client is: what the web server sees, and behind proxies that are trusted what
+ * they say, from the last one on. */
+static const char *
+client_address(const struct request *rq)
+{
+	const char *seen = request_param(rq, "REMOTE_ADDR");
+	const char *said = request_param(rq, "HTTP_X_FORWARDED_FOR"), *comma;
+	struct network *trusted, address;
+	char *list;
+	size_t count;
+
+	if (seen == NULL)
+		return "";
+	if (rq->config->api_trusted_proxies[0] == '\0' || said == NULL ||
+	    network_list_parse(rq->a, rq->config->api_trusted_proxies, &trusted,
+	        &count) != NULL)
+		return seen;
+	list = arena_strdup(rq->a, said);
+	while (list != NULL && network_parse(seen, false, &address) == 0 &&
+	    network_list_contains(trusted, count, &address)) {
+		comma = strrchr(list, ',');
+		said = comma != NULL ? comma + 1 : list;
+		said += strspn(said, " \t");
+		said = arena_strndup(rq->a, said, strcspn(said, " \t"));
+		if (network_parse(said, false, &address) != 0)
+			break;
+		seen = said;
+		if (comma != NULL)
+			list[comma - list] = '\0';
+		else
+			list = NULL;
+	}
+	return seen;
+}
+
 int
 request_init(struct request *rq, struct arena *a, const struct config *config,
     char *const *envp, struct err *e)
@@ -135,8 +202,9 @@ request_init(struct request *rq, struct arena *a, const struct config *config,
 		                              rq->traceparent));
 	s = request_param(rq, "REQUEST_METHOD");
 	rq->method = http_method_parse(s != NULL ? s : "");
-	s = request_param(rq, "REMOTE_ADDR");
-	rq->remote = s != NULL ? s : "";
+	rq->remote = client_address(rq);
+	if (check_headers(rq, e) != 0)
+		return -1;
 	s = request_param(rq, "REQUEST_URI");
 	if (url_path_parse(a, s != NULL ? s : "", &rq->path, e) != 0)
 		return -1;

@@ -41,7 +41,7 @@ struct request {
 	int64_t started_us; /* monotonic */
 	char id[REQUEST_ID_BYTES];
 	const char *traceparent; /* W3C, checked; NULL when absent or broken */
-	const char *remote; /* the client's address as the web server sees it */
+	const char *remote; /* the client's address; api.trusted_proxies */
 	struct log_scope scope;
 
 	enum http_method method;

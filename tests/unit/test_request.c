@@ -23,7 +23,7 @@
 #include "base/err.h"
 #include "web/request.h"
 
-static struct config config = { .api_url_prefix = "",
+static struct config config = { .api_url_prefix = "", .api_trusted_proxies = "",
 	.api_body_timeout = 20000 };
 static struct arena *a;
 static struct request rq;
@@ -59,6 +59,65 @@ with(const char *parameter)
 	envp[4] = NULL;
 	return request_init(&rq, a, &config, (char *const *)(uintptr_t)envp,
 	    &e);
+}
+
+static int
+with_two(const char *first, const char *second)
+{
+	static const char *envp[6];
+
+	envp[0] = "REQUEST_METHOD=POST";
+	envp[1] = "REMOTE_ADDR=10.0.0.1";
+	envp[2] = "REQUEST_URI=/a";
+	envp[3] = first;
+	envp[4] = second;
+	return request_init(&rq, a, &config, (char *const *)(uintptr_t)envp,
+	    &e);
+}
+
+/* lighttpd passes X_Foo on, too: both become HTTP_X_FOO. */
+static void
+headers_stand_once(void **state)
+{
+	assert_int_equal(with_two("HTTP_X_FOO=1", "HTTP_X_FOOT=1"), 0);
+	assert_int_equal(with_two("HTTP_X_FOO=1", "HTTP_X_FOO=1"), -1);
+	assert_int_equal(with_two("HTTP_AUTHORIZATION=a",
+	                     "HTTP_AUTHORIZATION=b"), -1);
+	assert_int_equal(with_two("CONTENT_LENGTH=1", "CONTENT_LENGTH=2"), -1);
+	assert_int_equal(with_two("CONTENT_TYPE=a", "CONTENT_TYPE=a"), -1);
+	assert_int_equal(e.kind, ERR_INVALID);
+	/* What the server itself says twice is the same. */
+	assert_int_equal(with_two("SCRIPT_NAME=/a", "SCRIPT_NAME=/a"), 0);
+	assert_int_equal(with("HTTP_X_HTTP_METHOD_OVERRIDE=DELETE"), -1);
+}
+
+static void
+proxies_tell_where_a_client_is(void **state)
+{
+	static const struct {
+		const char *trusted, *said, *remote;
+	} cases[] = {
+		{ "", "192.0.2.1", "10.0.0.1" },
+		{ "10.0.0.2", "192.0.2.1", "10.0.0.1" },
+		{ "10.0.0.1", "192.0.2.1", "192.0.2.1" },
+		{ "10.0.0.0/8", "127.0.0.1, 192.0.2.1", "192.0.2.1" },
+		{ "10.0.0.0/8", "127.0.0.1, 192.0.2.1 , 10.0.0.7", "192.0.2.1" },
+		{ "10.0.0.0/8", "10.0.0.8,10.0.0.7", "10.0.0.8" },
+		{ "10.0.0.0/8", "2001:db8::1", "2001:db8::1" },
+		{ "10.0.0.0/8", "192.0.2.1, unknown", "10.0.0.1" },
+		{ "10.0.0.0/8", "", "10.0.0.1" },
+		{ "10.0.0.0/8", ",,", "10.0.0.1" },
+	};
+	size_t i;
+
+	for (i = 0; i < NELEMS(cases); i++) {
+		config.api_trusted_proxies = cases[i].trusted;
+		assert_int_equal(with_two(arena_printf(a,
+		                              "HTTP_X_FORWARDED_FOR=%s",
+		                              cases[i].said), NULL), 0);
+		assert_string_equal(rq.remote, cases[i].remote);
+	}
+	config.api_trusted_proxies = "";
 }
 
 static void
@@ -367,6 +426,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(headers_stand_once),
+		T(proxies_tell_where_a_client_is),
 		T(ids_are_taken_when_sane),
 		T(traceparents_are_checked),
 		T(the_head_is_read),

@@ -132,7 +132,8 @@ scope_bit(const char *scope)
 	return strcmp(scope, "notes:write") == 0 ? 1 : 0;
 }
 
-static struct config config = { .api_url_prefix = "", .api_json_depth = 5,
+static struct config config = { .api_url_prefix = "",
+	.api_trusted_proxies = "", .api_json_depth = 5,
 	.api_body_timeout = 1000, .api_body_max = 1024,
 	.api_slow_request = 60000 };
 static struct arena *a;
