@@ -218,14 +218,14 @@ read_text(struct reader *r)
 
 /* ---- numbers --------------------------------------------------------------- */
 
-/* Digits, added to *value; returns how many. */
+/* Digits after "before" others, added to *value as far as they fit; returns how many. */
 static int
-read_digits(struct reader *r, int64_t *value)
+read_digits(struct reader *r, int before, int64_t *value)
 {
 	int n = 0;
 
 	for (; r->p < r->end && *r->p >= '0' && *r->p <= '9'; r->p++)
-		if (++n <= DIGITS_MAX)
+		if (before + ++n <= DIGITS_MAX)
 			*value = *value * 10 + (*r->p - '0');
 	return n;
 }
@@ -244,7 +244,7 @@ read_number(struct reader *r)
 	double real;
 
 	r->p = first;
-	whole = read_digits(r, &value);
+	whole = read_digits(r, 0, &value);
 	if (whole == 0 || whole > DIGITS_MAX || (*first == '0' && whole > 1))
 		return NULL;
 	if (r->p < r->end && (*r->p == 'e' || *r->p == 'E'))
@@ -252,7 +252,7 @@ read_number(struct reader *r)
 	if (r->p == r->end || *r->p != '.')
 		return json_integer(negative ? -value : value);
 	r->p++;
-	fraction = read_digits(r, &value);
+	fraction = read_digits(r, whole, &value);
 	if (fraction == 0 || whole + fraction > DIGITS_MAX ||
 	    (r->p < r->end && (*r->p == 'e' || *r->p == 'E')))
 		return NULL;
