@@ -18,6 +18,7 @@ check_PROGRAMS += tests/unit/test_cache
 check_PROGRAMS += tests/unit/test_choose
 check_PROGRAMS += tests/unit/test_data_path
 check_PROGRAMS += tests/unit/test_decide
+check_PROGRAMS += tests/unit/test_overload
 check_PROGRAMS += tests/unit/test_parcel
 check_PROGRAMS += tests/unit/test_heap
 check_PROGRAMS += tests/unit/test_keys

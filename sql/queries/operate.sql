@@ -2,20 +2,33 @@
 -- the queue of all tenants.
 
 -- name: queue_depth
--- A row for each tenant and lane that has something: ready, leased, later, and the age
--- of the oldest that is ready in milliseconds.  Only the tenant $1 when it is given.
-SELECT t.slug, q.lane, sum(q.ready), sum(q.leased), sum(q.later),
-    (extract(epoch FROM now() - min(q.due)) * 1000)::bigint
-FROM (
-    SELECT tenant_id, lane, 1 AS ready, 0 AS leased, 0 AS later, due FROM q_ready
-    UNION ALL
-    SELECT tenant_id, lane, 0, 1, 0, NULL FROM q_leased
-    UNION ALL
-    SELECT tenant_id, lane, 0, 0, 1, NULL FROM q_later) q
-JOIN tenant t ON t.id = q.tenant_id
+-- A row for each tenant and lane that has something, or had lately: ready, leased, later, the
+-- age of the oldest that is ready in milliseconds, whether these were counted (false:
+-- estimated), in flight and attempts that ended in a minute.  Only the tenant $1 when
+-- it is given.
+SELECT t.slug, COALESCE(m.lane, x.lane), COALESCE(m.ready, 0), COALESCE(m.leased, 0),
+    COALESCE(m.later, 0), (extract(epoch FROM now() - m.oldest) * 1000)::bigint,
+    COALESCE(m.exact, true), COALESCE(x.in_flight, 0), COALESCE(round(x.per_minute), 0)
+FROM (SELECT tenant_id, lane, sum(ready)::bigint AS ready, sum(leased)::bigint AS leased,
+        sum(later)::bigint AS later, min(oldest) AS oldest, bool_and(exact) AS exact
+    FROM queue_measure() GROUP BY tenant_id, lane) m
+FULL JOIN (SELECT tenant_id, lane, sum(in_flight) AS in_flight,
+        sum(per_minute)::bigint AS per_minute
+    FROM throughput WHERE measured_at > now() - interval '30 s'
+    GROUP BY tenant_id, lane) x ON x.tenant_id = m.tenant_id AND x.lane = m.lane
+JOIN tenant t ON t.id = COALESCE(m.tenant_id, x.tenant_id)
 WHERE $1::text IS NULL OR t.slug = $1::text
-GROUP BY t.slug, q.lane
-ORDER BY t.slug, q.lane
+ORDER BY t.slug, 2
+
+-- name: queue_providers
+-- A row for each account at a provider that was used lately: tenant, name, lane, in flight
+-- and attempts that ended in a minute.  Only of the tenant $1 when it is given.
+SELECT t.slug, x.provider, x.lane, sum(x.in_flight), round(sum(x.per_minute))::bigint
+FROM throughput x JOIN tenant t ON t.id = x.tenant_id
+WHERE x.measured_at > now() - interval '30 s'
+    AND ($1::text IS NULL OR t.slug = $1::text)
+GROUP BY t.slug, x.provider, x.lane
+ORDER BY t.slug, x.provider
 
 -- name: doctor_roles
 -- A row for each of the roles $1 (their names) that there is.

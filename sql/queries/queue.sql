@@ -335,14 +335,28 @@ WITH c AS MATERIALIZED (
 SELECT CASE kind WHEN 3 THEN lane END, CASE kind WHEN 3 THEN prio END FROM d
 
 -- name: heartbeat
--- One row: what time it is.  This spooler lives.
-INSERT INTO spooler (id, host, pid, version) VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
-RETURNING now()
+-- One row: what time it is, and whether an operator wishes this spooler to drain.  It lives,
+-- and this is how it is.  A new id takes over the wish for its slot, from whoever had it or left it.
+WITH gone AS (
+    DELETE FROM spooler WHERE host = $2 AND slot = $5 AND state = 6 AND id <> $1
+)
+INSERT INTO spooler (id, host, pid, version, slot, state, in_flight, claims, drain)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE((SELECT drain FROM spooler
+    WHERE host = $2 AND slot = $5 ORDER BY started_at DESC LIMIT 1), false))
+ON CONFLICT (id) DO UPDATE SET heartbeat_at = now(), state = excluded.state,
+    in_flight = excluded.in_flight, claims = excluded.claims
+RETURNING now(), drain
 
 -- name: spooler_leave
--- Nothing.  A spooler that ends in order, or long ago.
-DELETE FROM spooler WHERE id = $1 OR heartbeat_at < now() - interval '1 hour'
+-- Nothing.  A spooler that ends in order, or ended long ago.  A wish to drain outlives it.
+WITH u AS (
+    UPDATE spooler SET state = 6, in_flight = 0, claims = 0,
+        heartbeat_at = now() - interval '30 minutes'
+    WHERE id = $1 AND drain
+)
+DELETE FROM spooler WHERE id = $1 AND NOT drain
+    OR heartbeat_at < now() - CASE state WHEN 6 THEN interval '90 days'
+        ELSE interval '1 hour' END
 
 -- name: leases_orphaned
 -- A row for each tenant and spooler whose leases have no living owner; $1 is the age in

@@ -13,6 +13,7 @@
 #include "api/system.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/err.h"
 #include "db/db.h"
 #include "db/migrate.h"
@@ -68,6 +69,29 @@ check_cache(struct request *rq, struct buf *b)
 	write_check(b, "cache", states[state], since_us, &e);
 }
 
+/* A hold makes nothing unready: notifications are accepted.  So is an overload told. */
+static void
+check_delivery(struct request *rq, struct buf *b)
+{
+	struct app *app = app_of(rq);
+	struct db_batch *batch =
+	    db_batch_new(rq->a, (struct tenant_id){ 0 }, DB_PLAIN);
+	int64_t since_us = clock_mono_us();
+	const char *state = "failed";
+	struct db_rows **rows;
+	struct err e;
+
+	err_clear(&e);
+	db_add(batch, Q_DELIVERY_HEALTH);
+	db_arg_int(batch, app->config->spooler_dead_after);
+	if (db_run(app->db, rq->a, batch, &rows, &e) == 0) {
+		state = db_text(rows[0], 0, 0);
+		if (!db_is_null(rows[0], 0, 1))
+			err_set(&e, ERR_TEMPORARY, "%s", db_text(rows[0], 0, 1));
+	}
+	write_check(b, "delivery", state, since_us, &e);
+}
+
 int
 health_live(struct request *rq, struct response *rs, struct err *e)
 {
@@ -83,6 +107,10 @@ health_ready(struct request *rq, struct response *rs, struct err *e)
 
 	buf_putc(checks, ',');
 	check_cache(rq, checks);
+	if (ready) {
+		buf_putc(checks, ',');
+		check_delivery(rq, checks);
+	}
 	buf_printf(response_body(rs, ready ? 200 : 503, JSON_TYPE),
 	    "{\"status\":\"%s\",\"checks\":[%s]}",
 	    ready ? "ready" : "unavailable", checks->data);

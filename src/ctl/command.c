@@ -177,6 +177,32 @@ static const struct ctl_option template_defaults_options[] = {
 	{ 0, "since", "TIME", "Only those that died at this time or later." }, \
 	{ 0, "until", "TIME", "Only those that died before this time." }
 
+static const struct ctl_option queue_options[] = {
+	{ 0, "by", "WHAT", "Put together by lane, tenant or provider." },
+	END
+};
+
+static const struct ctl_option top_options[] = {
+	{ 'n', "interval", "SECONDS", "How often; every 2 seconds by default." },
+	{ 0, "once", NULL, "Show it once." },
+	END
+};
+
+static const struct ctl_option drain_options[] = {
+	{ 0, "all", NULL, "All spoolers of all hosts." },
+	END
+};
+
+static const struct ctl_option reconcile_options[] = {
+	{ 0, "dry-run", NULL, "Say what would be repaired, and repair nothing." },
+	END
+};
+
+static const struct ctl_option hold_options[] = {
+	{ 0, "reason", "TEXT", "Why; others are shown it." },
+	END
+};
+
 static const struct ctl_option dead_options[] = {
 	{ 0, "limit", "N", "How many, the newest first; 50 by default." },
 	DEAD_FILTER,
@@ -332,8 +358,39 @@ static const struct ctl_command commands[] = {
 	    "Send a notification and print its id", NULL },
 	{ "cancel", "ID", NULL, CTL_NEEDS_TENANT, command_cancel,
 	    "Take back what has not gone out of a notification", NULL },
-	{ "queue", "", NULL, CTL_NEEDS_DATABASE, command_queue,
-	    "Show how much waits, by tenant and lane", NULL },
+	{ "queue", "", queue_options, CTL_NEEDS_DATABASE, command_queue,
+	    "Show how much waits, by tenant and lane",
+	    "Long queues are estimated from a sample of their rows: EXACT says so.\n"
+	    "What is in flight and how fast it goes is what spoolers said in the\n"
+	    "last 30 seconds.\n" },
+	{ "top", "", top_options, CTL_NEEDS_DATABASE, command_top,
+	    "Show spoolers and queue, again and again",
+	    "Lanes, tenants and accounts at providers, the longest queue first.\n" },
+	{ "reconcile", "", reconcile_options, CTL_NEEDS_DATABASE,
+	    command_reconcile, "Find and repair what cannot happen",
+	    "Leases of nobody, deliveries and notifications in no queue, rows of\n"
+	    "nothing, wrong counts, missing dead letters: of all tenants, or of\n.Fl \\-tenant .\n"
+	    "Each repair stands on its timeline.\n"
+	    "A spooler does the same every\n.Em spooler.reconcile_interval ,\n"
+	    "a part of the history at a time.\n" },
+	{ "spooler status", "[WHICH]", NULL, CTL_NEEDS_DATABASE,
+	    command_spooler_status, "Show the spoolers of all hosts",
+	    "WHICH is a host or the id of a spooler.\n"
+	    "A spooler is running, draining, drained, holding, stopping or, when its\n"
+	    "last heartbeat is older than spooler.dead_after, silent.\n" },
+	{ "spooler drain", "[WHICH]", drain_options, CTL_NEEDS_DATABASE,
+	    command_spooler_drain,
+	    "Let spoolers finish what is in flight and take nothing new",
+	    "It lasts until\n.Dq spooler undrain ,\nalso when they are started anew.\n" },
+	{ "spooler undrain", "[WHICH]", drain_options, CTL_NEEDS_DATABASE,
+	    command_spooler_undrain, "Let drained spoolers work again", NULL },
+	{ "spooler hold", "", hold_options, CTL_NEEDS_DATABASE,
+	    command_spooler_hold,
+	    "Let no spooler of the installation send anything",
+	    "belfry-api goes on accepting.\n"
+	    "An installation whose database was restored is put on hold by itself.\n" },
+	{ "spooler release", "", NULL, CTL_NEEDS_DATABASE,
+	    command_spooler_release, "End the hold", NULL },
 	{ "dead list", "", dead_options, CTL_NEEDS_TENANT, command_dead_list,
 	    "List deliveries that were given up", NULL },
 	{ "dead replay", "[DELIVERY...]", dead_act_options, CTL_NEEDS_TENANT,

@@ -14,12 +14,12 @@ struct grammar;
 
 extern const struct grammar ctl_grammar;
 
+int command_cancel(struct ctl *c, struct err *e);
 int command_check_config(struct ctl *c, struct err *e);
 int command_config(struct ctl *c, struct err *e);
-int command_cancel(struct ctl *c, struct err *e);
+int command_dead_discard(struct ctl *c, struct err *e);
 int command_dead_list(struct ctl *c, struct err *e);
 int command_dead_replay(struct ctl *c, struct err *e);
-int command_dead_discard(struct ctl *c, struct err *e);
 int command_doctor(struct ctl *c, struct err *e);
 int command_explain(struct ctl *c, struct err *e);
 int command_help(struct ctl *c, struct err *e);
@@ -40,9 +40,15 @@ int command_provider_show(struct ctl *c, struct err *e);
 int command_provider_test(struct ctl *c, struct err *e);
 int command_queue(struct ctl *c, struct err *e);
 int command_receipt(struct ctl *c, struct err *e);
+int command_reconcile(struct ctl *c, struct err *e);
 int command_seed(struct ctl *c, struct err *e);
 int command_send(struct ctl *c, struct err *e);
 int command_show(struct ctl *c, struct err *e);
+int command_spooler_drain(struct ctl *c, struct err *e);
+int command_spooler_hold(struct ctl *c, struct err *e);
+int command_spooler_release(struct ctl *c, struct err *e);
+int command_spooler_status(struct ctl *c, struct err *e);
+int command_spooler_undrain(struct ctl *c, struct err *e);
 int command_suppression_add(struct ctl *c, struct err *e);
 int command_suppression_list(struct ctl *c, struct err *e);
 int command_suppression_remove(struct ctl *c, struct err *e);
@@ -65,5 +71,6 @@ int command_tenant_quiet_hours(struct ctl *c, struct err *e);
 int command_tenant_resume(struct ctl *c, struct err *e);
 int command_tenant_show(struct ctl *c, struct err *e);
 int command_tenant_suspend(struct ctl *c, struct err *e);
+int command_top(struct ctl *c, struct err *e);
 
 #endif

@@ -258,6 +258,7 @@ static const struct {
 	{ "api", check_api },
 	{ "doorbell", check_doorbell },
 	{ "spoolers", doctor_spoolers },
+	{ "hold", doctor_hold },
 };
 
 static const struct out_column columns[] = {

@@ -42,6 +42,7 @@ void doctor_durability(struct doctor *d);
 void doctor_clock(struct doctor *d);
 void doctor_partitions(struct doctor *d);
 void doctor_spoolers(struct doctor *d);
+void doctor_hold(struct doctor *d);
 
 /* What each tenant needs (doctor_tenants.c). */
 void doctor_providers(struct doctor *d);

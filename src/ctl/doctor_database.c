@@ -281,3 +281,27 @@ doctor_spoolers(struct doctor *d)
 		    "no spooler is running; the last sign of life is %" PRId64
 		    " s old", db_int(r, 0, 1) / 1000);
 }
+
+void
+doctor_hold(struct doctor *d)
+{
+	struct db_batch *b;
+	struct db_rows **rows;
+	struct err e;
+
+	if (d->owner == NULL)
+		return;
+	b = db_batch_new(d->c->a, (struct tenant_id){ 0 }, DB_PLAIN);
+	db_add(b, Q_INSTALLATION_HOLD);
+	db_arg_null(b);
+	db_arg_null(b);
+	db_arg_null(b);
+	if (db_run(d->owner, d->c->a, b, &rows, &e) == -1)
+		doctor_fail(d, init_mend, "%s", e.text);
+	else if (db_bool(rows[0], 0, 0))
+		doctor_fail(d,
+		    "When it may send: \"belfryctl spooler release\".",
+		    "on hold, nothing is sent: %s", db_text(rows[0], 0, 1));
+	else
+		doctor_ok(d, "the installation is not on hold");
+}

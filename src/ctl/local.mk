@@ -29,16 +29,19 @@ libbelfry_la_SOURCES += \
 	src/ctl/provider.c \
 	src/ctl/provider_test.c \
 	src/ctl/push.c src/ctl/push.h \
-	src/ctl/queue.c \
+	src/ctl/queue.c src/ctl/queue.h \
 	src/ctl/receipt.c \
+	src/ctl/reconcile.c \
 	src/ctl/seed.c \
 	src/ctl/send.c \
 	src/ctl/setting.c src/ctl/setting.h \
 	src/ctl/show.c \
 	src/ctl/show_preview.c src/ctl/show_preview.h \
+	src/ctl/spooler.c src/ctl/spooler.h \
 	src/ctl/suppression.c \
 	src/ctl/template.c \
-	src/ctl/tenant.c
+	src/ctl/tenant.c \
+	src/ctl/top.c
 
 # The manual page is written by the program from its own tables.
 man8_MANS = belfryctl.8

@@ -38,6 +38,7 @@ struct pool {
 	int jobs;
 	struct pool_job *first, **last;
 	char trouble[256];
+	unsigned connects;
 };
 
 static void
@@ -140,6 +141,7 @@ go_on_connecting(struct pool *p, struct slot *s)
 			return;
 		}
 		s->was_up = true;
+		p->connects++;
 		p->trouble[0] = '\0';
 		set_state(s, SLOT_IDLE);
 	} else if (s->want == PGRES_POLLING_FAILED ||
@@ -350,6 +352,12 @@ pool_idle(const struct pool *p)
 	for (i = 0; i < p->count; i++)
 		n += p->slots[i].state == SLOT_IDLE;
 	return n;
+}
+
+unsigned
+pool_connects(const struct pool *p)
+{
+	return p->connects;
 }
 
 bool

@@ -52,6 +52,9 @@ int pool_idle(const struct pool *p);
 /* True while at least one connection is up. */
 bool pool_is_up(const struct pool *p);
 
+/* How many connections have come up so far. */
+unsigned pool_connects(const struct pool *p);
+
 /* What to poll for; returns how many of fds were filled (at most max). */
 int pool_fds(struct pool *p, struct pollfd *fds, int max);
 

@@ -16,7 +16,7 @@ generation_bump(struct db_batch *b, struct tenant_id tenant)
 
 int
 generation_get(struct db *db, struct arena *a, struct tenant_id tenant,
-    int64_t *generation_r, struct err *e)
+    struct generation *generation_r, struct err *e)
 {
 	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
 	struct db_rows **rows;
@@ -27,6 +27,10 @@ generation_get(struct db *db, struct arena *a, struct tenant_id tenant,
 		return -1;
 	if (db_count(rows[0]) == 0)
 		return 0;
-	*generation_r = db_int(rows[0], 0, 0);
+	*generation_r = (struct generation){
+		.n = db_int(rows[0], 0, 0),
+		.overload = overload_from_row(rows[0]),
+		.unmeasured = db_bool(rows[0], 0, 4),
+	};
 	return 1;
 }

@@ -13,10 +13,12 @@
 #ifndef BELFRY_MODEL_GENERATION_H
 #define BELFRY_MODEL_GENERATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/id.h"
+#include "model/overload.h"
 
 struct arena;
 struct db;
@@ -26,8 +28,15 @@ struct err;
 /* Adds the raising to a batch that changes something. */
 void generation_bump(struct db_batch *b, struct tenant_id tenant);
 
-/* The generation now.  1, 0 when there is no such tenant, -1 with *e. */
+/* What a process asks for again and again. */
+struct generation {
+	int64_t n;
+	struct overload overload;
+	bool unmeasured; /* nobody has measured the queue for long */
+};
+
+/* How it is now.  1, 0 when there is no such tenant, -1 with *e. */
 int generation_get(struct db *db, struct arena *a, struct tenant_id tenant,
-    int64_t *generation_r, struct err *e) MUST_CHECK;
+    struct generation *generation_r, struct err *e) MUST_CHECK;
 
 #endif

@@ -36,6 +36,7 @@ struct place {
 	struct tenant_id tenant;
 	int64_t generation;
 	int64_t checked_ms; /* monotonic */
+	struct overload overload; /* as it was then */
 };
 
 struct entry {
@@ -183,12 +184,24 @@ is_fresh(const struct known *k, const struct place *p)
 static int
 refresh(struct known *k, struct arena *a, struct place *p, struct err *e)
 {
-	int64_t now = clock_mono_ms(), generation;
-	int rc = generation_get(k->p.db, a, p->tenant, &generation, e);
+	struct generation g;
+	int64_t now = clock_mono_ms();
+	int rc = generation_get(k->p.db, a, p->tenant, &g, e);
 
-	p->generation = rc == 1 ? generation : -1;
+	p->generation = rc == 1 ? g.n : -1;
 	p->checked_ms = now;
+	if (rc == 1)
+		p->overload = g.overload;
+	if (rc == 1 && g.unmeasured &&
+	    overload_measure(a, k->p.db, k->p.config, e) == -1)
+		return -1;
 	return rc;
+}
+
+struct overload
+known_overload(struct known *k, struct tenant_id tenant)
+{
+	return place_of(k, tenant)->overload;
 }
 
 /* ---- memcached -------------------------------------------------------------- */
@@ -220,6 +233,7 @@ database_load(struct known *k, struct arena *a, const struct known_kind *kind,
 	if (db_count(rows[0]) == 0)
 		return 0;
 	p->generation = db_int(rows[0], 0, 0);
+	p->overload = overload_from_row(rows[0]);
 	p->checked_ms = now;
 	*text_r = kind->text(rows[1]);
 	return *text_r != NULL ? 1 : 0;

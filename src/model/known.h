@@ -18,6 +18,7 @@
 
 #include "base/compiler.h"
 #include "base/id.h"
+#include "model/overload.h"
 
 struct arena;
 struct cache;
@@ -42,6 +43,10 @@ struct known_kind {
 	int (*parse)(struct arena *a, const char *text, size_t len,
 	    const void **record_r, struct err *e);
 };
+
+/* How far the tenant's queue and the whole one are overfull, as of the last time that the
+ * tenant was looked at: a look-up of this request did so within api.cache_check. */
+struct overload known_overload(struct known *k, struct tenant_id tenant);
 
 struct known_params {
 	const struct config *config;

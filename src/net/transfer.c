@@ -464,6 +464,25 @@ transfers_abort_all(struct transfers *ts)
 	}
 }
 
+/* Nothing of it can have reached the other side. */
+static bool
+is_unsent(const struct transfer *t)
+{
+	return t->state == TRANSFER_WAITING ||
+	    (t->state == TRANSFER_RUNNING && t->req.kind == TRANSFER_HTTP &&
+	        !transfer_http_has_begun(t));
+}
+
+void
+transfers_abort_unsent(struct transfers *ts)
+{
+	size_t i;
+
+	for (i = 0; i < ts->pool_count; i++)
+		if (is_unsent(ts->pool[i]))
+			transfer_abort(ts->pool[i]);
+}
+
 size_t
 transfers_in_flight(const struct transfers *ts)
 {

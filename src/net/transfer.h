@@ -165,6 +165,9 @@ int transfers_poll(struct transfers *ts, struct curl_waitfd *extra,
 void transfer_abort(struct transfer *t);
 void transfers_abort_all(struct transfers *ts);
 
+/* The same with those of which no byte has left: they wait for a connection. */
+void transfers_abort_unsent(struct transfers *ts);
+
 size_t transfers_in_flight(const struct transfers *ts);
 
 #endif

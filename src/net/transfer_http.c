@@ -286,20 +286,28 @@ asked_to_wait_s(const struct transfer_result *res)
 	return s;
 }
 
+bool
+transfer_http_has_begun(const struct transfer *t)
+{
+	curl_off_t sent_us = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	return sent_us > 0;
+}
+
 static void
 fill_result(struct transfer *t, CURLcode code)
 {
 	struct transfer_result *res = &t->res;
-	curl_off_t sent_us = 0;
+	bool begun = transfer_http_has_begun(t);
 	long status = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &res->num_connects);
-	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
 	res->curl_code = (int)code;
-	res->stage = sent_us > 0 ? TRANSFER_AT_BODY : TRANSFER_AT_CONNECT;
+	res->stage = begun ? TRANSFER_AT_BODY : TRANSFER_AT_CONNECT;
 	if (t->req.body == NULL || t->req.body_len == 0)
-		res->body_started = res->body_sent = sent_us > 0;
+		res->body_started = res->body_sent = begun;
 	res->body = t->answer.data;
 	res->body_len = t->answer.len;
 	res->headers = t->answer_headers.data;

@@ -123,6 +123,8 @@ void transfer_http_expire(struct transfers *ts, int64_t now_ms);
 /* The earliest of curl's times, INT64_MAX: none. */
 int64_t transfer_http_next_ms(const struct transfers *ts);
 void transfer_http_close_all(struct transfers *ts);
+/* Has a connection begun to carry the request? */
+bool transfer_http_has_begun(const struct transfer *t);
 
 int transfer_smtp_check(const struct transfer_request *req, struct err *e)
     MUST_CHECK;

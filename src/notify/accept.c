@@ -18,6 +18,8 @@
 #include "base/metrics.h"
 #include "db/db.h"
 #include "model/channel.h"
+#include "model/known.h"
+#include "model/overload.h"
 #include "model/quiet_hours.h"
 #include "model/template.h"
 #include "model/template_compile.h"
@@ -537,8 +539,9 @@ take_express(struct arena *a, const struct accept_params *p,
 		.channels = accept_parts(p),
 	};
 
-	return p->request->send_at > n->created_ms ? NULL
-						   : express_take(a, &params, n);
+	if (p->known == NULL || p->request->send_at > n->created_ms)
+		return NULL;
+	return express_take(a, &params, n);
 }
 
 /* The spooler is told before the answer goes out: it has more to do. */
@@ -568,6 +571,22 @@ store(struct arena *a, const struct accept_params *p,
 	return db_run(p->db, a, b, NULL, e);
 }
 
+/* Too much waits.  What was accepted before gets its answer all the same. */
+static int
+refuse(struct arena *a, const struct accept_params *p,
+    struct accept_result *result_r, struct err *e)
+{
+	struct err other;
+
+	if (p->idempotency_key == NULL)
+		return -1;
+	if (replay(a, p, result_r, &other) == 0)
+		return 0;
+	if (other.kind == ERR_KEY_REUSED)
+		*e = other;
+	return -1;
+}
+
 int
 accept_notification(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e)
@@ -577,6 +596,10 @@ accept_notification(struct arena *a, const struct accept_params *p,
 	struct express *x;
 	int rc;
 
+	if (p->known != NULL &&
+	    overload_check(known_overload(p->known, p->tenant),
+	        p->request->priority, e) == -1)
+		return refuse(a, p, result_r, e);
 	accept_describe(a, p, &n);
 	answer(a, p, &n.id, &result);
 	x = take_express(a, p, &n);

@@ -34,7 +34,7 @@ struct template_head;
 struct accept_params {
 	const struct config *config;
 	struct db *db;
-	struct known *known;
+	struct known *known; /* NULL: for belfryctl, which is never refused */
 	struct tenant_id tenant;
 	struct account_id account;
 	const struct send_request *request;
@@ -60,7 +60,8 @@ int accept_check(struct arena *a, const struct accept_params *p,
     struct field_errors *fe) MUST_CHECK;
 
 /* Makes it durable.  0 with *result_r in "a", or -1: KEY_REUSED when the key came with
- * another body, TEMPORARY when the database cannot be reached, UNCERTAIN when its answer
+ * another body, QUEUE_FULL or OVERLOADED when too much
+ * waits, TEMPORARY when the database cannot be reached, UNCERTAIN when its answer
  * to COMMIT was lost and could not be looked up. */
 int accept_notification(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e) MUST_CHECK;

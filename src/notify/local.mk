@@ -21,6 +21,7 @@ libbelfry_la_SOURCES += \
 	src/notify/probe.c src/notify/probe.h \
 	src/notify/route.c src/notify/route.h \
 	src/notify/send_request.c src/notify/send_request.h \
+	src/notify/reconcile.c src/notify/reconcile.h \
 	src/notify/settle.c src/notify/settle.h \
 	src/notify/state.c src/notify/state.def src/notify/state.h \
 	src/notify/timeline.c src/notify/timeline.h \

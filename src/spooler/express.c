@@ -84,6 +84,8 @@ hindrance(const struct claim *c, const struct delivery *d)
 
 	if (n->corrupt != NULL)
 		return n->corrupt;
+	if (c->spooler->holding)
+		return "nothing is sent: the installation is on hold";
 	if (d->provider == NULL)
 		return "its provider is not enabled any more";
 	ah = health_find(c->spooler->health, d->provider->id);
@@ -328,8 +330,7 @@ tickets_right_now(const struct spooler *sp)
 {
 	int count = (int)sp->config->spooler_express - sp->in_flight;
 
-	if (count <= 0 || sp->stopping || !lease_is_trusted(sp) ||
-	    !pool_is_up(sp->pool) || sp->claims > 0 ||
+	if (count <= 0 || !spooler_takes(sp) || sp->claims > 0 ||
 	    keys_are_marked(sp->keys))
 		return 0;
 	return count < spooler_room(sp) ? count : spooler_room(sp);

@@ -54,6 +54,8 @@ land(struct flight *f)
 
 	door_ended(sp, f->d, &f->ended);
 	claim_count(c, -1);
+	tally_ended(sp->tally, c->tenant, (int)f->d->channel,
+	    f->d->provider);
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	arena_free(&a);
 	claim_release(c);
@@ -319,6 +321,7 @@ start(struct spooler *sp, struct claim *c, struct delivery *d,
 		.retry = d->counted > 0,
 		.answer = GATE_NEITHER,
 	};
+	tally_started(sp->tally, c->tenant, (int)d->channel, d->provider);
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	if (deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
 	    send(f, &e) == -1)

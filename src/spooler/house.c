@@ -247,8 +247,10 @@ house_service(struct spooler *sp)
 		keys_expire(sp->keys, now - KEY_IDLE_MS, KEYS_EXPIRE_MAX,
 		    clear_key, sp);
 	}
-	later_service(sp);
 	holders_service(sp);
+	/* On hold nothing grows older: receipts cannot come either. */
+	if (!sp->holding)
+		later_service(sp);
 	if (now >= sp->next_rescue_ms && lease_is_trusted(sp)) {
 		lease_rescue_crashed(sp);
 		lease_rescue(sp);
@@ -262,6 +264,9 @@ house_service(struct spooler *sp)
 		look_for_health(sp);
 		sp->next_health_ms = now + HEALTH_MS;
 	}
+	tally_service(sp);
+	gauges_service(sp);
+	reconcile_service(sp);
 	if (now >= sp->next_house_ms) {
 		keep_house(sp);
 		sp->next_house_ms = now + HOUSE_MS;

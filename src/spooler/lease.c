@@ -39,12 +39,48 @@ struct beat {
 	struct spooler *sp;
 	struct uuid id;
 	int64_t began_ms;
+	unsigned connects;
 };
 
 bool
 lease_is_trusted(const struct spooler *sp)
 {
 	return clock_mono_ms() < sp->trusted_until_ms;
+}
+
+static enum spooler_state
+state_of(const struct spooler *sp)
+{
+	if (sp->stopping)
+		return SPOOLER_STOPPING;
+	if (sp->holding)
+		return SPOOLER_HOLDING;
+	if (!sp->draining)
+		return SPOOLER_RUNNING;
+	return sp->in_flight > 0 || sp->claims > 0 ||
+	        !settler_is_empty(sp->settler)
+	    ? SPOOLER_DRAINING
+	    : SPOOLER_DRAINED;
+}
+
+/* What operators wish, and whether this is the database that we know. */
+static void
+obey(struct spooler *sp, const struct db_rows *installation,
+    const struct db_rows *own)
+{
+	bool hold = db_bool(installation, 0, 0), drain = db_bool(own, 0, 1);
+
+	if (hold && !sp->holding)
+		log_error(NULL, "on hold: nothing is sent",
+		    LF_STR("reason", db_text(installation, 0, 1)));
+	else if (!hold && sp->holding)
+		log_info(NULL, "the hold was released");
+	if (drain != sp->draining)
+		log_info(NULL, drain ? "draining" : "no longer draining",
+		    LF_INT("in_flight", sp->in_flight));
+	sp->holding = hold;
+	sp->draining = drain;
+	metrics_set(METRIC_HOLD, 0, hold && sp->slot == 0);
 }
 
 static void
@@ -54,17 +90,20 @@ beaten(struct pool_job *job, struct db_rows **rows, const struct err *e)
 	struct spooler *sp = bt->sp;
 
 	sp->heartbeat_running = false;
+	sp->beat_failed = e != NULL;
 	if (e != NULL) {
 		spooler_trouble(sp, "heartbeat failed", e);
 		sp->next_heartbeat_ms = clock_mono_ms() + 500;
 		arena_free(&job->a);
 		return;
 	}
-	clock_agree(db_time_ms(rows[0], 0, 0));
+	clock_agree(db_time_ms(rows[1], 0, 0));
 	if (uuid_cmp(&bt->id, &sp->id) == 0) {
+		obey(sp, rows[0], rows[1]);
 		if (sp->rescue_from_ms == NO_RESCUE_MS)
 			sp->rescue_from_ms =
 			    clock_mono_ms() + sp->config->spooler_dead_after;
+		sp->beaten_connects = bt->connects;
 		sp->trusted_until_ms =
 		    bt->began_ms + sp->config->spooler_dead_after * 4 / 5;
 	}
@@ -74,17 +113,32 @@ beaten(struct pool_job *job, struct db_rows **rows, const struct err *e)
 static struct db_batch *
 heartbeat(struct spooler *sp, struct arena *a)
 {
-	struct db_batch *b =
-	    db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
+	struct db_batch *b = db_batch_new(a, (struct tenant_id){ 0 }, DB_ONE);
 	struct utsname name;
 
 	uname(&name);
+	sp->told_state = state_of(sp);
+	db_add(b, Q_INSTALLATION_CHECK);
 	db_add(b, Q_HEARTBEAT);
 	db_arg_uuid(b, &sp->id);
 	db_arg_text(b, arena_strdup(a, name.nodename));
 	db_arg_int(b, getpid());
 	db_arg_text(b, PACKAGE_VERSION);
+	db_arg_int(b, sp->slot);
+	db_arg_int(b, sp->told_state);
+	db_arg_int(b, sp->in_flight);
+	db_arg_int(b, sp->claims);
 	return b;
+}
+
+/* A change is told at once, and asked for when a connection is new. */
+static bool
+is_due(const struct spooler *sp)
+{
+	return clock_mono_ms() >= sp->next_heartbeat_ms ||
+	    (sp->trusted_until_ms != 0 && !sp->beat_failed &&
+	        (state_of(sp) != sp->told_state ||
+	            pool_connects(sp->pool) != sp->beaten_connects));
 }
 
 void
@@ -110,8 +164,7 @@ lease_service(struct spooler *sp)
 	struct beat *bt;
 
 	lease_check(sp);
-	if (sp->heartbeat_running || now < sp->next_heartbeat_ms ||
-	    !pool_is_up(sp->pool))
+	if (sp->heartbeat_running || !pool_is_up(sp->pool) || !is_due(sp))
 		return;
 	a = arena_new(2048);
 	bt = arena_object(a, struct beat);
@@ -120,6 +173,7 @@ lease_service(struct spooler *sp)
 	bt->sp = sp;
 	bt->id = sp->id;
 	bt->began_ms = now;
+	bt->connects = pool_connects(sp->pool);
 	sp->heartbeat_running = true;
 	sp->next_heartbeat_ms = now + sp->config->spooler_heartbeat_interval;
 	pool_submit(sp->pool, &bt->job, heartbeat(sp, a));

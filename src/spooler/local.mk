@@ -5,6 +5,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/express.c \
 	src/spooler/crash.c src/spooler/crash.h \
 	src/spooler/flight.c \
+	src/spooler/gauges.c \
 	src/spooler/hooks.c \
 	src/spooler/house.c \
 	src/spooler/holders.c \
@@ -13,9 +14,11 @@ belfry_spooler_SOURCES = \
 	src/spooler/lease.c \
 	src/spooler/loop.c \
 	src/spooler/main.c \
+	src/spooler/reconcile.c \
 	src/spooler/settler.c \
 	src/spooler/share.c src/spooler/share.h \
 	src/spooler/spooler.h \
+	src/spooler/tally.c \
 	src/spooler/tokens.c src/spooler/tokens.h \
 	src/spooler/turn.c src/spooler/turn.h
 belfry_spooler_LDADD = libbelfry.la

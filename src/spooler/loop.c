@@ -50,6 +50,14 @@ spooler_trouble(struct spooler *sp, const char *what, const struct err *e)
 	log_warn(NULL, what, LF_ERR(e));
 }
 
+bool
+spooler_takes(const struct spooler *sp)
+{
+	return !sp->stopping && !sp->draining && !sp->holding &&
+	    lease_is_trusted(sp) && pool_is_up(sp->pool) &&
+	    sp->beaten_connects == pool_connects(sp->pool);
+}
+
 int
 spooler_room(const struct spooler *sp)
 {
@@ -65,8 +73,7 @@ start_claims(struct spooler *sp)
 	struct key *key;
 	int rows;
 
-	while (!sp->stopping && lease_is_trusted(sp) && sp->claims < most &&
-	    pool_is_up(sp->pool)) {
+	while (spooler_takes(sp) && sp->claims < most) {
 		key = keys_next(sp->keys, now, &rows);
 		if (key == NULL)
 			return;
@@ -183,6 +190,8 @@ loop(struct spooler *sp, int doorbell)
 		if (!sp->stopping)
 			hooks_service(sp->hooks);
 		start_claims(sp);
+		if (sp->stopping)
+			transfers_abort_unsent(sp->transfers);
 		settler_service(sp->settler, sp->stopping);
 		door_service(sp);
 		express_service(sp);
@@ -255,6 +264,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	sp->book = book_new(sp->a, ring, (size_t)config->cache_entries);
 	sp->shares = shares_new(sp->a, &shares);
 	sp->keys = keys_new(sp->a, sp->shares);
+	sp->tally = tally_new(sp->a);
 	sp->health = health_new(sp->a, config->retry_recovery);
 	for (i = CHANNEL_NONE + 1; i < CHANNEL_COUNT; i++)
 		sp->policies[i] = retry_policy_from(config, (enum channel)i);
@@ -277,8 +287,8 @@ spooler_run(const struct config *config, int slot)
 
 	sp->a = a;
 	sp->config = config;
-	sp->slot = slot;
 	sp->id = uuid_make();
+	sp->slot = slot;
 	if (set_up(sp, slot, &doorbell, &e) == -1) {
 		log_error(NULL, "spooler cannot start", LF_ERR(&e));
 		arena_free(&a);

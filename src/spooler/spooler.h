@@ -39,11 +39,23 @@ struct keys;
 struct keyring;
 struct page;
 struct pool;
+struct provider;
 struct result;
 struct settler;
 struct shares;
+struct tally;
 struct tokens;
 struct transfers;
+
+/* What operators see; the numbers are in the database. */
+enum spooler_state {
+	SPOOLER_RUNNING = 1,
+	SPOOLER_DRAINING = 2,
+	SPOOLER_DRAINED = 3,
+	SPOOLER_HOLDING = 4,
+	SPOOLER_STOPPING = 5,
+	SPOOLER_LEFT = 6 /* in order, and should drain when it comes again */
+};
 
 struct spooler {
 	const struct config *config;
@@ -66,6 +78,12 @@ struct spooler {
 	struct door *door;
 	struct retry_policy policies[CHANNEL_COUNT];
 	bool stopping; /* nothing new is claimed */
+	bool draining; /* neither: an operator wishes it */
+	bool holding; /* neither: the installation is on hold */
+	unsigned beaten_connects; /* pool_connects() when the last heartbeat began */
+	bool beat_failed; /* the last one */
+	enum spooler_state told_state; /* what the last heartbeat said */
+	struct tally *tally; /* what is on the wire, by tenant and account */
 	int claims; /* claim jobs under way */
 	int in_flight; /* deliveries leased to us and without a result yet */
 	int suspects; /* claims under way of a delivery that a crash was blamed on */
@@ -81,6 +99,11 @@ struct spooler {
 	int64_t next_health_ms;
 	bool heartbeat_running, poll_running, promote_running, sweep_running;
 	bool health_running;
+	int64_t next_measure_ms;
+	int64_t overload_level; /* of the whole queue, as it was last seen */
+	bool measuring;
+	int64_t next_reconcile_ms;
+	bool reconciling;
 	int64_t trouble_logged_ms; /* the database's, at most one line a second */
 };
 
@@ -90,12 +113,17 @@ int spooler_run(const struct config *config, int slot);
 /* Logs trouble with the database at most once a second. */
 void spooler_trouble(struct spooler *sp, const char *what, const struct err *e);
 
+/* May anything new be taken?  Not while we stop, drain or hold, nor before a new
+ * connection has told whether this is the database that we know. */
+bool spooler_takes(const struct spooler *sp);
+
 /* How many more deliveries may be started now. */
 int spooler_room(const struct spooler *sp);
 
 /* lease.c: are our leases surely ours? */
 bool lease_is_trusted(const struct spooler *sp);
-/* Sends a heartbeat when it is due. */
+/* Sends a heartbeat when it is due, or when our state has changed; its answer brings
+ * what operators wish. */
 void lease_service(struct spooler *sp);
 /* When the trust is gone, everything on the wire is let go, and we go on as another. */
 void lease_check(struct spooler *sp);
@@ -135,6 +163,20 @@ void door_ended(struct spooler *sp, struct delivery *d,
 void door_service(struct spooler *sp);
 /* Milliseconds until one may go on the wire by its pace; -1: none waits for that. */
 int door_timeout_ms(const struct spooler *sp);
+/* tally.c: counts what is on the wire, for operators. */
+struct tally *tally_new(struct arena *a) MUST_CHECK;
+void tally_started(struct tally *t, struct tenant_id tenant, int lane,
+    const struct provider *pr);
+void tally_ended(struct tally *t, struct tenant_id tenant, int lane,
+    const struct provider *pr);
+/* Writes it into the database when it is time, and begins anew. */
+void tally_service(struct spooler *sp);
+
+/* gauges.c: measures the queue when it is time. */
+void gauges_service(struct spooler *sp);
+
+/* reconcile.c: looks for what cannot happen when it is time. */
+void reconcile_service(struct spooler *sp);
 
 /* settler.c: takes results and writes them, many at once. */
 struct settler *settler_new(struct spooler *sp);

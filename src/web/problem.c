@@ -44,7 +44,9 @@ add_headers(struct response *rs, enum err_kind kind)
 {
 	if (err_http_status(kind) == 401)
 		response_header(rs, "WWW-Authenticate", "Bearer");
-	if (err_http_status(kind) == 503)
+	if (kind == ERR_QUEUE_FULL || kind == ERR_OVERLOADED)
+		response_header(rs, "Retry-After", "10");
+	else if (err_http_status(kind) == 503)
 		response_header(rs, "Retry-After", "2");
 }
 

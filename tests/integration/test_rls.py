@@ -15,10 +15,11 @@ SEEN_BY_ALL = {
         "provider_health", # it knows which accounts are well, and no secret
         "dead_letter", # it deletes old ones
         "hook_seen", # so it does here
+        "throughput", # it writes statistics
     },
 }
 DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders",
-            "hook_tenants"}
+            "hook_tenants", "overload_mark"}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c

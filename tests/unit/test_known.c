@@ -33,6 +33,7 @@ void __wrap_cache_set(struct cache *c, const char *key, const void *value,
 
 static struct {
 	int64_t generation; /* -1: there is no such tenant */
+	struct overload overload;
 	const char *text; /* NULL: there is no such thing */
 	bool fails;
 	int asked_generation, asked_both;
@@ -58,6 +59,34 @@ one(struct arena *a, const char *text)
 	return rows_wrap(a, res);
 }
 
+/* What generation_get answers: the generation, no suppressions, levels of overload of the tenant and of all,
+ * and whether nobody has measured for long. */
+static struct db_rows *
+generation_row(struct arena *a)
+{
+	enum { COLUMNS = 5 };
+	char name[] = "n";
+	PGresAttDesc columns[COLUMNS] = { 0 };
+	PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	char text[COLUMNS][24];
+	int i;
+
+	for (i = 0; i < COLUMNS; i++)
+		columns[i].name = name;
+	PQsetResultAttrs(res, COLUMNS, columns);
+	if (database.generation < 0)
+		return rows_wrap(a, res);
+	snprintf(text[0], sizeof(text[0]), "%lld",
+	    (long long)database.generation);
+	snprintf(text[1], sizeof(text[1]), "f");
+	snprintf(text[2], sizeof(text[2]), "%d", database.overload.tenant);
+	snprintf(text[3], sizeof(text[3]), "%d", database.overload.total);
+	snprintf(text[4], sizeof(text[4]), "f");
+	for (i = 0; i < COLUMNS; i++)
+		PQsetvalue(res, 0, i, text[i], (int)strlen(text[i]));
+	return rows_wrap(a, res);
+}
+
 int
 __wrap_db_run(struct db *db, struct arena *a, struct db_batch *b,
     struct db_rows ***rows_r, struct err *e)
@@ -68,9 +97,7 @@ __wrap_db_run(struct db *db, struct arena *a, struct db_batch *b,
 				 : &database.asked_both))++;
 	if (database.fails)
 		return err_set(e, ERR_TEMPORARY, "gone");
-	rows[0] = one(a, database.generation < 0
-	        ? NULL
-	        : arena_printf(a, "%lld", (long long)database.generation));
+	rows[0] = generation_row(a);
 	rows[1] = one(a, database.text);
 	*rows_r = rows;
 	return 0;
@@ -239,6 +266,25 @@ a_change_is_seen_after_the_check(void **state)
 	database.text = NULL;
 	database.generation = 9;
 	look(one_tenant, "a", NULL);
+}
+
+static void
+overload_comes_with_the_generation(void **state)
+{
+	struct overload o;
+
+	look(one_tenant, "a", "<v1>");
+	o = known_overload(known, one_tenant);
+	assert_int_equal(o.tenant + o.total, 0);
+	database.overload = (struct overload){ .tenant = 2, .total = 1 };
+	later(600);
+	look(one_tenant, "a", "<v1>");
+	o = known_overload(known, one_tenant);
+	assert_int_equal(o.tenant, 2);
+	assert_int_equal(o.total, 1);
+	o = known_overload(known, two_tenant);
+	assert_int_equal(o.tenant + o.total, 0);
+	database.overload = (struct overload){ 0, 0 };
 }
 
 /* One look at another thing of the tenant shows the new generation for all. */
@@ -434,6 +480,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_second_look_costs_nothing),
 		T(past_the_check_the_generation_is_asked),
+		T(overload_comes_with_the_generation),
 		T(a_change_is_seen_after_the_check),
 		T(a_generation_holds_for_all_of_a_tenant),
 		T(what_is_not_there_is_asked_each_time),
