@@ -18,6 +18,7 @@ belfry_api_SOURCES = \
 	src/api/page.c src/api/page.h \
 	src/api/provider_test.c src/api/provider_test.h \
 	src/api/providers.c src/api/providers.h \
+	src/api/queue.c src/api/queue.h \
 	src/api/recipients.c src/api/recipients.h \
 	src/api/routes.c src/api/routes.h \
 	src/api/suppressions.c src/api/suppressions.h \

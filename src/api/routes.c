@@ -17,6 +17,7 @@
 #include "api/page.h"
 #include "api/provider_test.h"
 #include "api/providers.h"
+#include "api/queue.h"
 #include "api/recipients.h"
 #include "api/service_accounts.h"
 #include "api/suppressions.h"
@@ -203,6 +204,11 @@ static const struct route routes[] = {
 	    .flags = ROUTE_BODY_OPTIONAL,
 	    .summary = "Renders a template for its service",
 	    .tags = "templates" },
+
+	/* The queue */
+	{ HTTP_GET, ADMIN "/queue", .scope = "admin:read", .handler = queue_show,
+	    .status = 200, .summary = "Tells what waits, and how fast it goes",
+	    .tags = "queue" },
 
 	/* Dead letters */
 	{ HTTP_GET, ADMIN "/dead-letters", .scope = "admin:read",
