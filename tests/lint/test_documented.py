@@ -61,6 +61,13 @@ def test_nothing_else_is_documented():
             if h.startswith("belfry_")} == metrics
 
 
+def test_alerts_name_metrics():
+    text = (source.ROOT / "contrib/alerts.yml").read_text()
+    named = {re.sub(r"_(bucket|sum|count)$", "", name)
+             for name in re.findall(r"\bbelfry_\w+", text)}
+    assert named and named <= {"belfry_" + r[0].lower() for r in METRICS}
+
+
 # Routes, configuration keys, commands, scopes, exit codes
 
 @pytest.mark.parametrize("row", source.routes(), ids=lambda r: " ".join(r[:2]))
