@@ -1,9 +1,15 @@
 # test_memcached.py - the cache may vanish at any time: nothing fails
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import os
+import signal
+import socket
+import time
+
 import pytest
 
 from harness.api import Client, checks, mail
+from harness.load import Load
 from harness.wait import wait_until
 
 
@@ -35,8 +41,6 @@ def test_memcached_killed_and_back(own_stack, own_tenant):
 @pytest.mark.expect_log("memcached|cache")
 def test_memcached_frozen(own_stack, own_tenant):
     """One that takes connections and never answers costs its time-out only."""
-    import os
-    import signal
     own_tenant.api.accepted(mail())
     os.kill(own_stack.pid("memcached"), signal.SIGSTOP)
     try:
@@ -48,3 +52,44 @@ def test_memcached_frozen(own_stack, own_tenant):
     finally:
         os.kill(own_stack.pid("memcached"), signal.SIGCONT)
     own_tenant.idle()
+
+
+def flush(stack):
+    """All that is cached is gone, and misses go to the database."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(stack.directory / "s/memcached.sock"))
+        connection.sendall(b"flush_all\r\n")
+        assert connection.recv(64) == b"OK\r\n"
+
+
+def freeze(stack):
+    os.kill(stack.pid("memcached"), signal.SIGSTOP)
+
+
+def thaw(stack):
+    os.kill(stack.pid("memcached"), signal.SIGCONT)
+
+
+@pytest.mark.O8
+@pytest.mark.settings(settings={"cache.entries": "16"})
+@pytest.mark.expect_log("memcached|cache")
+def test_under_load(own_stack, own_tenant):
+    """Flushed, frozen, thawed, killed, started: no request fails or waits."""
+    steps = [("normal", None), ("flushed", flush), ("frozen", freeze),
+             ("thawed", thaw),
+             ("killed", lambda s: s.kill_and_wait("memcached")),
+             ("back", lambda s: s.start("memcached"))]
+    p95 = {}
+    with Load(own_tenant) as load:
+        for name, act in steps:
+            if act is not None:
+                act(own_stack)
+            begin, seen = time.monotonic(), load.accepted()
+            wait_until(lambda: load.accepted() > seen + 100, 60, name)
+            p95[name] = load.p95(begin)
+    print(", ".join(f"{name} {t * 1000:.0f} ms" for name, t in p95.items()))
+    assert set(load.statuses()) == {202}
+    # Where all shares two cores, a tenth of a second is noise.
+    limit = max(3 * p95["normal"], p95["normal"] + 0.1)
+    assert all(t <= limit for t in p95.values()), p95
+    own_tenant.idle(60)

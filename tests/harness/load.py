@@ -18,6 +18,7 @@ class Poster(threading.Thread):
         self.tenant, self.number = tenant, number
         self.client = Client(tenant.stack.url, tenant.key)
         self.accepted, self.statuses = {}, {}
+        self.took = []  # (when it ended, how long it took), in seconds
         self.over = threading.Event()
 
     def run(self):
@@ -30,12 +31,14 @@ class Poster(threading.Thread):
                 time.sleep(0.05)
 
     def post(self, key):
+        begin = time.monotonic()
         try:
             answer = self.client.send(mail(f"{key}@example.org"),
                                       idempotency_key=key)
             status = answer.status_code
         except requests.RequestException:
             status = 0
+        self.took.append((time.monotonic(), time.monotonic() - begin))
         self.statuses[status] = self.statuses.get(status, 0) + 1
         if status != 202:
             return False
@@ -72,6 +75,12 @@ class Load:
 
     def ids(self):
         return [i for p in self.posters for i in p.accepted.values()]
+
+    def p95(self, since):
+        """Of what was answered since that time.monotonic(), in seconds."""
+        took = sorted(t for p in self.posters for at, t in list(p.took)
+                      if at >= since)
+        return took[len(took) * 95 // 100] if took else 0.0
 
     def statuses(self):
         """How often each status was answered; 0 stands for no answer."""
