@@ -1,4 +1,4 @@
--- 0050_steps: a step of a fallback order can be several deliveries, one for each device.
+-- 0017_steps: a step of a fallback order can be several deliveries, one for each device.
 -- The next one goes on when all of them failed, begins to wait when one was tried, and is
 -- not needed when one arrived.
 
