@@ -350,8 +350,8 @@ static const struct ctl_command commands[] = {
 	    command_provider_disable, "Leave an account alone", NULL },
 	{ "provider test", "NAME", provider_test_options, CTL_NEEDS_TENANT,
 	    command_provider_test, "Ask a provider whether an account works",
-	    "Sends a harmless request from this host. Providers that can be asked "
-	    "about an address take --to." },
+	    "Sends a harmless request from this host.\n"
+	    "Providers that can be asked about an address take --to.\n" },
 	{ "provider remove", "NAME", NULL, CTL_NEEDS_TENANT,
 	    command_provider_remove, "Remove an account", NULL },
 	{ "send", "", send_options, CTL_NEEDS_TENANT, command_send,
