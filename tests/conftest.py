@@ -72,8 +72,13 @@ def watched(request, stack):
 def stack(request, shared_stack):
     """The shared Belfry.  A line at warn or above in the log of its programs
     fails the test, unless the test says @pytest.mark.expect_log(pattern) or
-    calls stack.logs.allow(pattern)."""
-    yield from watched(request, shared_stack)
+    calls stack.logs.allow(pattern).  What its tenants left undone rests then, so
+    that nobody else hears of it."""
+    before = len(shared_stack.tenants)
+    try:
+        yield from watched(request, shared_stack)
+    finally:
+        shared_stack.suspend(shared_stack.tenants[before:])
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ def insist(stack, tenant, number):
 
 @pytest.mark.D8
 @pytest.mark.settings(settings={"spooler.dead_after": "4s"})
-@pytest.mark.expect_log("request|failed|not written yet|leases|took over|late")
+@pytest.mark.expect_log("request|failed|not written yet|leases|took over|late|"
+                        "parcels never came")
 def test_one_notification_for_a_key(own_stack):
     with Cutter(own_stack) as cutter:
         for part in ("api", "spooler"):

@@ -101,9 +101,10 @@ def test_names_that_come_to_nothing(own_stack, resolver, channel):
             if name == "many":
                 continue
             for attempt in attempts(tenant):
-                assert attempt["class"] == RETRY, (name, attempt)
+                # Handed back before it began: its account has become slow.
+                assert attempt["class"] in (RETRY, None), (name, attempt)
                 assert attempt["took"] < 3 + MOST_S, (name, attempt)
             assert states(tenant) <= {1, 2, 3}, f"{name}: nothing is final"
         many = tenants["many"]
-        assert {a["class"] for a in attempts(many)} <= {RETRY, ACCEPTED}
+        assert {a["class"] for a in attempts(many)} <= {RETRY, ACCEPTED, None}
         assert states(many) <= {1, 2, 3, 4}

@@ -42,6 +42,7 @@ class Stack:
         # Build with crash points: what stands in this file happens once.
         self.crash_at = self.directory / "crash/at"
         self.crash_points = crash_points
+        self.tenants = []  # ids of those that tests have made
 
     # Life
 
@@ -169,6 +170,9 @@ class Stack:
 
     def value(self, sql, *arguments, **where):
         return next(iter(self.rows(sql, *arguments, **where)[0].values()))
+
+    def suspend(self, tenants):
+        self.rows("UPDATE tenant SET state = 2 WHERE id = ANY(%s)", tenants)
 
     # belfryctl
 

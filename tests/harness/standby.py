@@ -104,7 +104,11 @@ class Pair(Stack):
             server.kill()
             server.wait()
         else:
+            pid = self.pid("postgres")
             self.kill_and_wait("postgres")
+            # As a zombie it still owns the socket's lock file.
+            wait_until(lambda: not Path(f"/proc/{pid}").exists(), 20,
+                       "the dead server to be reaped")
         self.env["PGPORT"] = str(self.standby)
         self.rows("SELECT pg_promote(true, 30)")
         server = self.servers[self.primary]

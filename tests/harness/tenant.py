@@ -35,6 +35,7 @@ class Tenant:
         stack.ctl("tenant", "add", self.slug)
         self.id = stack.value("SELECT id FROM tenant WHERE slug = %s",
                               self.slug)
+        stack.tenants.append(self.id)
         self.key = self.make_key("service")
         self.admin_key = self.make_key("admin", scopes=("admin",))
         self.api = Client(stack.url, self.key)

@@ -126,7 +126,7 @@ def test_many_wait_for_one_token(tenant, google):
                 if e["type"] == "delivery.started"] == [1]
 
 
-@pytest.mark.expect_log("no access token for a provider")
+@pytest.mark.expect_log("no access token for a provider|left alone")
 def test_waiting_for_a_token_uses_up_no_attempt(tenant, google):
     google.control(token={"times": 2, "status": 503})
     sent = tenant.api.accepted(push())
