@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import signal
+import threading
+import time
 
 import pytest
 
@@ -15,18 +17,25 @@ NEIGHBOURS = 60
 
 
 class PoisonedServer(FaultyServer):
-    """Aborts the spooler whenever one recipient is named."""
+    """Aborts the spooler whenever one recipient is named.  A signal comes from outside, so
+    the others get no answers until it has come: the spooler is at work on none of them."""
 
     def __init__(self, stack):
         super().__init__({}, latency_s=0.02)
         self.stack = stack
         self.crashes = 0
+        self.calm = threading.Event()
+        self.calm.set()
 
     def action(self, name):
         if name == "RCPT" and "poison@" in self.seen[-1]:
             self.crashes += 1
+            self.calm.clear()
+            time.sleep(0.5)
             for worker in self.stack.workers("spooler"):
                 os.kill(worker, signal.SIGABRT)
+            self.calm.set()
+        self.calm.wait(10)
         return GOOD[name]
 
 
