@@ -108,13 +108,14 @@ def test_stop_with_200_in_flight(own_stack):
     tenant = Tenant(own_stack, maildir=False)
     with FakeProvider() as provider:
         provider.faults = [Fault(delay_s=3)]
-        for number in range(44):  # a new account is given five at once
+        # A new account is given five at once, and ten when they were answered.
+        for number in range(32):
             tenant.add_provider(f"hook-{number}", "webhook",
                                 url=provider.url("/hook"))
         own_stack.ctl("spooler", "hold")
         wait_until(lambda: states(own_stack) == ["holding"], 20, "a hold")
         own_stack.logs.allow("on hold")
-        accepted = post(tenant, 300)
+        accepted = post(tenant, 600)
         own_stack.ctl("spooler", "release")
         wait_until(lambda: tenant.count("q_leased") >= 200, 30,
                    "200 in flight")
