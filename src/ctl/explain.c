@@ -5,14 +5,10 @@
  */
 #include <jansson.h>
 
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/uuid.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/out.h"
-#include "db/db.h"
-#include "model/tenant.h"
+#include "ctl/show.h"
 #include "notify/explain.h"
 
 static const struct out_column head_columns[] = {
@@ -39,31 +35,6 @@ static const struct out_column trace_columns[] = {
 	{ NULL, NULL },
 };
 
-static int
-read_rows(struct ctl *c, struct db_rows ***rows_r, struct err *e)
-{
-	struct db_batch *b = db_batch_new(c->a, c->tenant->id, DB_ONE);
-	const char *text = ctl_argument(c, 0);
-	struct uuid id;
-
-	if (uuid_parse(text, &id) == -1)
-		return err_set(e, ERR_INVALID,
-		    "\"%.60s\" is not the id of a notification", text);
-	db_add(b, Q_NOTIFICATION_GET);
-	db_arg_int(b, c->tenant->id.n);
-	db_arg_uuid(b, &id);
-	db_add(b, Q_NOTIFICATION_DELIVERIES);
-	db_arg_int(b, c->tenant->id.n);
-	db_arg_uuid(b, &id);
-	if (db_run(c->db, c->a, b, rows_r, e) == -1)
-		return -1;
-	if (db_count((*rows_r)[0]) == 0)
-		return err_set(e, ERR_NOT_FOUND,
-		    "there is no notification %s of tenant \"%s\"", text,
-		    c->tenant->slug);
-	return 0;
-}
-
 int
 command_explain(struct ctl *c, struct err *e)
 {
@@ -71,7 +42,7 @@ command_explain(struct ctl *c, struct err *e)
 	json_t *json, *list, *d;
 	size_t i;
 
-	if (read_rows(c, &rows, e) == -1)
+	if (show_read(c, &rows, e) == -1)
 		return -1;
 	json = explain_json(rows[0], rows[1]);
 	if (c->json) {

@@ -35,7 +35,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/seed.c \
 	src/ctl/send.c \
 	src/ctl/setting.c src/ctl/setting.h \
-	src/ctl/show.c \
+	src/ctl/show.c src/ctl/show.h \
 	src/ctl/show_preview.c src/ctl/show_preview.h \
 	src/ctl/spooler.c src/ctl/spooler.h \
 	src/ctl/suppression.c \

@@ -11,6 +11,7 @@
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/out.h"
+#include "ctl/show.h"
 #include "db/db.h"
 #include "model/tenant.h"
 #include "notify/timeline.h"
@@ -47,8 +48,8 @@ static const struct out_column timeline_columns[] = {
 	{ NULL, NULL },
 };
 
-static int
-read_all(struct ctl *c, struct db_rows ***rows_r, struct err *e)
+int
+show_read(struct ctl *c, struct db_rows ***rows_r, struct err *e)
 {
 	static const enum query queries[] = { Q_NOTIFICATION_GET,
 		Q_NOTIFICATION_DELIVERIES, Q_NOTIFICATION_TIMELINE };
@@ -80,7 +81,7 @@ command_show(struct ctl *c, struct err *e)
 	struct db_rows **rows;
 	json_t *head, *deliveries, *timeline;
 
-	if (read_all(c, &rows, e) == -1)
+	if (show_read(c, &rows, e) == -1)
 		return -1;
 	head = notification_json(rows[0]);
 	deliveries = deliveries_json(rows[1]);
