@@ -7,10 +7,16 @@ SELECT json_build_object('kind', kind, 'name', name, 'settings', settings,
     'sealed', encode(sealed, 'base64'))
 FROM provider WHERE tenant_id = $1 AND id = $2::text::uuid
 
+-- name: hook_sender
+-- At most one row: the account of a kind ($2) whose setting $3 is $4.
+SELECT id FROM provider WHERE tenant_id = $1 AND kind = $2 AND settings ->> $3 = $4
+ORDER BY id LIMIT 1
+
 -- name: hook_put
 -- Nothing.
 INSERT INTO hook_inbox (tenant_id, id, provider_id, events)
-SELECT $1, id, $2, events::json FROM unnest($3::uuid[], $4::text[]) AS r (id, events)
+SELECT $1, id, provider_id, events::json
+FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS r (provider_id, id, events)
 
 -- name: hook_tenants
 -- A row for each tenant that has something in the inbox.
@@ -43,3 +49,21 @@ RETURNING encode(key, 'hex')
 -- Nothing; removes a slice of what was seen more than $1 milliseconds ago.
 DELETE FROM hook_seen WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM hook_seen WHERE at < now() - $1 * interval '1 ms' LIMIT 5000))
+
+-- name: heard_put
+-- Nothing.  Who wrote to an account; the latest time stays.
+INSERT INTO heard (tenant_id, provider_id, address, at)
+SELECT $1, provider_id, address, at
+FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS r (provider_id, address, at)
+ON CONFLICT (tenant_id, provider_id, address)
+DO UPDATE SET at = excluded.at WHERE heard.at < excluded.at
+
+-- name: heard_find
+-- One row when that address wrote to the account within $4 milliseconds.
+SELECT 1 FROM heard WHERE tenant_id = $1 AND provider_id = $2 AND address = $3
+    AND at > now() - $4 * interval '1 ms'
+
+-- name: heard_expire
+-- Nothing; removes a slice of those who wrote more than $1 milliseconds ago.
+DELETE FROM heard WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM heard WHERE at < now() - $1 * interval '1 ms' LIMIT 5000))

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/ensure.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -191,21 +192,68 @@ hook_of(struct request *rq)
 
 /* ---- The inbox --------------------------------------------------------------------- */
 
-/* One insert: a row for each PART_EVENTS of them. */
+/* The account that events are about, by what its provider calls it: 1, 0, -1. */
+static int
+account_of(struct request *rq, const struct provider *p, const char *sender,
+    struct uuid *id_r, struct err *e)
+{
+	struct db_batch *b = db_batch_new(rq->a, p->tenant, DB_ONE);
+	struct db_rows **rows;
+
+	if (sender == NULL) {
+		*id_r = p->id.u;
+		return 1;
+	}
+	ensure(p->ops->sender != NULL);
+	db_add(b, Q_HOOK_SENDER);
+	db_arg_int(b, p->tenant.n);
+	db_arg_text(b, p->ops->kind);
+	db_arg_text(b, p->ops->sender);
+	db_arg_text(b, sender);
+	if (db_run(app_of(rq)->db, rq->a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[0]) == 0)
+		return 0;
+	*id_r = db_uuid(rows[0], 0, 0);
+	return 1;
+}
+
+/* How many events from "at" on go into one row: they are of one account. */
+static size_t
+part_of(const struct hook_events *events, size_t at)
+{
+	const char *sender = events->list[at].sender, *other;
+	size_t n = 1;
+
+	for (; at + n < events->count && n < PART_EVENTS; n++) {
+		other = events->list[at + n].sender;
+		if (sender == NULL ? other != NULL
+		                   : other == NULL || strcmp(sender, other) != 0)
+			break;
+	}
+	return n;
+}
+
+/* One insert: a row for each part of them. */
 static int
 put(struct request *rq, const struct provider *p,
     const struct hook_events *events, struct err *e)
 {
 	struct db_batch *b = db_batch_new(rq->a, p->tenant, DB_ONE);
-	struct db_array *ids = db_array_new(rq->a), *texts = db_array_new(rq->a);
-	struct uuid id;
+	struct db_array *ids = db_array_new(rq->a), *texts = db_array_new(rq->a),
+	                *accounts = db_array_new(rq->a);
+	struct uuid id, account;
 	struct buf *text;
 	size_t at, n;
+	int rc;
 
 	for (at = 0; at < events->count; at += n) {
-		n = events->count - at;
-		if (n > PART_EVENTS)
-			n = PART_EVENTS;
+		n = part_of(events, at);
+		rc = account_of(rq, p, events->list[at].sender, &account, e);
+		if (rc == -1)
+			return -1;
+		if (rc == 0)
+			continue; /* of a number that is not ours */
 		text = buf_new(rq->a, PART_BYTES);
 		js_write(text,
 		    js_keep(rq->a, hook_events_write(&events->list[at], n)));
@@ -214,11 +262,12 @@ put(struct request *rq, const struct provider *p,
 			    "the events are too large");
 		id = uuid_make();
 		db_array_uuid(ids, &id);
+		db_array_uuid(accounts, &account);
 		db_array_text(texts, text->data);
 	}
 	db_add(b, Q_HOOK_PUT);
 	db_arg_int(b, p->tenant.n);
-	db_arg_uuid(b, &p->id.u);
+	db_arg_array(b, accounts);
 	db_arg_array(b, ids);
 	db_arg_array(b, texts);
 	if (db_run(app_of(rq)->db, rq->a, b, NULL, e) == -1)

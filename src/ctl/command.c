@@ -410,8 +410,8 @@ static const struct ctl_command commands[] = {
 	{ "receipt", "NOTIFICATION DELIVERY WHAT", receipt_options,
 	    CTL_NEEDS_TENANT, command_receipt,
 	    "Tell what became of a delivery that was sent or is held",
-	    "WHAT is delivered, failed, bounced, read, opened, clicked or\n"
-	    "complained.\n" },
+	    "WHAT is delivered, failed, bounced, read, opened, clicked,\n"
+	    "complained or unsubscribed.\n" },
 	{ "explain", "ID", NULL, CTL_NEEDS_TENANT, command_explain,
 	    "Tell why the deliveries of a notification went their way", NULL },
 	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,

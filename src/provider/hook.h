@@ -65,8 +65,9 @@ struct hook_event {
 	enum suppression_reason suppress; /* the address from now on, or NONE */
 	bool for_sender; /* only for this account */
 	bool by_category; /* only for the category of the notification */
-	const char *address; /* OPT_OUT, OPT_IN: who said it */
+	const char *address; /* OPT_OUT, OPT_IN, HEARD: who said it */
 	const char *id; /* the same, by its own id: it counts once */
+	const char *sender; /* of another account of this kind: what names that one */
 };
 
 struct hook_events {

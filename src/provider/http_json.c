@@ -80,8 +80,9 @@ http_json_text(const json_t *object, const char *name)
 	return text != NULL ? text : "";
 }
 
-static const struct http_rule *
-find(const struct http_rule *rules, size_t count, int status, const char *code)
+const struct http_rule *
+http_rule_find(const struct http_rule *rules, size_t count, int status,
+    const char *code)
 {
 	size_t i;
 
@@ -100,7 +101,8 @@ http_json_judge(const struct http_rule *rules, size_t count,
     const struct transfer_result *res, const char *code, const char *text,
     struct verdict *v_r)
 {
-	const struct http_rule *rule = find(rules, count, res->status, code);
+	const struct http_rule *rule =
+	    http_rule_find(rules, count, res->status, code);
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", res->status);

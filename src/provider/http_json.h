@@ -56,6 +56,10 @@ struct http_rule {
 #define HTTP_RULE(status, code, class, effect, why, source, date)              \
 	{ status, code, VERDICT_##class, HTTP_##effect },
 
+/* The row that fits, or NULL. */
+const struct http_rule *http_rule_find(const struct http_rule *rules,
+    size_t count, int status, const char *code);
+
 /* Fills a verdict by the table; what no row fits is tried again, and told.  "code" is the
  * answer's own, or "" - then the status stands for it. */
 void http_json_judge(const struct http_rule *rules, size_t count,

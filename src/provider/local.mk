@@ -1,6 +1,7 @@
 libbelfry_la_SOURCES += \
 	src/provider/whatsapp.c src/provider/whatsapp.def src/provider/whatsapp.h \
 	src/provider/simulator.c src/provider/simulator.def src/provider/simulator.h \
+	src/provider/whatsapp_hook.c \
 	src/provider/whatsapp_message.c src/provider/whatsapp_message.h \
 	src/provider/ntfy.c src/provider/ntfy.def src/provider/ntfy.h \
 	src/provider/slack.c src/provider/slack.def src/provider/slack.h \
@@ -29,6 +30,7 @@ libbelfry_la_SOURCES += \
 	src/provider/mime_body.c src/provider/mime_body.h \
 	src/provider/mime_check.c src/provider/mime_check.h \
 	src/provider/mime_header.c src/provider/mime_header.h \
+	src/provider/opt_word.c src/provider/opt_word.h \
 	src/provider/provider.c src/provider/provider.h \
 	src/provider/push_message.c src/provider/push_message.h \
 	src/provider/sendgrid.c src/provider/sendgrid.def \

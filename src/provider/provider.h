@@ -58,6 +58,7 @@ struct message {
 	const char *traceparent; /* or NULL */
 	const char *token; /* of access, where token_request fetches one */
 	const char *category; /* of the notification, or "" */
+	bool in_session; /* the recipient wrote to the account within a day */
 	const char *public_url; /* where the world reaches Belfry, or NULL */
 	const char *hook_path; /* of the account's hook, behind that */
 	const char *const *media; /* URLs that go with a text message */
@@ -93,6 +94,10 @@ struct provider_ops {
 	    const struct transfer_result *res, int64_t *lifetime_ms_r,
 	    struct verdict *v_r);
 
+	/* Has the message another form for people who wrote to the account within a day?
+	 * Only then m->in_session is looked up.  NULL: never. */
+	bool (*has_session)(struct arena *a, const struct message *m);
+
 	/* Fills the request; what it points to lives in "a" until the transfer is
 	 * done.  -1 means that this message can never be sent (the text says why). */
 	int (*build)(struct arena *a, const struct provider *p,
@@ -109,6 +114,9 @@ struct provider_ops {
 	int (*probe)(struct arena *a, const struct provider *p,
 	    const struct message *m, struct transfer_request *request_r,
 	    struct err *e);
+
+	/* The setting by which receive() names another account of the kind; or NULL. */
+	const char *sender;
 
 	/* Proves that a request is the account's own and reads what it reports
 	 * (provider/hook.h).  NULL: nothing is reported. */

@@ -9,7 +9,6 @@
  */
 #include "provider/twilio.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,6 +23,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "provider/opt_word.h"
 #include "web/js.h"
 
 enum {
@@ -268,60 +268,30 @@ take_status(struct arena *a, const struct hook_request *rq,
 		set_failure(form, ev);
 }
 
-/* Twilio's own words for it: it takes them before we hear of them. */
-static const struct keyword {
-	const char *word;
-	enum hook_what what;
-} keywords[] = {
-	{ "STOP", HOOK_OPT_OUT },
-	{ "STOPALL", HOOK_OPT_OUT },
-	{ "UNSUBSCRIBE", HOOK_OPT_OUT },
-	{ "CANCEL", HOOK_OPT_OUT },
-	{ "END", HOOK_OPT_OUT },
-	{ "QUIT", HOOK_OPT_OUT },
-	{ "REVOKE", HOOK_OPT_OUT },
-	{ "OPTOUT", HOOK_OPT_OUT },
-	{ "START", HOOK_OPT_IN },
-	{ "YES", HOOK_OPT_IN },
-	{ "UNSTOP", HOOK_OPT_IN },
-};
-
-/* The word alone, in any case; with Advanced Opt-Out Twilio says what it was. */
-static const struct keyword *
-keyword_of(const struct form *form)
+/* With Advanced Opt-Out Twilio says which word it was. */
+static const struct opt_word *
+word_of(const struct form *form)
 {
 	const char *text = value_of(form, "OptOutType");
-	size_t i, n;
 
 	if (text == NULL)
 		text = value_of(form, "Body");
-	if (text == NULL)
-		return NULL;
-	while (isspace((unsigned char)*text))
-		text++;
-	n = strlen(text);
-	while (n > 0 && isspace((unsigned char)text[n - 1]))
-		n--;
-	for (i = 0; i < NELEMS(keywords); i++)
-		if (strlen(keywords[i].word) == n &&
-		    strncasecmp(keywords[i].word, text, n) == 0)
-			return &keywords[i];
-	return NULL;
+	return text != NULL ? opt_word_of(text) : NULL;
 }
 
 static void
 take_inbound(struct arena *a, const struct form *form, struct hook_events *out)
 {
-	const struct keyword *k = keyword_of(form);
+	const struct opt_word *word = word_of(form);
 	const char *from = value_of(form, "From");
 	struct hook_event *ev;
 
-	if (k == NULL || from == NULL || from[0] == '\0')
+	if (word == NULL || from == NULL || from[0] == '\0')
 		return; /* HELP is Twilio's to answer, the rest is talk */
 	ev = hook_event_new(a, out);
-	ev->what = k->what;
+	ev->what = word->what;
 	ev->address = from;
-	ev->code = k->word;
+	ev->code = word->word;
 	ev->suppress = SUPPRESSION_OPT_OUT;
 	ev->for_sender = true;
 	ev->id = value_of(form, "MessageSid");

@@ -37,6 +37,15 @@ static const struct field fields[] = {
 	    .flags = FIELD_DEFAULT | FIELD_ONE_LINE, .max = 500,
 	    .def_text = "https://graph.facebook.com",
 	    .help = "Where the API is: a stand-in."),
+	FIELD(struct whatsapp_settings, app_secret, TEXT,
+	    .flags = FIELD_SECRET | FIELD_ONE_LINE, .min = 1, .max = 200,
+	    .help = "The secret of the app, which signs what its webhook posts. "
+	            "Without it nothing that WhatsApp reports is taken.",
+	    .example = "\"8d7e...\""),
+	FIELD(struct whatsapp_settings, verify_token, TEXT,
+	    .flags = FIELD_SECRET | FIELD_ONE_LINE, .min = 1, .max = 200,
+	    .help = "The verify token that is typed in where the webhook is set "
+	            "up: any text that nobody can guess."),
 };
 
 static const struct field_table table = FIELD_TABLE("WhatsappSettings",
@@ -102,6 +111,12 @@ static const struct http_rule answers[] = {
 #undef ANSWER
 };
 
+const struct http_rule *
+whatsapp_rule_of(const char *code)
+{
+	return http_rule_find(answers, NELEMS(answers), 0, code);
+}
+
 static void
 judge(const struct provider *p, const struct transfer_result *res,
     struct verdict *v_r)
@@ -142,4 +157,8 @@ const struct provider_ops whatsapp_ops = {
 	.build = build,
 	.judge = judge,
 	.probe = probe,
+	.sender = "phone_number_id",
+	.receive = whatsapp_receive,
+	.reports = true,
+	.has_session = whatsapp_has_session,
 };

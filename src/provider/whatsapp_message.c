@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/uuid.h"
 #include "provider/http_json.h"
 #include "provider/provider.h"
 #include "web/js.h"
@@ -144,18 +145,45 @@ read_part(struct arena *a, json_t *part, const struct message *m)
 	return NULL;
 }
 
+bool
+whatsapp_has_session(struct arena *a, const struct message *m)
+{
+	json_t *part;
+	struct err e;
+
+	return m->json != NULL && strstr(m->json, "\"session\"") != NULL &&
+	    js_parse(a, m->json, strlen(m->json), JSON_DEPTH, &part, &e) == 0 &&
+	    json_is_object(json_object_get(part, "session"));
+}
+
+/* The ids of the delivery, which WhatsApp repeats when it reports. */
+static void
+set_ids(json_t *body, const struct message *m)
+{
+	char n[UUID_TEXT_BYTES], d[UUID_TEXT_BYTES];
+
+	if (uuid_is_nil(&m->delivery.u))
+		return;
+	uuid_format(&m->notification.u, n);
+	uuid_format(&m->delivery.u, d);
+	json_object_set_new(body, "biz_opaque_callback_data",
+	    json_sprintf("%s/%s", n, d));
+}
+
 int
 whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
     struct err *e)
 {
 	const char *rendered = m->json != NULL ? m->json : "";
-	json_t *part, *body;
+	json_t *part, *session, *body;
 	struct err fault;
 
 	if (js_parse(a, rendered, strlen(rendered), JSON_DEPTH, &part, &fault) < 0)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the part for WhatsApp is not JSON: %s", fault.text);
-	body = read_part(a, part, m);
+	session = json_object_get(part, "session");
+	body = read_part(a,
+	    m->in_session && json_is_object(session) ? session : part, m);
 	if (body == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the part for WhatsApp has no type, template, text or media "
@@ -164,6 +192,7 @@ whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
 	json_object_set_new(body, "messaging_product", json_string("whatsapp"));
 	json_object_set_new(body, "recipient_type", json_string("individual"));
 	json_object_set_new(body, "to", json_string(m->address));
+	set_ids(body, m);
 	*body_r = body;
 	return 0;
 }

@@ -6,6 +6,8 @@
 #ifndef BELFRY_PROVIDER_WHATSAPP_MESSAGE_H
 #define BELFRY_PROVIDER_WHATSAPP_MESSAGE_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "base/compiler.h"
@@ -17,5 +19,8 @@ struct message;
 /* The message as the Cloud API takes it; lives in "a".  -1 when the part is none. */
 int whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
     struct err *e) MUST_CHECK;
+
+/* Does the part say what is sent instead while the recipient's session is open? */
+bool whatsapp_has_session(struct arena *a, const struct message *m) MUST_CHECK;
 
 #endif

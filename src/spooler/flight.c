@@ -19,6 +19,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "db/db.h"
+#include "db/pool.h"
 #include "net/transfer.h"
 #include "notify/deliver.h"
 #include "notify/gate.h"
@@ -30,7 +32,11 @@
 #include "spooler/spooler.h"
 #include "spooler/tokens.h"
 
-enum { CHUNK_BYTES = 8192, ALARM_MS = 1000 };
+enum {
+	CHUNK_BYTES = 8192,
+	ALARM_MS = 1000,
+	SESSION_MS = 24 * 3600 * 1000 - 60 * 1000 /* a minute less than a day */
+};
 
 struct flight {
 	struct token_waiter waiter; /* first: it is the flight that waits */
@@ -287,6 +293,55 @@ renew(struct flight *f)
 	return launch_with_token(f, f->m->token, &e) == 0;
 }
 
+/* ---- Sessions -------------------------------------------------------------------- */
+
+/* Whether the recipient's session is open is asked for once, before it is sent. */
+struct question {
+	struct pool_job job;
+	struct flight *f;
+};
+
+/* In doubt it goes as if the session were closed, which is always allowed. */
+static void
+session_known(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct flight *f = ((struct question *)job)->f;
+	struct err fault;
+
+	if (e != NULL)
+		spooler_trouble(f->claim->spooler, "asking for a session failed",
+		    e);
+	else
+		f->m->in_session = db_count(rows[0]) > 0;
+	arena_free(&job->a);
+	if (!claim_may_send(f->claim)) {
+		let_go(f);
+		return;
+	}
+	crash_working_on(f->claim->tenant, &f->d->notification->id, &f->d->id);
+	if (launch(f, &fault) == -1)
+		refuse(f, &fault);
+	crash_idle();
+}
+
+static void
+ask_for_session(struct flight *f)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct question *q = arena_object(a, struct question);
+	struct db_batch *b = db_batch_new(a, f->claim->tenant, DB_ONE);
+
+	q->job.a = a;
+	q->job.step = session_known;
+	q->f = f;
+	db_add(b, Q_HEARD_FIND);
+	db_arg_int(b, f->claim->tenant.n);
+	db_arg_uuid(b, &f->d->provider->id.u);
+	db_arg_text(b, f->m->address);
+	db_arg_int(b, SESSION_MS);
+	pool_submit(f->claim->spooler->pool, &q->job, b);
+}
+
 static int
 send(struct flight *f, struct err *e)
 {
@@ -300,6 +355,10 @@ send(struct flight *f, struct err *e)
 	}
 	if (p->ops->token_request != NULL)
 		return launch_with_token(f, NULL, e);
+	if (p->ops->has_session != NULL && p->ops->has_session(f->a, f->m)) {
+		ask_for_session(f);
+		return 0;
+	}
 	return launch(f, e);
 }
 

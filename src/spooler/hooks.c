@@ -6,22 +6,18 @@
  * belfry-api puts what it has proven into a tenant's inbox.  One transaction takes requests
  * out, finds and locks the deliveries they are about, and writes what follows: receipts,
  * suppressions.  Should we die on the way, it is rolled back and the requests are still
- * there; what comes twice has no second effect (notify/receipt.h), and STOP and START are
- * known by their ids.
+ * there; what comes twice has no second effect (notify/receipt.h, said.h).
  *
  * What the database refuses is applied request by request; the one that is refused alone is
  * thrown away with a line in the log.
  */
 #include <string.h>
 
-#include <sodium.h>
-
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/text.h"
 #include "base/uuid.h"
 #include "db/db.h"
 #include "db/pool.h"
@@ -29,6 +25,7 @@
 #include "notify/receipt.h"
 #include "provider/hook.h"
 #include "provider/provider.h"
+#include "spooler/said.h"
 #include "spooler/spooler.h"
 #include "web/js.h"
 
@@ -41,8 +38,7 @@ enum {
 	REQUESTS = 10, /* of at most 100 events each: RECEIPTS_MAX */
 	EVENTS_DEPTH = 4,
 	AHEAD_S = 5 * 60, /* times beyond these are taken for now */
-	BEHIND_S = 30 * 24 * 3600,
-	KEY_BYTES = 16
+	BEHIND_S = 30 * 24 * 3600
 };
 
 /* The labels of METRIC_HOOK_EVENTS_TOTAL. */
@@ -68,15 +64,6 @@ struct hooks {
 	int64_t next_poll_ms;
 };
 
-/* Who said STOP or START, to whom. */
-struct opt {
-	const struct hook_event *event;
-	struct provider_id provider;
-	enum channel channel;
-	const char *kind;
-	const char *address, *key; /* its key in hook_seen, in hexadecimal */
-};
-
 struct job {
 	struct pool_job job; /* its arena holds this too */
 	struct hooks *h;
@@ -91,8 +78,8 @@ struct job {
 	size_t receipts_count;
 	struct receipts *work;
 	struct suppression_notes *notes;
-	struct opt *opts;
-	size_t opts_count;
+	struct said *said;
+	bool asked_seen; /* a query of "said" has gone with that of "work" */
 };
 
 struct hooks *
@@ -131,9 +118,10 @@ static const enum receipt_what receipt_of[HOOK_WHAT_COUNT] = {
 	[HOOK_OPENED] = RECEIPT_OPENED,
 	[HOOK_CLICKED] = RECEIPT_CLICKED,
 	[HOOK_COMPLAINED] = RECEIPT_COMPLAINED,
-	[HOOK_UNSUBSCRIBED] = RECEIPT_WHAT_COUNT,
+	[HOOK_UNSUBSCRIBED] = RECEIPT_UNSUBSCRIBED,
 	[HOOK_OPT_OUT] = RECEIPT_WHAT_COUNT,
 	[HOOK_OPT_IN] = RECEIPT_WHAT_COUNT,
+	[HOOK_HEARD] = RECEIPT_WHAT_COUNT,
 };
 
 /* A provider's clock is believed within reason. */
@@ -186,56 +174,14 @@ add_note(struct job *j, const struct hook_event *ev,
 	suppression_notes_take(j->notes, &note);
 }
 
-/* What came by this id before is known by its hash. */
-static const char *
-key_of(struct arena *a, const struct hook_event *ev,
-    struct provider_id provider)
-{
-	uint8_t hash[KEY_BYTES];
-	crypto_generichash_state state;
-
-	if (ev->id == NULL)
-		return NULL;
-	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
-	crypto_generichash_update(&state, provider.u.b, sizeof(provider.u.b));
-	crypto_generichash_update(&state, (const uint8_t *)ev->id,
-	    strlen(ev->id));
-	crypto_generichash_final(&state, hash, sizeof(hash));
-	return text_hex(a, hash, sizeof(hash));
-}
-
-/* The last word of somebody counts. */
-static void
-add_opt(struct job *j, const struct hook_event *ev, struct provider_id provider,
-    const struct provider_ops *ops)
-{
-	struct opt *o = j->opts, *end = j->opts + j->opts_count;
-	const char *address;
-
-	if (ev->address == NULL)
-		return;
-	address = suppression_address(j->job.a, ev->address);
-	while (o < end && (strcmp(o->address, address) != 0 ||
-	                      uuid_cmp(&o->provider.u, &provider.u) != 0))
-		o++;
-	if (o == end)
-		j->opts_count++;
-	*o = (struct opt){ .event = ev, .provider = provider,
-		.channel = ops->channel, .kind = ops->kind, .address = address,
-		.key = key_of(j->job.a, ev, provider) };
-}
-
 static void
 add_event(struct job *j, const struct hook_event *ev,
     struct provider_id provider, const struct provider_ops *ops)
 {
-	if (ev->what == HOOK_OPT_OUT || ev->what == HOOK_OPT_IN)
-		add_opt(j, ev, provider, ops);
-	else if (receipt_of[ev->what] != RECEIPT_WHAT_COUNT)
+	if (receipt_of[ev->what] != RECEIPT_WHAT_COUNT)
 		add_receipt(j, ev, provider, ops->kind);
 	else
-		add_note(j, ev, provider, ev->notification, ev->delivery,
-		    ops->kind);
+		said_take(j->said, ev, provider, ops);
 }
 
 /* The events of one request; those of an account that is gone go with it. */
@@ -288,22 +234,6 @@ throw_away(struct job *j)
 }
 
 static void
-add_seen(struct job *j, struct db_batch *b)
-{
-	struct db_array *keys = db_array_new(j->job.a);
-	size_t i;
-
-	if (j->opts_count == 0)
-		return;
-	for (i = 0; i < j->opts_count; i++)
-		if (j->opts[i].key != NULL)
-			db_array_text(keys, j->opts[i].key);
-	db_add(b, Q_HOOK_SEEN_PUT);
-	db_arg_int(b, j->in->tenant.n);
-	db_arg_array(b, keys);
-}
-
-static void
 find(struct job *j)
 {
 	struct db_batch *b =
@@ -312,7 +242,7 @@ find(struct job *j)
 	j->work = receipts_new(j->job.a, j->in->tenant, j->receipts,
 	    j->receipts_count);
 	receipts_find_add(j->work, b);
-	add_seen(j, b);
+	j->asked_seen = said_seen_add(j->said, b);
 	go_on(j, b, FIND);
 }
 
@@ -340,63 +270,11 @@ taken(struct job *j, const struct db_rows *rows)
 	}
 	j->receipts = arena_zalloc(a, RECEIPTS_MAX, sizeof(*j->receipts));
 	j->subjects = arena_zalloc(a, RECEIPTS_MAX, sizeof(*j->subjects));
-	j->opts = arena_zalloc(a, RECEIPTS_MAX, sizeof(*j->opts));
+	j->said = said_new(a, in->tenant, RECEIPTS_MAX);
 	j->notes = suppression_notes_new(a);
 	for (i = 0; i < j->count; i++)
 		read_request(j, rows, i);
 	find(j);
-}
-
-static bool
-is_new(const struct db_rows *rows, const char *key)
-{
-	int i;
-
-	if (key == NULL)
-		return true;
-	for (i = 0; i < db_count(rows); i++)
-		if (strcmp(db_text(rows, i, 0), key) == 0)
-			return true;
-	return false;
-}
-
-enum { OPT_COLUMNS = 6 };
-
-static void
-opt_row(struct arena *a, struct db_array *v[OPT_COLUMNS], const struct opt *o)
-{
-	db_array_text(v[0], o->address);
-	db_array_int(v[1], o->channel);
-	db_array_uuid(v[2], &o->provider.u);
-	db_array_int(v[3], o->event->suppress);
-	db_array_text(v[4], arena_printf(a, "provider %s", o->kind));
-	db_array_text(v[5], o->event->code);
-}
-
-/* Those who said one thing ("what"), as far as they are new. */
-static void
-add_opts(struct job *j, struct db_batch *b, const struct db_rows *seen,
-    enum hook_what what)
-{
-	struct db_array *v[OPT_COLUMNS];
-	size_t i, count = 0, columns = what == HOOK_OPT_OUT ? OPT_COLUMNS : 4;
-
-	for (i = 0; i < OPT_COLUMNS; i++)
-		v[i] = db_array_new(j->job.a);
-	for (i = 0; i < j->opts_count; i++) {
-		if (j->opts[i].event->what != what ||
-		    !is_new(seen, j->opts[i].key))
-			continue;
-		opt_row(j->job.a, v, &j->opts[i]);
-		count++;
-	}
-	if (count == 0)
-		return;
-	db_add(b, what == HOOK_OPT_OUT ? Q_SUPPRESSION_OPT_OUT
-	                               : Q_SUPPRESSION_LIFT);
-	db_arg_int(b, j->in->tenant.n);
-	for (i = 0; i < columns; i++)
-		db_arg_array(b, v[i]);
 }
 
 static void
@@ -413,10 +291,7 @@ found(struct job *j, struct db_rows **rows)
 		    j->receipts[i].by);
 	receipts_write_add(j->work, b);
 	suppression_notes_add(b, j->in->tenant, j->notes);
-	if (j->opts_count > 0) {
-		add_opts(j, b, rows[1], HOOK_OPT_OUT);
-		add_opts(j, b, rows[1], HOOK_OPT_IN);
-	}
+	said_write_add(j->said, b, j->asked_seen ? rows[1] : NULL);
 	go_on(j, b, WRITE);
 }
 

@@ -33,6 +33,7 @@ enum {
 	SWEEPS_ALL = 12, /* so often one looks behind all low-water marks */
 	HOUSE_MS = 3600 * 1000,
 	PARTITION_WEEKS = 4,
+	HEARD_DAYS = 2, /* a session is open for one */
 	HOOK_SEEN_DAYS = 30, /* STOP and START are told once */
 	RETENTION_MARGIN_DAYS = 7 /* a partition is a week */
 };
@@ -226,6 +227,11 @@ keep_house(struct spooler *sp)
 	ch = new_chore(sp, "forgetting what was reported failed", NULL);
 	b = plain(ch, Q_HOOK_SEEN_EXPIRE);
 	db_arg_int(b, (int64_t)HOOK_SEEN_DAYS * 24 * HOUSE_MS);
+	pool_submit(sp->pool, &ch->job, b);
+
+	ch = new_chore(sp, "forgetting who wrote failed", NULL);
+	b = plain(ch, Q_HEARD_EXPIRE);
+	db_arg_int(b, (int64_t)HEARD_DAYS * 24 * HOUSE_MS);
 	pool_submit(sp->pool, &ch->job, b);
 
 	ch = new_chore(sp, "expiring idempotency keys failed", NULL);

@@ -62,7 +62,7 @@ class Fault:
 class Receipt:
     """A message that was here to its last byte."""
     at: float      # time.time()
-    channel: str   # email, webhook or sms
+    channel: str   # email, webhook, sms or whatsapp
     id: str        # of the delivery; None where the protocol does not carry it
     to: str
     hash: str      # of the body
@@ -167,7 +167,7 @@ class Http(Connection):
         fault = self.provider.fault("http", identity, to)
         status = fault.answer if fault and fault.answer else \
             (201 if channel == "sms" else OK_HTTP)
-        answer = self.provider.sms_answer(to) if channel == "sms" else b"{}"
+        answer = self.provider.answer(channel, to)
         if fault and fault.body is not None:
             answer = fault.body
         head = [f"HTTP/1.1 {status} Word", f"Content-Length: {len(answer)}",
@@ -185,6 +185,10 @@ class Http(Connection):
             to, = json.loads(body)["personalizations"]
             return (to["custom_args"]["belfry_delivery"],
                     to["to"][0]["email"], "email")
+        if path.endswith("/messages"):
+            message = json.loads(body)
+            return (message["biz_opaque_callback_data"].split("/")[1],
+                    message["to"], "whatsapp")
         form = urllib.parse.parse_qs(body.decode())
         return None, form.get("To", [None])[0], "sms"
 
@@ -275,9 +279,12 @@ class FakeProvider:
             self.headers.append(headers)
         self.receipts.append(receipt)
 
-    def sms_answer(self, to):
-        return json.dumps({"sid": f"SM{len(self.receipts):032x}", "to": to,
-                           "status": "queued", "error_code": None}).encode()
+    def answer(self, channel, to):
+        number = len(self.receipts)
+        answers = {"sms": {"sid": f"SM{number:032x}", "to": to,
+                           "status": "queued", "error_code": None},
+                   "whatsapp": {"messages": [{"id": f"wamid.{number}"}]}}
+        return json.dumps(answers.get(channel, {})).encode()
 
     # What tests call
 

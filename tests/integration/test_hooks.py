@@ -143,7 +143,7 @@ def test_a_bounce_suppresses_and_a_block_does_not(mailing, grid):
 
 def test_complaints_and_unsubscriptions(mailing, grid):
     _, first = sent(mailing, mail("a@example.org"))
-    _, second = sent(mailing, mail("b@example.org", category="news"))
+    identity, second = sent(mailing, mail("b@example.org", category="news"))
     grid.report({**first, "event": "spamreport"},
                 {**second, "event": "group_unsubscribe"})
     applied(mailing)
@@ -151,6 +151,8 @@ def test_complaints_and_unsubscriptions(mailing, grid):
     assert [(s["address"], s["reason"], s.get("category")) for s in found] == \
         [("a@example.org", "complaint", None),
          ("b@example.org", "unsubscribe", "news")]
+    assert "delivery.unsubscribed" in types(mailing, identity)
+    assert state(mailing, identity) == "delivered"
 
 
 def test_a_message_id_will_do(mailing, grid, provider):

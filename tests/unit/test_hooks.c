@@ -27,7 +27,9 @@
 #include "base/text.h"
 #include "provider/hook.h"
 #include "provider/sendgrid.h"
+#include "provider/opt_word.h"
 #include "provider/twilio.h"
+#include "provider/whatsapp.h"
 #include "settings_of.h"
 
 #define N "0193e2c4-0000-7000-8000-000000000001"
@@ -59,6 +61,7 @@ header(const struct hook_request *rq, const char *name)
 	if (strcmp(name, "X-Twilio-Email-Event-Webhook-Timestamp") == 0)
 		return timestamp;
 	return strcmp(name, "X-Twilio-Signature") == 0 ||
+	        strcmp(name, "X-Hub-Signature-256") == 0 ||
 	        strcmp(name, "X-Twilio-Email-Event-Webhook-Signature") == 0
 	    ? signature
 	    : NULL;
@@ -594,22 +597,149 @@ events_come_through_as_they_were(void **state)
 	assert_string_equal(back.list[0].id, "i");
 }
 
-/* Both well below a millisecond of CPU, whatever is refused. */
+/* ---- whatsapp -------------------------------------------------------------------- */
+
+#define NUMBER "106540352242922"
+#define VALUE(number, what)                                                    \
+	"{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":{"            \
+	"\"metadata\":{\"phone_number_id\":\"" number "\"}," what "}}]}]}"
+
+static const char statuses[] = VALUE(NUMBER,
+    "\"statuses\":[{\"id\":\"wamid.1\",\"status\":\"sent\"},"
+    "{\"id\":\"wamid.1\",\"status\":\"read\",\"timestamp\":\"1764575990\","
+    "\"biz_opaque_callback_data\":\"" N "/" D "\"},"
+    "{\"id\":\"wamid.2\",\"status\":\"failed\",\"errors\":[{\"code\":131050,"
+    "\"title\":\"no\"}],\"biz_opaque_callback_data\":\"x/" D "\"},"
+    "{\"id\":\"wamid.3\",\"status\":\"failed\"},7]");
+
+static struct provider
+whatsapp(const char *more)
+{
+	struct provider p = { .ops = &whatsapp_ops };
+	struct err e;
+
+	p.settings = settings_of(arena, &whatsapp_ops,
+	    arena_printf(arena,
+	        "{\"access_token\": \"t\", \"phone_number_id\": \"" NUMBER
+	        "\"%s}",
+	        more),
+	    &e);
+	assert_non_null(p.settings);
+	return p;
+}
+
+static void
+sign_as_meta(const char *secret, const char *body)
+{
+	uint8_t mac[32];
+	unsigned n;
+
+	HMAC(EVP_sha256(), secret, (int)strlen(secret), (const uint8_t *)body,
+	    strlen(body), mac, &n);
+	signature = arena_printf(arena, "sha256=%s",
+	    text_hex(arena, mac, sizeof(mac)));
+}
+
+static void
+whatsapp_statuses_are_read(void **state)
+{
+	struct provider p = whatsapp(", \"app_secret\": \"s\"");
+	struct hook_request rq = request(statuses, strlen(statuses));
+	struct hook_events out = { .count = 0 };
+
+	sign_as_meta("s", statuses);
+	assert_int_equal(whatsapp_receive(arena, &p, &rq, &out), HOOK_TAKEN);
+	assert_int_equal(out.count, 3);
+	assert_int_equal(out.list[0].what, HOOK_READ);
+	assert_int_equal(out.list[0].at_ms, 1764575990000);
+	assert_false(uuid_is_nil(&out.list[0].delivery.u));
+	assert_null(out.list[0].sender);
+	assert_int_equal(out.list[1].what, HOOK_FAILED);
+	assert_true(uuid_is_nil(&out.list[1].delivery.u));
+	assert_string_equal(out.list[1].provider_ref, "wamid.2");
+	assert_int_equal(out.list[1].class, VERDICT_BAD_RECIPIENT);
+	assert_int_equal(out.list[1].suppress, SUPPRESSION_OPT_OUT);
+	assert_true(out.list[1].for_sender);
+	assert_string_equal(out.list[1].text, "no");
+	assert_int_equal(out.list[2].class, VERDICT_BAD_MESSAGE);
+}
+
+static void
+what_people_write_is_heard(void **state)
+{
+	static const char said[] = VALUE("999",
+	    "\"messages\":[{\"from\":\"43660\",\"id\":\"m1\",\"button\":{"
+	    "\"text\":\"stop\"}},{\"from\":\"43661\",\"id\":\"m2\",\"text\":{"
+	    "\"body\":\"hi\"}},{\"from\":\"x\",\"text\":{\"body\":\"STOP\"}}]");
+	struct provider p = whatsapp(", \"app_secret\": \"s\"");
+	struct hook_request rq = request(said, strlen(said));
+	struct hook_events out = { .count = 0 };
+
+	sign_as_meta("s", said);
+	assert_int_equal(whatsapp_receive(arena, &p, &rq, &out), HOOK_TAKEN);
+	assert_int_equal(out.count, 3);
+	assert_int_equal(out.list[0].what, HOOK_HEARD);
+	assert_string_equal(out.list[0].address, "+43660");
+	assert_string_equal(out.list[0].sender, "999");
+	assert_int_equal(out.list[1].what, HOOK_OPT_OUT);
+	assert_string_equal(out.list[1].id, "m1");
+	assert_int_equal(out.list[2].what, HOOK_HEARD);
+	assert_null(opt_word_of("stop it"));
+	assert_null(opt_word_of(" "));
+}
+
+static void
+what_is_not_metas_is_refused(void **state)
+{
+	struct provider p = whatsapp(", \"app_secret\": \"s\""),
+	                none = whatsapp("");
+	char body[sizeof(statuses)];
+	struct hook_request rq = request(body, strlen(statuses));
+	const char *good;
+	size_t i;
+
+	memcpy(body, statuses, sizeof(statuses));
+	sign_as_meta("s", statuses);
+	good = signature;
+	assert_int_equal(receive(&p, &rq), HOOK_TAKEN);
+	assert_int_equal(receive(&none, &rq), HOOK_REFUSED);
+	for (i = 0; i < strlen(statuses); i++) {
+		body[i] ^= 1;
+		assert_int_equal(receive(&p, &rq), HOOK_REFUSED);
+		body[i] ^= 1;
+		rq.body_bytes = i;
+		assert_int_equal(receive(&p, &rq), HOOK_REFUSED);
+		rq.body_bytes = strlen(statuses);
+	}
+	for (i = 0; i < strlen(good); i++) {
+		signature = arena_printf(arena, "%.*s", (int)i, good);
+		assert_int_equal(receive(&p, &rq), HOOK_REFUSED);
+	}
+	signature = arena_printf(arena, "%s0", good);
+	assert_int_equal(receive(&p, &rq), HOOK_REFUSED);
+	signature = NULL;
+	assert_int_equal(receive(&p, &rq), HOOK_REFUSED);
+}
+
+/* All well below a millisecond of CPU, whatever is refused. */
 static void
 proving_costs_less_than_a_millisecond(void **state)
 {
 	enum { ROUNDS = 300, MOST_US = 1000 };
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	struct provider list[] = { sendgrid(key, ""), twilio("") };
+	struct provider list[] = { sendgrid(key, ""), twilio(""),
+		whatsapp(", \"app_secret\": \"s\"") };
 	struct arena *was = arena;
 	clock_t started;
 	long us;
 	size_t i, k;
 
-	for (k = 0; k < 2; k++) {
+	for (k = 0; k < NELEMS(list); k++) {
 		struct hook_request rq = request(events, strlen(events));
 
 		sign(key, events, strlen(events), NOW_S);
+		if (list[k].ops == &whatsapp_ops)
+			sign_as_meta("s", events);
 		started = clock();
 		for (i = 0; i < ROUNDS; i++) {
 			arena = arena_new(4096);
@@ -641,6 +771,9 @@ main(void)
 		cmocka_unit_test(twilio_reports_are_read),
 		cmocka_unit_test(another_account_of_twilio_is_refused),
 		cmocka_unit_test(forms_that_are_none_are_refused),
+		cmocka_unit_test(whatsapp_statuses_are_read),
+		cmocka_unit_test(what_people_write_is_heard),
+		cmocka_unit_test(what_is_not_metas_is_refused),
 		cmocka_unit_test(events_come_through_as_they_were),
 		cmocka_unit_test(proving_costs_less_than_a_millisecond),
 	};

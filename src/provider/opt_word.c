@@ -1,0 +1,45 @@
+/*
+ * opt_word.c - what people answer when they want no more messages, or some again
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The words are Twilio's own, which carriers ask for; other providers know none.
+ */
+#include "provider/opt_word.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/compiler.h"
+
+static const struct opt_word words[] = {
+	{ "STOP", HOOK_OPT_OUT },
+	{ "STOPALL", HOOK_OPT_OUT },
+	{ "UNSUBSCRIBE", HOOK_OPT_OUT },
+	{ "CANCEL", HOOK_OPT_OUT },
+	{ "END", HOOK_OPT_OUT },
+	{ "QUIT", HOOK_OPT_OUT },
+	{ "REVOKE", HOOK_OPT_OUT },
+	{ "OPTOUT", HOOK_OPT_OUT },
+	{ "START", HOOK_OPT_IN },
+	{ "YES", HOOK_OPT_IN },
+	{ "UNSTOP", HOOK_OPT_IN },
+};
+
+const struct opt_word *
+opt_word_of(const char *text)
+{
+	size_t i, n;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	n = strlen(text);
+	while (n > 0 && isspace((unsigned char)text[n - 1]))
+		n--;
+	for (i = 0; i < NELEMS(words); i++)
+		if (strlen(words[i].word) == n &&
+		    strncasecmp(words[i].word, text, n) == 0)
+			return &words[i];
+	return NULL;
+}

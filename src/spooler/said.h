@@ -1,0 +1,41 @@
+/*
+ * said.h - what people said to an account: that they want no more, or anything
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * STOP and START become suppressions of that account, or lift them; by their ids each
+ * counts once.  That somebody wrote at all opens the session in which an account may write
+ * freely (provider_ops.has_session).
+ */
+#ifndef BELFRY_SPOOLER_SAID_H
+#define BELFRY_SPOOLER_SAID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/id.h"
+
+struct arena;
+struct db_batch;
+struct db_rows;
+struct hook_event;
+struct provider_ops;
+struct said;
+
+/* What was said to one tenant's accounts, at most "max" events; lives in "a". */
+struct said *said_new(struct arena *a, struct tenant_id tenant, size_t max)
+    MUST_CHECK;
+
+/* Takes an event of OPT_OUT, OPT_IN or HEARD; of any other nothing follows. */
+void said_take(struct said *s, const struct hook_event *ev,
+    struct provider_id provider, const struct provider_ops *ops);
+
+/* Adds a query whose rows are for said_write_add(); false: there is nothing to ask. */
+bool said_seen_add(struct said *s, struct db_batch *b);
+
+/* Adds what follows; "seen" is NULL when no query was added. */
+void said_write_add(struct said *s, struct db_batch *b,
+    const struct db_rows *seen);
+
+#endif
