@@ -14,9 +14,9 @@ WHERE g.tenant_id = $1
 -- Nothing; part of each transaction that changes accounts, templates or providers.
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
--- name: tenant_brand
--- One row: name, default locale, time zone, what templates know as "brand", the quiet
--- hours of recipients without their own, and slug.
-SELECT name, default_locale, time_zone, settings->'brand', settings->'quiet_hours',
+-- name: tenant_page
+-- One row: name, default locale, time zone, branding, the quiet hours of recipients
+-- without their own, and slug.
+SELECT name, default_locale, time_zone, settings->'branding', settings->'quiet_hours',
     slug
 FROM tenant WHERE id = $1

@@ -3,19 +3,22 @@
 
 -- name: tenant_get
 -- One row or none.
-SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at
+SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at,
+    test, version, updated_at
 FROM tenant
 WHERE id = $1
 
 -- name: tenant_find
 -- One row or none, by slug.
-SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at
+SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at,
+    test, version, updated_at
 FROM tenant
 WHERE slug = $1
 
 -- name: tenant_list
 -- Up to $2 rows whose slug comes after $1, in the order of their slugs.
-SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at
+SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at,
+    test, version, updated_at
 FROM tenant
 WHERE slug > $1
 ORDER BY slug
@@ -23,8 +26,8 @@ LIMIT $2
 
 -- name: tenant_insert
 -- One row: the new id.
-INSERT INTO tenant (slug, name, default_locale, time_zone)
-VALUES ($1, $2, $3, $4)
+INSERT INTO tenant (slug, name, default_locale, time_zone, weight, test)
+VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING id
 
 -- name: tenant_enter
@@ -35,13 +38,25 @@ SELECT set_config('belfry.tenant', $1, true)
 -- Nothing.
 INSERT INTO tenant_generation (tenant_id) VALUES ($1)
 
+-- name: tenant_version
+-- One row or none: a tenant's version.  Who raises its generation first has it to
+-- himself.
+SELECT version FROM tenant WHERE id = $1 AND state <> 3
+
+-- name: tenant_update
+-- Nothing.
+UPDATE tenant SET name = $2, default_locale = $3, time_zone = $4, weight = $5, test = $6,
+    settings = $7, version = version + 1, updated_at = now()
+WHERE id = $1
+
 -- name: tenant_set_state
--- Nothing; no row is affected when there is no such tenant.
-UPDATE tenant SET state = $2 WHERE id = $1
+-- Nothing.
+UPDATE tenant SET state = $2, version = version + 1, updated_at = now() WHERE id = $1
 
 -- name: tenant_set_quiet_hours
 -- Nothing.
-UPDATE tenant SET settings = CASE WHEN $2::jsonb IS NULL THEN settings - 'quiet_hours'
+UPDATE tenant SET version = version + 1, updated_at = now(),
+    settings = CASE WHEN $2::jsonb IS NULL THEN settings - 'quiet_hours'
     ELSE settings || jsonb_build_object('quiet_hours', $2::jsonb) END
 WHERE id = $1
 

@@ -68,7 +68,9 @@ check_tenant(const struct request *rq, const struct principal *p,
 {
 	const char *scope = rq->route->scope;
 
-	if (p->tenant.n != 0 || scope == NULL || strcmp(scope, "platform") == 0)
+	if (p->tenant.n != 0 || scope == NULL ||
+	    strcmp(scope, "platform") == 0 ||
+	    (rq->route->flags & ROUTE_NO_TENANT) != 0)
 		return 0;
 	return err_set(e, ERR_INVALID,
 	    "name the tenant in the header Belfry-Tenant");

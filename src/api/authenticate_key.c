@@ -72,7 +72,7 @@ check(const struct request *rq, const struct apikey *key,
 	if (!comes_from(rq, stored->networks))
 		return refuse(e, "the account may not come from this address");
 	if (stored->suspended)
-		return err_set(e, ERR_FORBIDDEN, "the tenant is suspended");
+		return err_set(e, ERR_SUSPENDED, "the tenant is suspended");
 	return 0;
 }
 

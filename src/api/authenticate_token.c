@@ -183,7 +183,7 @@ enter(struct request *rq, struct principal *p, const struct identity *id,
 	if (rc == -1)
 		return -1;
 	if (facts->suspended && !principal_may(p, SCOPE_PLATFORM))
-		return err_set(e, ERR_FORBIDDEN, "the tenant is suspended");
+		return err_set(e, ERR_SUSPENDED, "the tenant is suspended");
 	principal_enter(rq->a, p, facts->id, facts->slug,
 	    facts->default_locale, facts->time_zone);
 	return 0;

@@ -27,5 +27,6 @@ belfry_api_SOURCES = \
 	src/api/template_preview.c src/api/template_preview.h \
 	src/api/template_versions.c src/api/template_versions.h \
 	src/api/templates.c src/api/templates.h \
+	src/api/tenants.c src/api/tenants.h \
 	src/api/worker.c src/api/worker.h
 dist_man_MANS += src/api/belfry-api.8

@@ -25,8 +25,10 @@
 #include "api/template_preview.h"
 #include "api/template_versions.h"
 #include "api/templates.h"
+#include "api/tenants.h"
 #include "notify/health_report.h"
 #include "notify/send_request.h"
+#include "notify/tenant_settings.h"
 #include "web/router.h"
 
 #define ADMIN "/api/v1/admin"
@@ -307,6 +309,53 @@ static const struct route routes[] = {
 	    .scope = "admin", .handler = service_accounts_revoke, .status = 204,
 	    .summary = "Takes a key out of service",
 	    .tags = "service accounts" },
+
+	/* Tenants */
+	{ HTTP_GET, ADMIN "/tenants", .scope = "platform",
+	    .handler = tenants_list, .query = &page_query_table, .status = 200,
+	    .summary = "Lists tenants", .tags = "tenants" },
+	{ HTTP_POST, ADMIN "/tenants", .scope = "platform",
+	    .handler = tenants_create, .body = &tenant_table,
+	    .answer = &tenant_table, .status = 201, .summary = "Makes a tenant",
+	    .tags = "tenants" },
+	{ HTTP_GET, ADMIN "/tenants/{slug}", .scope = "admin:read",
+	    .handler = tenants_get, .answer = &tenant_table, .status = 200,
+	    .flags = ROUTE_ETAG | ROUTE_NO_TENANT,
+	    .summary = "Shows a tenant",
+	    .tags = "tenants" },
+	{ HTTP_PUT, ADMIN "/tenants/{slug}", .scope = "admin",
+	    .handler = tenants_put, .body = &tenant_table,
+	    .answer = &tenant_table, .status = 200,
+	    .flags = ROUTE_ETAG | ROUTE_NO_TENANT,
+	    .summary = "Replaces what a tenant is", .tags = "tenants" },
+	{ HTTP_PATCH, ADMIN "/tenants/{slug}", .scope = "admin",
+	    .handler = tenants_patch, .body = &tenant_table,
+	    .answer = &tenant_table, .status = 200,
+	    .flags = ROUTE_ETAG | ROUTE_MERGE_PATCH | ROUTE_NO_TENANT,
+	    .summary = "Changes what a tenant is", .tags = "tenants" },
+	{ HTTP_POST, ADMIN "/tenants/{slug}/suspend", .scope = "platform",
+	    .handler = tenants_suspend, .answer = &tenant_table, .status = 200,
+	    .summary = "Refuses a tenant's keys and sends nothing more for it",
+	    .tags = "tenants" },
+	{ HTTP_POST, ADMIN "/tenants/{slug}/resume", .scope = "platform",
+	    .handler = tenants_resume, .answer = &tenant_table, .status = 200,
+	    .summary = "Takes a suspended tenant up again",
+	    .tags = "tenants" },
+	{ HTTP_GET, ADMIN "/tenants/{slug}/settings", .scope = "admin:read",
+	    .handler = tenants_settings_get, .answer = &tenant_settings_table,
+	    .status = 200, .flags = ROUTE_ETAG | ROUTE_NO_TENANT,
+	    .summary = "Shows a tenant's settings", .tags = "tenants" },
+	{ HTTP_PUT, ADMIN "/tenants/{slug}/settings", .scope = "admin",
+	    .handler = tenants_settings_put, .body = &tenant_settings_table,
+	    .answer = &tenant_settings_table, .status = 200,
+	    .flags = ROUTE_ETAG | ROUTE_NO_TENANT,
+	    .summary = "Replaces a tenant's settings", .tags = "tenants" },
+	{ HTTP_PATCH, ADMIN "/tenants/{slug}/settings", .scope = "admin",
+	    .handler = tenants_settings_patch, .body = &tenant_settings_table,
+	    .answer = &tenant_settings_table, .status = 200,
+	    .flags = ROUTE_ETAG | ROUTE_MERGE_PATCH | ROUTE_NO_TENANT,
+	    .summary = "Changes some of a tenant's settings",
+	    .tags = "tenants" },
 
 	/* Providers */
 	{ HTTP_GET, ADMIN "/provider-kinds", .scope = "providers:read",

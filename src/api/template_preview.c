@@ -126,7 +126,7 @@ templates_preview(struct request *rq, struct response *rs, struct err *e)
 	if (p.time_zone == NULL)
 		p.time_zone = tenant->time_zone;
 	p.data = preview_data(rq->a, draft, &p.wish, body->data,
-	    body->recipient, preview_brand(rq->a, tenant));
+	    body->recipient, preview_tenant(rq->a, tenant));
 	answer = js_keep(rq->a, json_pack("{s:s, s:i, s:s?}", "key",
 	                            p.tpl->key, "version", p.tpl->version,
 	                            "locale", body->locale));

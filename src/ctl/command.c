@@ -41,6 +41,25 @@ static const struct ctl_option tenant_options[] = {
 	{ 0, "name", "NAME", "What people call it; the slug by default." },
 	{ 0, "locale", "LOCALE", "The default locale; \"en\" by default." },
 	{ 0, "time-zone", "ZONE", "The time zone; \"UTC\" by default." },
+	{ 0, "weight", "N",
+	    "Its share when there is more work than can be done; 1 by default." },
+	{ 0, "test", "yes|no",
+	    "Whether nothing but simulators sends for it; \"no\" by default." },
+	END
+};
+
+static const struct ctl_option tenant_set_options[] = {
+	{ 0, "set", "KEY=VALUE",
+	    "A setting. May stand more than once. \"-\" as value: read a line "
+	    "from standard input." },
+	{ 0, "unset", "KEY", "Put a setting back to its default." },
+	{ 0, "name", "NAME", "What people call it." },
+	{ 0, "locale", "LOCALE", "The default locale." },
+	{ 0, "time-zone", "ZONE", "The time zone." },
+	{ 0, "weight", "N",
+	    "Its share when there is more work than can be done." },
+	{ 0, "test", "yes|no",
+	    "Whether nothing but simulators sends for it." },
 	END
 };
 
@@ -254,6 +273,10 @@ static const struct ctl_command commands[] = {
 	    "List the tenants", NULL },
 	{ "tenant show", "[SLUG]", NULL, CTL_NEEDS_DATABASE, command_tenant_show,
 	    "Show a tenant", NULL },
+	{ "tenant set", "SLUG", tenant_set_options, CTL_NEEDS_DATABASE,
+	    command_tenant_set, "Change a tenant or its settings",
+	    "The settings are those of the REST API, as in\n"
+	    ".Dq \\-\\-set branding.color=#1d4ed8 .\n" },
 	{ "tenant quiet-hours", "SLUG [JSON]", NULL, CTL_NEEDS_DATABASE,
 	    command_tenant_quiet_hours,
 	    "Show or set the quiet hours of recipients without their own",

@@ -68,6 +68,7 @@ int command_template_versions(struct ctl *c, struct err *e);
 int command_tenant_add(struct ctl *c, struct err *e);
 int command_tenant_list(struct ctl *c, struct err *e);
 int command_tenant_quiet_hours(struct ctl *c, struct err *e);
+int command_tenant_set(struct ctl *c, struct err *e);
 int command_tenant_resume(struct ctl *c, struct err *e);
 int command_tenant_show(struct ctl *c, struct err *e);
 int command_tenant_suspend(struct ctl *c, struct err *e);

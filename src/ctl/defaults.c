@@ -10,11 +10,11 @@
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/out.h"
-#include "model/quiet_hours.h"
 #include "model/template_store.h"
 #include "model/tenant.h"
 #include "notify/fallback.h"
-#include "notify/quiet.h"
+#include "notify/tenant_settings.h"
+#include "web/field.h"
 #include "web/js.h"
 
 enum { DEPTH_MAX = 8 };
@@ -86,35 +86,17 @@ static const struct out_column tenant_columns[] = {
 	{ NULL, NULL },
 };
 
-static bool
-is_categories(const json_t *list)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item)
-		if (!json_is_string(item))
-			return false;
-	return list == NULL || json_is_array(list);
-}
-
 static int
-check(const json_t *json, struct err *e)
+check(struct ctl *c, json_t *json, struct err *e)
 {
-	struct quiet_hours hours;
-	const char *fault = "they are an object";
-	json_t *own = json_copy((json_t *)(uintptr_t)json);
-	int rc;
+	json_t *settings = js_keep(c->a,
+	    json_pack("{s:O}", "quiet_hours", json));
+	struct field_errors fe;
 
-	if (!is_categories(json_object_get(json, "exempt"))) {
-		json_decref(own);
-		return err_set(e, ERR_INVALID,
-		    "\"exempt\" is a list of categories");
-	}
-	json_object_del(own, "exempt");
-	rc = quiet_hours_read(own, &hours, &fault);
-	json_decref(own);
-	return rc == 0 ? 0 : err_set(e, ERR_INVALID, "%s", fault);
+	field_errors_init(&fe, c->a);
+	if (tenant_settings_check(c->a, settings, &fe) == 0)
+		return 0;
+	return err_set(e, ERR_INVALID, "%s", fe.first->detail);
 }
 
 static int
@@ -125,7 +107,7 @@ set(struct ctl *c, const char *text, struct err *e)
 
 	if (strcmp(text, "none") == 0)
 		text = NULL;
-	else if (parse(c, text, &json, e) == -1 || check(json, e) == -1)
+	else if (parse(c, text, &json, e) == -1 || check(c, json, e) == -1)
 		return -1;
 	ed = ctl_editor(c);
 	return tenant_set_quiet_hours(&ed, text, e);

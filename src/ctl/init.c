@@ -154,6 +154,7 @@ prepare_tenant(struct init *in, struct err *e)
 	t->name = t->slug;
 	t->default_locale = "en";
 	t->time_zone = "UTC";
+	t->weight = 1;
 	if (!text_is_slug(t->slug))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the slug \"%.80s\" is not made of a-z, 0-9 and \"-\"",

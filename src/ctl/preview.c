@@ -107,6 +107,6 @@ command_template_preview(struct ctl *c, struct err *e)
 	p.wish.fallback = c->tenant->default_locale;
 	p.time_zone = c->tenant->time_zone;
 	p.data = preview_data(c->a, draft, &p.wish, data, NULL,
-	    preview_brand(c->a, c->tenant));
+	    preview_tenant(c->a, c->tenant));
 	return show_preview(c, &p, preview_render(c->a, &p), e);
 }

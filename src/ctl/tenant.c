@@ -1,17 +1,23 @@
 /*
- * tenant.c - belfryctl tenant add, list, show, suspend, resume
+ * tenant.c - belfryctl tenant add, list, show, set, suspend, resume
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "model/tenant.h"
+
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
+#include "ctl/number.h"
 #include "ctl/out.h"
+#include "ctl/setting.h"
 #include "model/locale.h"
+#include "notify/tenant_settings.h"
+#include "web/field.h"
 #include "web/field_form.h"
 
 enum { PAGE = 200 };
@@ -26,14 +32,31 @@ static const struct out_column columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct out_column all_columns[] = {
+	{ "slug", NULL },
+	{ "name", NULL },
+	{ "state", NULL },
+	{ "test", NULL },
+	{ "weight", NULL },
+	{ "default_locale", "default locale" },
+	{ "time_zone", "time zone" },
+	{ "settings", NULL },
+	{ "created_at", "created" },
+	{ "updated_at", "updated" },
+	{ NULL, NULL },
+};
+
 static json_t *
 tenant_json(const struct tenant *t)
 {
-	return json_pack("{s:s, s:I, s:s, s:s, s:i, s:s, s:s, s:o}", "slug",
-	    t->slug, "id", (json_int_t)t->id.n, "name", t->name, "state",
-	    tenant_state_name(t->state), "weight", t->weight, "default_locale",
-	    t->default_locale, "time_zone", t->time_zone, "created_at",
-	    out_time(t->created_ms));
+	return json_pack("{s:s, s:I, s:s, s:s, s:b, s:i, s:s, s:s, s:o, s:o, s:o}",
+	    "slug", t->slug, "id", (json_int_t)t->id.n, "name", t->name,
+	    "state", tenant_state_name(t->state), "test", (int)t->test,
+	    "weight", t->weight, "default_locale", t->default_locale,
+	    "time_zone", t->time_zone, "settings",
+	    t->settings != NULL ? out_json(t->settings) : json_object(),
+	    "created_at", out_time(t->created_ms), "updated_at",
+	    out_time(t->updated_ms));
 }
 
 static int
@@ -61,20 +84,41 @@ or_else(const char *given, const char *otherwise)
 	return given != NULL ? given : otherwise;
 }
 
+/* Takes over what options say of a tenant. */
+static int
+apply_options(struct ctl *c, struct tenant *t, struct err *e)
+{
+	const char *test = ctl_value(c, "test");
+	int64_t weight = t->weight;
+
+	t->name = or_else(ctl_value(c, "name"), t->name);
+	t->default_locale = or_else(ctl_value(c, "locale"), t->default_locale);
+	t->time_zone = or_else(ctl_value(c, "time-zone"), t->time_zone);
+	if (ctl_number(c, "weight", 1, 1000, &weight, e) == -1)
+		return -1;
+	t->weight = (int)weight;
+	if (test != NULL && strcmp(test, "yes") != 0 && strcmp(test, "no") != 0)
+		return err_set(e, ERR_INVALID, "\"%.20s\" is neither yes nor no",
+		    test);
+	if (test != NULL)
+		t->test = strcmp(test, "yes") == 0;
+	return check(t, e);
+}
+
 int
 command_tenant_add(struct ctl *c, struct err *e)
 {
 	const char *slug = ctl_argument(c, 0);
 	struct tenant t = {
 		.slug = slug,
-		.name = or_else(ctl_value(c, "name"), slug),
-		.default_locale = or_else(ctl_value(c, "locale"), "en"),
-		.time_zone = or_else(ctl_value(c, "time-zone"), "UTC"),
+		.name = slug,
+		.default_locale = "en",
+		.time_zone = "UTC",
 		.weight = 1,
 	};
 	struct editor ed = ctl_editor(c);
 
-	if (check(&t, e) == -1 || tenant_create(&ed, &t, e) == -1)
+	if (apply_options(c, &t, e) == -1 || tenant_create(&ed, &t, e) == -1)
 		return -1;
 	out_said(c, tenant_json(&t), "tenant \"%s\" was made", t.slug);
 	return 0;
@@ -124,7 +168,48 @@ command_tenant_show(struct ctl *c, struct err *e)
 {
 	if (choose(c, e) == -1)
 		return -1;
-	out_object(c, tenant_json(c->tenant), columns);
+	out_object(c, tenant_json(c->tenant), all_columns);
+	return 0;
+}
+
+static int
+apply_settings(struct ctl *c, json_t *settings, struct err *e)
+{
+	const struct field_table *table = &tenant_settings_table;
+	struct field_errors fe;
+	const char *text;
+	size_t i = 0;
+
+	while ((text = invocation_next(c->line, "unset", &i)) != NULL)
+		if (setting_unset(table, settings, text, e) == -1)
+			return -1;
+	i = 0;
+	while ((text = invocation_next(c->line, "set", &i)) != NULL)
+		if (setting_set(c->a, table, settings, text, e) == -1)
+			return -1;
+	field_errors_init(&fe, c->a);
+	if (tenant_settings_check(c->a, settings, &fe) == 0)
+		return 0;
+	return err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": %s",
+	    fe.first->pointer + 1, fe.first->detail);
+}
+
+int
+command_tenant_set(struct ctl *c, struct err *e)
+{
+	struct editor ed;
+	json_t *settings;
+
+	if (choose(c, e) == -1 ||
+	    tenant_settings_read(c->a, c->tenant, &settings, e) == -1 ||
+	    apply_options(c, c->tenant, e) == -1 ||
+	    apply_settings(c, settings, e) == -1)
+		return -1;
+	c->tenant->settings = edit_json(c->a, settings);
+	ed = ctl_editor(c);
+	if (tenant_update(&ed, c->tenant, NULL, e) == -1 || choose(c, e) == -1)
+		return -1;
+	out_object(c, tenant_json(c->tenant), all_columns);
 	return 0;
 }
 

@@ -13,11 +13,14 @@
 
 static const struct tenant_id nobody = { 0 };
 
+const char *const tenant_state_names[] = { "active", "suspended", "deleting",
+	NULL };
+
 const char *
 tenant_state_name(enum tenant_state state)
 {
-	ensure(state == TENANT_ACTIVE || state == TENANT_SUSPENDED);
-	return state == TENANT_ACTIVE ? "active" : "suspended";
+	ensure(state >= TENANT_ACTIVE && state <= TENANT_DELETING);
+	return tenant_state_names[state - 1];
 }
 
 static void
@@ -38,6 +41,9 @@ tenants_of(struct arena *a, const struct db_rows *r, struct tenant **list_r,
 			.time_zone = db_text(r, i, 6),
 			.settings = db_text(r, i, 7),
 			.created_ms = db_time_ms(r, i, 8),
+			.test = db_bool(r, i, 9),
+			.version = (int)db_int(r, i, 10),
+			.updated_ms = db_time_ms(r, i, 11),
 		};
 	*list_r = list;
 	*count_r = (size_t)n;
@@ -110,6 +116,8 @@ insert(const struct editor *ed, const struct tenant *t, struct tenant_id *id_r,
 	db_arg_text(b, t->name);
 	db_arg_text(b, t->default_locale);
 	db_arg_text(b, t->time_zone);
+	db_arg_int(b, t->weight);
+	db_arg_bool(b, t->test);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1) {
 		if (db_violates(e, "tenant_slug_key"))
 			err_set(e, ERR_CONFLICT,
@@ -144,23 +152,56 @@ tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
 	return 0;
 }
 
-int
-tenant_set_state(
-    const struct editor *ed, enum tenant_state state, struct err *e)
+/* Begins a change; there must be the tenant, in that version when it is not 0. */
+static int
+begin(const struct editor *ed, int version, struct err *e)
 {
 	struct db_batch *b = edit_begin(ed);
 	struct db_rows **rows;
 
+	db_add(b, Q_TENANT_VERSION);
+	db_arg_int(b, ed->tenant.n);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	return edit_expect(ed, rows[1], version, "tenant", e);
+}
+
+int
+tenant_update(const struct editor *ed, const struct tenant *t, json_t *changed,
+    struct err *e)
+{
+	struct editor inside = *ed;
+	struct db_rows **rows;
+	struct db_batch *b;
+
+	inside.tenant = t->id;
+	b = edit_commit(&inside, "tenant.change", t->slug, changed);
+	if (begin(&inside, t->version, e) == -1)
+		return -1;
+	db_add(b, Q_TENANT_UPDATE);
+	db_arg_int(b, t->id.n);
+	db_arg_text(b, t->name);
+	db_arg_text(b, t->default_locale);
+	db_arg_text(b, t->time_zone);
+	db_arg_int(b, t->weight);
+	db_arg_bool(b, t->test);
+	db_arg_text(b, t->settings);
+	return db_run(ed->db, ed->a, b, &rows, e);
+}
+
+int
+tenant_set_state(
+    const struct editor *ed, enum tenant_state state, struct err *e)
+{
+	struct db_rows **rows;
+	struct db_batch *b;
+
+	if (begin(ed, 0, e) == -1)
+		return -1;
+	b = edit_commit(ed, "tenant.state", tenant_state_name(state), NULL);
 	db_add(b, Q_TENANT_SET_STATE);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_int(b, state);
-	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
-		return -1;
-	if (db_affected(rows[1]) == 0) {
-		err_set(e, ERR_NOT_FOUND, "there is no such tenant");
-		return edit_abort(ed);
-	}
-	b = edit_commit(ed, "tenant.state", tenant_state_name(state), NULL);
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 

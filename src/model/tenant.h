@@ -3,14 +3,17 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The table is a global one, which every role may read and only belfry_owner
- * may change.
+ * The table is a global one.  A change of a row raises the tenant's generation, so it
+ * counts within api.cache_check, and its version, for ETags.
  */
 #ifndef BELFRY_MODEL_TENANT_H
 #define BELFRY_MODEL_TENANT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 #include "base/compiler.h"
 #include "base/id.h"
@@ -20,7 +23,11 @@ struct db;
 struct editor;
 struct err;
 
-enum tenant_state { TENANT_ACTIVE = 1, TENANT_SUSPENDED = 2 };
+enum tenant_state {
+	TENANT_ACTIVE = 1,
+	TENANT_SUSPENDED = 2,
+	TENANT_DELETING = 3 /* suspended for good */
+};
 
 struct tenant {
 	struct tenant_id id;
@@ -30,11 +37,14 @@ struct tenant {
 	int weight; /* its share when there is more work than can be done */
 	const char *default_locale;
 	const char *time_zone;
-	const char *settings; /* a JSON object */
-	int64_t created_ms;
+	const char *settings; /* a JSON object (notify/tenant_settings.h) */
+	bool test; /* nothing but simulators sends for it */
+	int version;
+	int64_t created_ms, updated_ms;
 };
 
-/* "active", "suspended". */
+/* "active", "suspended", "deleting"; the list, for field tables, ends with NULL. */
+extern const char *const tenant_state_names[];
 const char *tenant_state_name(enum tenant_state state);
 
 /* 1, 0 when there is none, -1. */
@@ -47,13 +57,20 @@ int tenant_find(struct arena *a, struct db *db, const char *slug,
 int tenant_list(struct arena *a, struct db *db, const char *after, int limit,
     struct tenant **list_r, size_t *count_r, struct err *e) MUST_CHECK;
 
-/* Makes a tenant from t->slug, name, default_locale and time_zone, and sets
- * t->id. ed->tenant is not looked at.  ERR_CONFLICT when the slug is taken. */
+/* Makes a tenant from t->slug, name, default_locale, time_zone, weight and test, and
+ * sets t->id.  ed->tenant is not looked at.  ERR_CONFLICT when the slug is taken. */
 int tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
     MUST_CHECK;
 
+/* Replaces what tenant_create() takes, but for the slug, and the settings, which were
+ * checked.  t->id is the tenant, t->version the one that is expected (0: any).  "changed"
+ * is for the audit: an object or NULL; its reference is taken.  ERR_NOT_FOUND also for
+ * one that is being deleted, ERR_PRECONDITION. */
+int tenant_update(const struct editor *ed, const struct tenant *t,
+    json_t *changed, struct err *e) MUST_CHECK;
+
 /* Suspends or resumes ed->tenant: a suspended one is sent nothing for, and
- * its keys are refused. */
+ * its keys are refused.  ERR_NOT_FOUND also for one that is being deleted. */
 int tenant_set_state(const struct editor *ed, enum tenant_state state,
     struct err *e) MUST_CHECK;
 

@@ -20,6 +20,7 @@
 #include "db/db.h"
 #include "model/provider_account.h"
 #include "model/template.h"
+#include "notify/tenant_settings.h"
 #include "notify/work.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
@@ -120,7 +121,7 @@ book_page(struct book *bk, struct tenant_id tenant, int64_t generation)
 void
 book_page_add(struct db_batch *b, struct tenant_id tenant)
 {
-	db_add(b, Q_TENANT_BRAND);
+	db_add(b, Q_TENANT_PAGE);
 	db_arg_int(b, tenant.n);
 	provider_account_list_add(b, tenant, "", PROVIDER_ACCOUNTS_MAX);
 }
@@ -169,26 +170,20 @@ read_quiet(struct page *page, const char *text)
 }
 
 static void
-read_brand(struct page *page, const struct db_rows *rows)
+read_tenant(struct page *page, const struct db_rows *rows)
 {
-	const char *name = "", *text = NULL;
-	struct err e;
+	struct arena *a = page->a;
 
-	if (db_count(rows) > 0) {
-		name = db_text(rows, 0, 0);
-		page->default_locale =
-		    arena_strdup(page->a, db_text(rows, 0, 1));
-		page->time_zone = arena_strdup(page->a, db_text(rows, 0, 2));
-		text = db_text(rows, 0, 3);
-		read_quiet(page, db_text(rows, 0, 4));
-		page->slug = arena_strdup(page->a, db_text(rows, 0, 5));
+	if (db_count(rows) == 0) {
+		page->variables = tenant_variables(a, "", "", NULL);
+		return;
 	}
-	if (text == NULL || js_parse(page->a, text, strlen(text), 16,
-	                        &page->brand, &e) == -1 ||
-	    !json_is_object(page->brand))
-		page->brand = js_keep(page->a, json_object());
-	if (json_object_get(page->brand, "name") == NULL)
-		json_object_set_new(page->brand, "name", json_string(name));
+	page->default_locale = arena_strdup(a, db_text(rows, 0, 1));
+	page->time_zone = arena_strdup(a, db_text(rows, 0, 2));
+	read_quiet(page, db_text(rows, 0, 4));
+	page->slug = arena_strdup(a, db_text(rows, 0, 5));
+	page->variables = tenant_variables(a, db_text(rows, 0, 0), page->slug,
+	    db_text(rows, 0, 3));
 }
 
 struct page *
@@ -219,7 +214,7 @@ book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
 	page->tenant = tenant;
 	page->generation = generation;
 	page->held = 1;
-	read_brand(page, rows[0]);
+	read_tenant(page, rows[0]);
 	read_providers(bk, page, rows[1]);
 	page->next = bk->pages;
 	bk->pages = page;

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Providers with opened credentials, brand and locale by tenant, and compiled templates
+ * Providers with opened credentials, branding and locale by tenant, and compiled templates
  * by version.  A claim reads the tenant's generation in its own transaction, so what is
  * used was right at that moment; what is missing or out of date is loaded in that same
  * transaction.  What is in use is held by counting; the book drops only what nobody
@@ -42,7 +42,7 @@ struct page {
 	bool stale; /* no longer in the book; freed when nobody holds it */
 	const struct provider **providers; /* in the order in which they are tried */
 	size_t provider_count;
-	json_t *brand; /* for templates; an object */
+	json_t *variables; /* tenant_variables() */
 	const char *default_locale, *time_zone, *slug; /* the tenant's */
 	struct tenant_quiet quiet; /* the same */
 	struct page *next;

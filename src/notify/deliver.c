@@ -139,7 +139,7 @@ deliver_return_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 
 json_t *
 deliver_data(struct arena *a, struct notification *n, const char *recipient,
-    const json_t *brand, struct err *e)
+    const struct page *page, struct err *e)
 {
 	json_t *to, *data, *own;
 
@@ -158,9 +158,7 @@ deliver_data(struct arena *a, struct notification *n, const char *recipient,
 		json_object_update(data, own);
 	if (json_object_get(data, "recipient") == NULL)
 		json_object_set(data, "recipient", to);
-	if (json_object_get(data, "brand") == NULL && brand != NULL)
-		json_object_set_new(data, "brand", json_incref((json_t *)(uintptr_t)
-		                                       brand));
+	json_object_update_missing(data, page->variables);
 	return data;
 }
 
@@ -317,7 +315,7 @@ deliver_render(struct arena *a, const struct config *config,
 		    .now_ms = n->created_ms } };
 	const json_t *to;
 
-	rn.how.data = deliver_data(a, n, d->recipient, page->brand, e);
+	rn.how.data = deliver_data(a, n, d->recipient, page, e);
 	if (rn.how.data == NULL)
 		return -1;
 	to = json_object_get(rn.how.data, "recipient");

@@ -41,9 +41,9 @@ void deliver_return_add(struct arena *a, struct db_batch *b,
     struct tenant_id tenant, const struct delivery *list, size_t count);
 
 /* What templates see: the notification's data, the recipient's own above them, and
- * "recipient" and "brand".  Lives in "a". */
+ * "recipient", "tenant" and "brand".  Lives in "a". */
 json_t *deliver_data(struct arena *a, struct notification *n,
-    const char *recipient, const json_t *brand, struct err *e) MUST_CHECK;
+    const char *recipient, const struct page *page, struct err *e) MUST_CHECK;
 
 /* Renders the parts of a delivery's channel.  The message's texts live in "a".  -1 with
  * *e (UNPROCESSABLE: the template, the line and what is wrong there). */

@@ -41,7 +41,7 @@ struct express {
 
 /* ---- What a worker knows of a tenant's ways ---------------------------------------- */
 
-/* A page of the book without brand and credentials: enough to choose. */
+/* A page of the book without branding and credentials: enough to choose. */
 struct ways {
 	bool active; /* the tenant is not suspended */
 	bool suppresses; /* it has suppressions */

@@ -59,7 +59,7 @@ bool express_is_refused(const struct express *x, const struct err *e);
 /* After the commit: hands them over. */
 void express_hand(struct express *x);
 
-/* What a worker knows of a tenant's ways: its accounts, without credentials or brand, and
+/* What a worker knows of a tenant's ways: its accounts, without credentials or branding, and
  * its quiet hours.  It is good until the second look-up after this one. */
 int express_page(struct arena *a, struct known *known, struct tenant_id tenant,
     const struct page **page_r, struct err *e) MUST_CHECK;

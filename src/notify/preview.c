@@ -12,12 +12,15 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/err.h"
 #include "model/data_path.h"
+#include "model/edit.h"
 #include "model/sms_length.h"
 #include "model/template.h"
 #include "model/template_draft.h"
 #include "model/template_render.h"
 #include "model/tenant.h"
+#include "notify/tenant_settings.h"
 #include "provider/html_text.h"
 #include "template/hbs.h"
 #include "web/js.h"
@@ -29,7 +32,8 @@ enum {
 };
 
 /* What a template may use without declaring it. */
-static const char *const standing[] = { "recipient", "brand", "locale" };
+static const char *const standing[] = { "recipient", "tenant", "brand",
+	"locale" };
 
 struct preview {
 	struct arena *a;
@@ -59,7 +63,7 @@ choose_sample(const struct template_draft *d, const char *locale)
 json_t *
 preview_data(struct arena *a, const struct template_draft *draft,
     const struct locale_wish *wish, json_t *data, json_t *recipient,
-    const json_t *brand)
+    json_t *tenant)
 {
 	json_t *all;
 
@@ -71,25 +75,21 @@ preview_data(struct arena *a, const struct template_draft *draft,
 		json_object_update(all, json_object_get(recipient, "data"));
 	if (recipient != NULL)
 		json_object_set(all, "recipient", recipient);
-	if (json_object_get(all, "brand") == NULL && brand != NULL)
-		json_object_set_new(all, "brand", json_deep_copy(brand));
+	if (tenant != NULL)
+		json_object_update_missing(all, tenant);
 	return all;
 }
 
 json_t *
-preview_brand(struct arena *a, const struct tenant *tenant)
+preview_tenant(struct arena *a, const struct tenant *t)
 {
-	json_t *settings = json_loads(tenant->settings, 0, NULL), *brand;
+	const char *branding = NULL;
+	json_t *settings;
+	struct err e;
 
-	brand = json_deep_copy(json_object_get(settings, "brand"));
-	if (!json_is_object(brand)) {
-		json_decref(brand);
-		brand = json_object();
-	}
-	if (json_object_get(brand, "name") == NULL)
-		json_object_set_new(brand, "name", json_string(tenant->name));
-	json_decref(settings);
-	return js_keep(a, brand);
+	if (tenant_settings_read(a, t, &settings, &e) == 0)
+		branding = edit_json(a, json_object_get(settings, "branding"));
+	return tenant_variables(a, t->name, t->slug, branding);
 }
 
 /* ---- Variables ----------------------------------------------------------------- */

@@ -28,14 +28,14 @@ struct preview_params {
 };
 
 /* What a template is shown with: "data", or the sample for the locale when it is NULL, and
- * in it "recipient" and "brand" (either may be NULL) unless they are there.  Lives in
- * "a". */
+ * in it "recipient" and what preview_tenant() says (either may be NULL) unless they are
+ * there.  Lives in "a". */
 json_t *preview_data(struct arena *a, const struct template_draft *draft,
     const struct locale_wish *wish, json_t *data, json_t *recipient,
-    const json_t *brand) MUST_CHECK;
+    json_t *tenant) MUST_CHECK;
 
-/* What templates know as "brand" of a tenant.  Lives in "a". */
-json_t *preview_brand(struct arena *a, const struct tenant *tenant) MUST_CHECK;
+/* What templates know of a tenant (tenant_settings.h).  Lives in "a". */
+json_t *preview_tenant(struct arena *a, const struct tenant *t) MUST_CHECK;
 
 /* Renders every part.  An object that lives in "a":
  *	parts      by name: locale, output, bytes; for sms how long it is; or error

@@ -36,7 +36,9 @@ enum route_flag {
 	ROUTE_ETAG = 1 << 3,
 	/* The handler reads the body's bytes by itself, whatever their type: for
 	 * signatures over them. */
-	ROUTE_RAW_BODY = 1 << 4
+	ROUTE_RAW_BODY = 1 << 4,
+	/* It names the tenant in its path: who belongs to none needs no other one. */
+	ROUTE_NO_TENANT = 1 << 5
 };
 
 struct route {

@@ -39,6 +39,7 @@ def furnish(tenant):
     ids["key_id"] = [account["keys"][0]["id"]]
     ids["key"] = ids["user_id"] = [CANARY]
     ids["version"] = ["1"]
+    ids["slug"] = [tenant.slug]
     return ids
 
 

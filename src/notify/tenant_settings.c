@@ -1,0 +1,201 @@
+/*
+ * tenant_settings.c - what a tenant has for itself
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+#include "notify/tenant_settings.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "model/quiet_hours.h"
+#include "model/tenant.h"
+#include "web/js.h"
+
+enum { DEPTH_MAX = 8, ORIGINS_MAX = 100, ORIGIN_MAX = 255 };
+
+static const struct field branding_fields[] = {
+	FIELD(struct tenant_branding, name, TEXT, .flags = FIELD_ONE_LINE,
+	    .max = 200, .help = "The name of the brand. Absent: the tenant's.",
+	    .example = "\"Larkspur\""),
+	FIELD(struct tenant_branding, url, URL, .max = 2000,
+	    .help = "Where the brand is at home.",
+	    .example = "\"https://example.org\""),
+	FIELD(struct tenant_branding, logo_url, URL, .max = 2000,
+	    .help = "A picture that stands at the head of mails.",
+	    .example = "\"https://example.org/logo.png\""),
+	FIELD(struct tenant_branding, color, TEXT, .flags = FIELD_ONE_LINE,
+	    .max = 7, .help = "The colour of buttons and links: #rrggbb.",
+	    .example = "\"#1d4ed8\""),
+	FIELD(struct tenant_branding, support_email, EMAIL,
+	    .help = "Whom recipients may ask.",
+	    .example = "\"help@example.org\""),
+	FIELD(struct tenant_branding, footer, TEXT, .max = 2000,
+	    .help = "What stands at the foot of mails: a company's name and "
+	            "address, say.",
+	    .example = "\"Larkspur Ltd, 1 Mill Lane, Bath\""),
+};
+
+static const struct field_table branding_table = FIELD_TABLE("TenantBranding",
+    struct tenant_branding, branding_fields,
+    "How a tenant shows itself: \"brand\" and \"tenant.branding\" in templates.");
+
+static const struct field fields[] = {
+	FIELD_SUB(struct tenant_settings, branding, &branding_table,
+	    .help = "How the tenant shows itself in templates."),
+	FIELD(struct tenant_settings, quiet_hours, JSON,
+	    .help = "The quiet hours of recipients without their own: from, to, "
+	            "days, and exempt, a list of categories.",
+	    .example = "{\"from\": \"22:00\", \"to\": \"07:00\"}"),
+	FIELD_LIST(struct tenant_settings, cors_origins, TEXT,
+	    .flags = FIELD_UNIQUE, .max = ORIGINS_MAX, .item_max = ORIGIN_MAX,
+	    .help = "The web origins whose pages may call the API with the "
+	            "tenant's tokens.",
+	    .example = "[\"https://app.example.org\"]"),
+	FIELD(struct tenant_settings, queue_max, INT, .min = 0,
+	    .max = 1000000000000,
+	    .help = "How many deliveries may wait before new ones are refused; "
+	            "0: any number. Absent: queue.tenant_max.",
+	    .example = "100000"),
+};
+
+const struct field_table tenant_settings_table = FIELD_TABLE("TenantSettings",
+    struct tenant_settings, fields, "What a tenant has for itself.");
+
+/* What protects the others from a tenant is not for its own administrators. */
+static const char *const limits[] = { "queue_max" };
+
+const char *
+tenant_settings_limit(const json_t *before, const json_t *after)
+{
+	const json_t *a, *b;
+	size_t i;
+
+	for (i = 0; i < NELEMS(limits); i++) {
+		a = json_object_get(before, limits[i]);
+		b = json_object_get(after, limits[i]);
+		if (a != b && !json_equal(a, b))
+			return limits[i];
+	}
+	return NULL;
+}
+
+/* ---- Checks --------------------------------------------------------------------- */
+
+static bool
+is_color(const char *text)
+{
+	return strlen(text) == 7 && text[0] == '#' &&
+	    strspn(text + 1, "0123456789abcdefABCDEF") == 6;
+}
+
+/* As browsers send it: "https://app.example.org", "http://[::1]:8080". */
+static bool
+is_origin(const char *text)
+{
+	size_t host;
+
+	if (strncmp(text, "https://", 8) == 0)
+		text += 8;
+	else if (strncmp(text, "http://", 7) == 0)
+		text += 7;
+	else
+		return false;
+	host = text[0] == '['
+	    ? 1 + strspn(text + 1, "0123456789abcdef:.")
+	    : strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+	if (host == 0 || (text[0] == '[' && text[host++] != ']'))
+		return false;
+	text += host;
+	if (text[0] == '\0')
+		return true;
+	return text[0] == ':' && text[1] != '\0' && strlen(text) <= 6 &&
+	    text[1 + strspn(text + 1, "0123456789")] == '\0';
+}
+
+static void
+check_quiet(const json_t *json, struct field_errors *fe)
+{
+	const json_t *exempt = json_object_get(json, "exempt"), *item;
+	json_t *hours = json_copy((json_t *)(uintptr_t)json);
+	struct quiet_hours q;
+	const char *fault;
+	size_t i;
+
+	if (exempt != NULL && !json_is_array(exempt))
+		field_errors_add(fe, "/quiet_hours/exempt",
+		    FIELD_ERR_WRONG_TYPE, "it is a list of categories");
+	json_array_foreach(exempt, i, item)
+		if (!json_is_string(item))
+			field_errors_add(fe, "/quiet_hours/exempt",
+			    FIELD_ERR_WRONG_TYPE, "categories are texts");
+	json_object_del(hours, "exempt");
+	if (quiet_hours_read(hours, &q, &fault) == -1)
+		field_errors_add(fe, "/quiet_hours", FIELD_ERR_MALFORMED, "%s",
+		    fault);
+	json_decref(hours);
+}
+
+static void
+check_origins(struct arena *a, const struct tenant_settings *s,
+    struct field_errors *fe)
+{
+	size_t i;
+
+	for (i = 0; i < s->cors_origins_count; i++)
+		if (!is_origin(s->cors_origins[i]))
+			field_errors_add(fe,
+			    arena_printf(a, "/cors_origins/%zu", i),
+			    FIELD_ERR_MALFORMED,
+			    "an origin is http:// or https://, a host in lower "
+			    "case, and a port when it is not the usual one");
+}
+
+int
+tenant_settings_check(struct arena *a, json_t *json, struct field_errors *fe)
+{
+	struct tenant_settings s = { .queue_max = 0 };
+	size_t before = fe->count;
+
+	if (fields_read(a, json, &tenant_settings_table, &s, fe) == -1)
+		return -1;
+	if (s.quiet_hours != NULL)
+		check_quiet(s.quiet_hours, fe);
+	if (s.branding != NULL && s.branding->color != NULL &&
+	    !is_color(s.branding->color))
+		field_errors_add(fe, "/branding/color", FIELD_ERR_MALFORMED,
+		    "a colour is # and six hexadecimal digits");
+	check_origins(a, &s, fe);
+	return fe->count == before ? 0 : -1;
+}
+
+int
+tenant_settings_read(struct arena *a, const struct tenant *t,
+    json_t **settings_r, struct err *e)
+{
+	return js_parse(a, t->settings, strlen(t->settings), DEPTH_MAX,
+	    settings_r, e);
+}
+
+/* ---- Use -------------------------------------------------------------------------- */
+
+json_t *
+tenant_variables(struct arena *a, const char *name, const char *slug,
+    const char *branding)
+{
+	json_t *brand = NULL;
+	struct err e;
+
+	if (branding == NULL ||
+	    js_parse(a, branding, strlen(branding), DEPTH_MAX, &brand, &e) ==
+	        -1 ||
+	    !json_is_object(brand))
+		brand = js_keep(a, json_object());
+	if (json_object_get(brand, "name") == NULL)
+		json_object_set_new(brand, "name", json_string(name));
+	return js_keep(a, json_pack("{s:{s:s, s:s, s:O}, s:O}", "tenant",
+	                      "name", name, "slug", slug, "branding", brand,
+	                      "brand", brand));
+}

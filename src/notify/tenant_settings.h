@@ -1,0 +1,66 @@
+/*
+ * tenant_settings.h - what a tenant has for itself
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * They are stored as they were given (tenant.settings), and read where they count: by
+ * belfry-api with the facts of a tenant (model/tenant_facts.h), by the spooler with its
+ * page (book.h).  What is absent is as the configuration or the product has it.
+ */
+#ifndef BELFRY_NOTIFY_TENANT_SETTINGS_H
+#define BELFRY_NOTIFY_TENANT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/compiler.h"
+#include "web/field.h"
+
+struct arena;
+struct err;
+struct tenant;
+
+struct tenant_branding {
+	struct field_mask mask;
+	const char *name;
+	const char *url;
+	const char *logo_url;
+	const char *color; /* "#rrggbb" */
+	const char *support_email;
+	const char *footer;
+};
+
+struct tenant_settings {
+	struct field_mask mask;
+	const struct tenant_branding *branding;
+	json_t *quiet_hours;
+	const char **cors_origins;
+	size_t cors_origins_count;
+	int64_t queue_max;
+};
+
+extern const struct field_table tenant_settings_table;
+
+/* Checks whole settings; faults are added to "fe" with pointers from the settings on.
+ * 0, or -1. */
+int tenant_settings_check(struct arena *a, json_t *json,
+    struct field_errors *fe) MUST_CHECK;
+
+/* What is stored of a tenant, as an object that lives in "a". */
+int tenant_settings_read(struct arena *a, const struct tenant *t,
+    json_t **settings_r, struct err *e) MUST_CHECK;
+
+/* Limits of a tenant, which its own administrators may look at and not set: the first
+ * one in which two settings differ, or NULL. */
+const char *tenant_settings_limit(const json_t *before, const json_t *after);
+
+/* What templates know of a tenant: "tenant" (name, slug, branding), and "brand", which is
+ * tenant.branding and has a name for sure.  "branding" is JSON, or NULL.  Lives in
+ * "a". */
+json_t *tenant_variables(struct arena *a, const char *name, const char *slug,
+    const char *branding) MUST_CHECK;
+
+#endif

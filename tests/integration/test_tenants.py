@@ -1,0 +1,271 @@
+# test_tenants.py - tenants and their settings over REST and by belfryctl
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import json
+import os
+import signal
+
+import pytest
+
+from harness.api import ADMIN, Client, mail, problem
+from harness.tenant import Tenant
+from harness.wait import wait_until
+
+TENANTS = f"{ADMIN}/tenants"
+PATCH = {"Content-Type": "application/merge-patch+json"}
+
+
+@pytest.fixture
+def platform(stack, issuers):
+    """Who administers the platform and belongs to no tenant."""
+    return Client(stack.url, issuers["sso"].token(
+        "ed", azp="app", sub="root", realm_access={"roles": ["belfry-platform"]}))
+
+
+def path(tenant, rest=""):
+    return f"{TENANTS}/{tenant.slug}{rest}"
+
+
+def patch(client, where, body, **headers):
+    return client.request("PATCH", where, data=json.dumps(body),
+                          headers={**PATCH, **headers})
+
+
+def put(client, where, body, **headers):
+    return client.request("PUT", where, json=body, headers=headers)
+
+
+def settings(client, tenant, body):
+    answer = patch(client, path(tenant, "/settings"), body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def pointers(answer):
+    return {e["pointer"]: e["code"]
+            for e in problem(answer, 422, "validation_failed")["errors"]}
+
+
+# Tenants
+
+
+def test_a_tenant_is_made_shown_and_changed(stack, platform):
+    slug = f"rest-{os.getpid()}"
+    body = {"slug": slug, "name": "The Shop", "default_locale": "de-AT",
+            "time_zone": "Europe/Vienna"}
+    answer = platform.post(TENANTS, json=body)
+    assert answer.status_code == 201, answer.text
+    where = f"{TENANTS}/{slug}"
+    assert answer.headers["Location"].endswith(where)
+    assert answer.json().items() >= {**body, "state": "active", "weight": 1,
+                                     "test": False}.items()
+    problem(platform.post(TENANTS, json=body), 409, "conflict")
+    shown = platform.get(where)
+    assert shown.json() == answer.json()
+    changed = patch(platform, where, {"name": "A Shop", "weight": 5},
+                    **{"If-Match": shown.headers["ETag"]})
+    assert (changed.json()["name"], changed.json()["weight"]) == ("A Shop", 5)
+    problem(patch(platform, where, {"name": "B"},
+                  **{"If-Match": shown.headers["ETag"]}),
+            412, "precondition_failed")
+    assert put(platform, where, {"slug": slug, "name": "C"}).json().items() \
+        >= {"name": "C", "weight": 1, "time_zone": "UTC"}.items()
+    assert pointers(put(platform, where, {"slug": "x", "name": "C"})) == {
+        "/slug": "not_allowed"}
+    # The one whom it was made for can be given a key, and works.
+    key = platform.post(f"{ADMIN}/service-accounts", json={
+        "name": "boss", "scopes": ["admin"]}, headers={
+            "Belfry-Tenant": slug}).json()["key"]
+    assert Client(stack.url, key).get(where).status_code == 200
+    found = stack.rows("SELECT action, principal FROM audit a JOIN tenant t "
+                       "ON t.id = a.tenant_id WHERE t.slug = %s", slug)
+    assert {r["action"] for r in found} >= {"tenant.add", "tenant.change"}
+    assert all("root" in r["principal"] for r in found)
+
+
+def test_tenants_are_listed_in_pages(platform, tenant, other_tenant):
+    found, where = [], f"{TENANTS}?limit=1"
+    while where:
+        answer = platform.get(where)
+        assert len(answer.json()["data"]) == 1
+        found += [t["slug"] for t in answer.json()["data"]]
+        link = answer.headers.get("Link")
+        where = link and link[1:link.index(">")]
+    assert found == sorted(found)
+    assert {tenant.slug, other_tenant.slug} <= set(found)
+
+
+@pytest.mark.parametrize("wrong, pointer", [
+    ({"slug": "A b"}, "/slug"), ({"name": ""}, "/name"),
+    ({"name": "a\nb"}, "/name"), ({"weight": 0}, "/weight"),
+    ({"default_locale": "!"}, "/default_locale"),
+    ({"time_zone": "Europe/Atlantis"}, "/time_zone"),
+    ({"colour": "red"}, "/colour"),
+])
+def test_faults_of_a_tenant(platform, wrong, pointer):
+    body = {"slug": "never-made", "name": "Never", **wrong}
+    assert pointer in pointers(platform.post(TENANTS, json=body))
+
+
+def test_an_admin_has_but_the_own_tenant(tenant, other_tenant):
+    admin = tenant.admin
+    assert admin.get(path(tenant)).json()["slug"] == tenant.slug
+    assert patch(admin, path(tenant), {"name": "Mine"}).status_code == 200
+    assert pointers(patch(admin, path(tenant), {"weight": 9})) == {
+        "/weight": "not_allowed"}
+    assert pointers(patch(admin, path(tenant), {"test": True})) == {
+        "/test": "not_allowed"}
+    for rest in ("", "/settings"):
+        problem(admin.get(path(other_tenant, rest)), 404, "not_found")
+        problem(patch(admin, path(other_tenant, rest), {}), 404, "not_found")
+        problem(tenant.api.get(path(tenant, rest)), 403, "forbidden")
+    for where in (TENANTS, ):
+        problem(admin.get(where), 403, "forbidden")
+        problem(admin.post(where, json={}), 403, "forbidden")
+    for what in ("suspend", "resume"):
+        problem(admin.post(path(tenant, "/" + what)), 403, "forbidden")
+
+
+# Suspension
+
+
+def test_suspended_and_taken_up_again(platform, tenant):
+    """Refused within seconds; what waits goes on afterwards."""
+    tenant.api.accepted(mail(send_at="2027-06-01T00:00:00Z"))
+    assert platform.post(path(tenant, "/suspend")).json()["state"] == \
+        "suspended"
+    wait_until(lambda: tenant.api.send(mail()).status_code == 403, 5,
+               "the refusal")
+    problem(tenant.api.send(mail()), 403, "tenant_suspended")
+    problem(tenant.admin.get(path(tenant)), 403, "tenant_suspended")
+    tenant.rows("UPDATE q_later SET due = now() WHERE tenant_id = %s")
+    wait_until(lambda: tenant.count("q_ready") == 1, 10, "the promotion")
+    assert tenant.mails() == []
+    assert platform.post(path(tenant, "/resume")).json()["state"] == "active"
+    assert len(tenant.wait_for_mails(1)) == 1
+    wait_until(lambda: tenant.api.send(mail()).status_code == 202, 5,
+               "the end of it")
+    tenant.idle()
+
+
+def test_suspended_while_memcached_is_frozen(stack, platform, tenant):
+    """The cache is no truth (A5)."""
+    stack.logs.allow("cache|memcached")
+    assert tenant.api.get(path(tenant)).status_code == 403  # known by now
+    pid = stack.pid("memcached")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        platform.post(path(tenant, "/suspend"))
+        wait_until(lambda: tenant.api.send(mail()).status_code == 403, 5,
+                   "the refusal")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    platform.post(path(tenant, "/resume"))
+
+
+# Settings
+
+
+def test_settings_are_shown_replaced_and_merged(platform, tenant):
+    where = path(tenant, "/settings")
+    assert tenant.admin.get(where).json() == {}
+    whole = {"cors_origins": ["https://app.example.org",
+                              "http://localhost:3000", "http://[::1]:8080"],
+             "branding": {"name": "Larkspur", "color": "#112233"}}
+    answer = put(tenant.admin, where, whole)
+    assert answer.json() == whole
+    assert answer.headers["ETag"] == tenant.admin.get(where).headers["ETag"]
+    assert settings(platform, tenant, {
+        "queue_max": 10, "branding": {"name": None}}) == {
+        **whole, "branding": {"color": "#112233"}, "queue_max": 10}
+    assert tenant.rows("SELECT settings FROM tenant WHERE id = %s")[0][
+        "settings"]["queue_max"] == 10
+    # What protects the others is not for the tenant's own.
+    assert pointers(patch(tenant.admin, where, {"queue_max": None})) == {
+        "/queue_max": "not_allowed"}
+    assert pointers(put(tenant.admin, where, {})) == {
+        "/queue_max": "not_allowed"}
+    assert settings(tenant.admin, tenant, {"branding": None}).keys() == {
+        "cors_origins", "queue_max"}
+    detail = [r["detail"] for r in tenant.rows(
+        "SELECT detail FROM audit WHERE tenant_id = %s "
+        "AND action = 'tenant.change' ORDER BY id")]
+    assert detail[-1] == {"settings": ["branding"]}
+
+
+@pytest.mark.parametrize("wrong, pointer", [
+    ({"cors_origins": ["app.example.org"]}, "/cors_origins/0"),
+    ({"cors_origins": ["https://a.org", "https://b.org/"]}, "/cors_origins/1"),
+    ({"cors_origins": ["https://A.org"]}, "/cors_origins/0"),
+    ({"cors_origins": ["https://a.org:"]}, "/cors_origins/0"),
+    ({"cors_origins": ["https://[::1"]}, "/cors_origins/0"),
+    ({"cors_origins": ["*"]}, "/cors_origins/0"),
+    ({"branding": {"color": "red"}}, "/branding/color"),
+    ({"branding": {"logo_url": "javascript:alert(1)"}}, "/branding/logo_url"),
+    ({"branding": {"fax": "1"}}, "/branding/fax"),
+    ({"quiet_hours": {"from": "25:00", "to": "7"}}, "/quiet_hours"),
+    ({"quiet_hours": {"from": "22:00", "to": "07:00", "exempt": "x"}},
+     "/quiet_hours/exempt"),
+    ({"queue_max": -1}, "/queue_max"),
+    ({"no_such": 1}, "/no_such"),
+])
+def test_faults_of_settings(platform, tenant, wrong, pointer):
+    assert pointer in pointers(patch(platform, path(tenant, "/settings"),
+                                     wrong))
+
+
+def test_branding_shows_in_templates(tenant):
+    """Within a second, without a restart."""
+    text = "{{tenant.name}}|{{brand.name}}|{{tenant.branding.footer}}"
+    body = mail(content={"email": {"subject": "x", "text": text}})
+
+    def said():
+        before = len(tenant.mails())
+        tenant.api.accepted(body)
+        return tenant.wait_for_mails(before + 1)[-1].get_content().strip()
+    assert said() == f"{tenant.slug}|{tenant.slug}|"
+    settings(tenant.admin, tenant,
+             {"branding": {"name": "Larkspur", "footer": "1 Mill Lane"}})
+    assert wait_until(lambda: (lambda t: t if "Lark" in t else None)(said()),
+                      10, "the brand") == \
+        f"{tenant.slug}|Larkspur|1 Mill Lane"
+    tenant.idle()
+
+
+def test_queue_max_refuses_what_is_too_much(platform, tenant):
+    settings(platform, tenant, {"queue_max": 2})
+    for n in range(3):
+        tenant.api.accepted(mail(send_at="2027-06-01T00:00:00Z"))
+    wait_until(lambda: tenant.api.send(mail()).status_code == 429, 20,
+               "the refusal")
+    problem(tenant.api.send(mail()), 429, "queue_full")
+    settings(platform, tenant, {"queue_max": None})
+    wait_until(lambda: tenant.api.send(mail()).status_code == 202, 20,
+               "the end of it")
+    tenant.rows("DELETE FROM q_later WHERE tenant_id = %s")
+    tenant.idle()
+
+
+# belfryctl
+
+
+def test_belfryctl_does_the_same(stack, platform, tenant):
+    said = stack.ctl("tenant", "set", tenant.slug, "--name", "Mine",
+                     "--weight", "7", "--set", "branding.color=#123456",
+                     "--set", "cors_origins=https://a.org,https://b.org")
+    assert said["settings"] == {"branding": {"color": "#123456"},
+                                "cors_origins": ["https://a.org",
+                                                 "https://b.org"]}
+    assert platform.get(path(tenant)).json().items() >= {
+        "name": "Mine", "weight": 7}.items()
+    assert platform.get(path(tenant, "/settings")).json() == said["settings"]
+    assert stack.ctl("tenant", "show", tenant.slug)["settings"] == \
+        said["settings"]
+    for wrong in (["--set", "queue_max=x"], ["--set", "nothing=1"],
+                  ["--test", "perhaps"], ["--time-zone", "Mars"],
+                  ["--set", "branding.color=red"]):
+        assert stack.run_ctl("tenant", "set", tenant.slug,
+                             *wrong).returncode != 0
+    stack.ctl("tenant", "set", tenant.slug, "--unset", "branding")
+    assert "branding" not in tenant.admin.get(path(tenant,
+                                                   "/settings")).json()
