@@ -6,6 +6,7 @@
 #include "api/app.h"
 
 #include "api/last_used.h"
+#include "api/limits.h"
 #include "auth/issuer.h"
 #include "auth/keyset.h"
 #include "auth/principal.h"
@@ -20,6 +21,7 @@
 #include "model/tenant_facts.h"
 #include "net/cache.h"
 #include "provider/provider.h"
+#include "web/rate_limit.h"
 #include "web/request.h"
 
 static void
@@ -59,6 +61,10 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	    &(struct keysets_params){ .config = config, .ring = app->ring,
 	        .cache = app->cache });
 	app->last_used = last_used_new(a);
+	app->limits = rate_limiter_new(a, app->cache, config->api_workers);
+	app->address_limits = rate_limiter_new(a, app->cache,
+	    config->api_workers);
+	app->trusted = trusted_new(a);
 	read_issuers(app);
 	*app_r = app;
 	return 0;

@@ -21,8 +21,10 @@ struct keyring;
 struct known;
 struct keysets;
 struct last_used;
+struct rate_limiter;
 struct request;
 struct tenant_index;
+struct trusted;
 
 struct app {
 	struct arena *a; /* of the process */
@@ -34,6 +36,9 @@ struct app {
 	struct tenant_index *tenants;
 	struct keysets *keysets;
 	struct last_used *last_used;
+	struct rate_limiter *limits; /* of tenants and principals */
+	struct rate_limiter *address_limits; /* strangers do not drive others out */
+	struct trusted *trusted; /* credentials that were good */
 	struct issuer *issuers; /* of the configuration */
 	const char *openapi; /* the document as text; NULL until asked for */
 };

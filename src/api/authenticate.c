@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "api/app.h"
+#include "api/limits.h"
 #include "auth/apikey.h"
 #include "auth/principal.h"
 #include "base/err.h"
@@ -76,12 +77,27 @@ check_tenant(const struct request *rq, const struct principal *p,
 	    "name the tenant in the header Belfry-Tenant");
 }
 
+/* Who it is, kept from trying too often. */
+static int
+identify(struct request *rq, const char *text, struct principal **p_r,
+    struct err *e)
+{
+	int rc;
+
+	if (limits_before_proof(rq, text, e) != 0)
+		return -1;
+	rc = strncmp(text, "blf_", 4) == 0 ?
+	    authenticate_key(rq, text, p_r, e) :
+	    authenticate_token(rq, text, p_r, e);
+	limits_after_proof(rq, text, rc == 0 ? NULL : e);
+	return rc;
+}
+
 int
 app_authenticate(struct request *rq, struct err *e)
 {
 	const char *text = bearer(rq);
 	struct principal *p;
-	int rc;
 
 	/* No request finds a transaction that an earlier one has left open. */
 	db_rollback(app_of(rq)->db);
@@ -89,9 +105,7 @@ app_authenticate(struct request *rq, struct err *e)
 		return err_set(e, ERR_UNAUTHENTICATED,
 		    "an API key or an access token is needed: "
 		    "\"Authorization: Bearer ...\"");
-	rc = strncmp(text, "blf_", 4) == 0 ? authenticate_key(rq, text, &p, e) :
-	                                     authenticate_token(rq, text, &p, e);
-	if (rc != 0 || choose_tenant(rq, p, e) != 0 ||
+	if (identify(rq, text, &p, e) != 0 || choose_tenant(rq, p, e) != 0 ||
 	    check_tenant(rq, p, e) != 0)
 		return -1;
 	rq->principal = p;

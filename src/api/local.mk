@@ -11,6 +11,7 @@ belfry_api_SOURCES = \
 	src/api/issuers.c src/api/issuers.h \
 	src/api/last_used.c src/api/last_used.h \
 	src/api/hooks.c src/api/hooks.h \
+	src/api/limits.c src/api/limits.h \
 	src/api/main.c \
 	src/api/metrics.c \
 	src/api/notifications.c src/api/notifications.h \

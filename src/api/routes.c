@@ -54,14 +54,17 @@ static const struct route routes[] = {
 	/* What providers report: proven by their signatures, not by a key. */
 	{ HTTP_POST, "/hooks/{tenant}/{provider_id}", .handler = hooks_receive,
 	    .status = 204, .flags = ROUTE_RAW_BODY, .body_max = HOOK_BODY_MAX,
+	    .limit = ROUTE_HOOK,
 	    .summary = "Takes what a provider reports", .tags = "hooks" },
 	{ HTTP_GET, "/hooks/{tenant}/{provider_id}", .handler = hooks_receive,
-	    .status = 200, .summary = "Answers a provider's challenge",
+	    .status = 200, .limit = ROUTE_HOOK,
+	    .summary = "Answers a provider's challenge",
 	    .tags = "hooks", .answer_type = "text/plain" },
 
 	/* Notifications */
 	{ HTTP_POST, SERVICES "/notifications/send",
 	    .scope = "notifications:send", .handler = notifications_send,
+	    .limit = ROUTE_SENDS,
 	    .body = &send_request_table, .status = 202,
 	    .flags = ROUTE_IDEMPOTENT,
 	    .summary = "Sends a notification to one or a few recipients",

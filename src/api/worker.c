@@ -24,6 +24,7 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/limits.h"
 #include "api/routes.h"
 #include "auth/scope.h"
 #include "base/arena.h"
@@ -122,7 +123,8 @@ api_worker(const struct config *config, int listen_fd, int slot)
 {
 	struct arena *a = arena_new(16384);
 	struct web_params p = { .config = config,
-		.authenticate = app_authenticate, .scope_bit = scope_bit };
+		.authenticate = app_authenticate, .admit = limits_admit,
+		.scope_bit = scope_bit };
 	enum log_level level;
 	FCGX_Request q;
 	struct app *app;

@@ -63,6 +63,7 @@ parse(struct arena *a, const char *said, size_t len, const void **record_r,
 	f->id.n = id;
 	f->suspended = suspended != 0;
 	f->settings = settings;
+	f->limits = json_object_get(settings, "limits");
 	f->issuers = issuers;
 	*record_r = f;
 	return 0;

@@ -30,6 +30,7 @@ struct tenant_facts {
 	const char *default_locale;
 	const char *time_zone;
 	const json_t *settings; /* an object */
+	const json_t *limits; /* of it, NULL: none */
 	const json_t *issuers; /* a list of [name, settings] */
 };
 

@@ -30,7 +30,7 @@
 #include "base/err.h"
 #include "base/metrics.h"
 
-enum { PAUSE_MS = 1000, HASH_BYTES = 16, PREFIX_CHARS = 7 };
+enum { PAUSE_MS = 1000, PAUSE_MAX_MS = 16000, HASH_BYTES = 16, PREFIX_CHARS = 7 };
 enum { KEY_CHARS = PREFIX_CHARS + 2 * HASH_BYTES };
 
 /* More would be read as an absolute time. */
@@ -43,6 +43,7 @@ struct server {
 	uint64_t seed; /* of its name, to choose it by */
 	memcached_st *mc; /* NULL until it is used, and after a failure */
 	int64_t pause_until_ms; /* monotonic */
+	int64_t pause_ms; /* the last one; 0 after an answer */
 };
 
 struct cache {
@@ -181,7 +182,10 @@ static void
 failed(struct server *s)
 {
 	metrics_add(METRIC_CACHE_ERRORS_TOTAL, 0, 1);
-	s->pause_until_ms = clock_mono_ms() + PAUSE_MS;
+	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : 2 * s->pause_ms;
+	if (s->pause_ms > PAUSE_MAX_MS)
+		s->pause_ms = PAUSE_MAX_MS;
+	s->pause_until_ms = clock_mono_ms() + s->pause_ms;
 	close_server(s);
 }
 
@@ -279,6 +283,16 @@ took_too_long(const struct cache *c, int64_t begun_ms)
 	return clock_mono_ms() - begun_ms > c->timeout_ms;
 }
 
+/* After a request that waited for its answer: "rc" is -1 without one. */
+static void
+judge(const struct cache *c, struct server *s, int rc, int64_t begun_ms)
+{
+	if (rc == -1 || took_too_long(c, begun_ms))
+		failed(s);
+	else
+		s->pause_ms = 0;
+}
+
 bool
 cache_get(struct cache *c, struct arena *a, const char *key,
     const void **value_r, size_t *n_r)
@@ -293,8 +307,7 @@ cache_get(struct cache *c, struct arena *a, const char *key,
 	if (s == NULL)
 		return false;
 	rc = ask(s, &wire, &value, &n);
-	if (rc == -1 || took_too_long(c, begun_ms))
-		failed(s);
+	judge(c, s, rc, begun_ms);
 	if (rc != 1)
 		return false;
 	/* An empty value comes as NULL. */
@@ -323,6 +336,52 @@ cache_set(struct cache *c, const char *key, const void *value, size_t n,
 		failed(s);
 }
 
+/* Counters want an answer, which is a flag of the handle. */
+static void
+want_answer(struct server *s, bool want)
+{
+	(void)memcached_behavior_set(s->mc, MEMCACHED_BEHAVIOR_NOREPLY,
+	    want ? 0 : 1);
+}
+
+int
+cache_count(struct cache *c, const char *key, uint64_t by, uint64_t *after_r)
+{
+	struct wire_key wire = wire_key(key);
+	struct server *s = server_of(c, &wire);
+	int64_t begun_ms = clock_mono_ms();
+	memcached_return_t said;
+	uint64_t after = 0;
+	int rc;
+
+	if (s == NULL)
+		return -1;
+	want_answer(s, true);
+	said = memcached_increment_by_key(s->mc, wire.text, KEY_CHARS,
+	    wire.text, KEY_CHARS, by, &after);
+	want_answer(s, false);
+	rc = said == MEMCACHED_NOTFOUND ? 0 :
+	    said == MEMCACHED_SUCCESS   ? 1 :
+	                                  -1;
+	judge(c, s, rc, begun_ms);
+	if (rc == 1)
+		*after_r = after;
+	return rc;
+}
+
+void
+cache_uncount(struct cache *c, const char *key, uint64_t by)
+{
+	struct wire_key wire = wire_key(key);
+	struct server *s = server_of(c, &wire);
+	uint64_t after;
+
+	if (s != NULL &&
+	    memcached_decrement_by_key(s->mc, wire.text, KEY_CHARS, wire.text,
+	        KEY_CHARS, by, &after) != MEMCACHED_SUCCESS)
+		failed(s);
+}
+
 enum cache_state
 cache_probe(struct cache *c)
 {
@@ -339,6 +398,8 @@ cache_probe(struct cache *c)
 		free(value);
 		if (rc == -1 && s->mc != NULL)
 			failed(s);
+		else if (rc != -1)
+			s->pause_until_ms = s->pause_ms = 0;
 		if (rc == -1)
 			state = CACHE_FAILED;
 		else if (state == CACHE_UNUSED)

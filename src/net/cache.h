@@ -4,9 +4,9 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A cache is asked and told; whatever goes wrong with it is a miss, counted and
- * otherwise unseen.  A server that does not answer is left alone for a second,
- * so that it costs one timeout a second and not one a request; the keys of the
- * other servers are not touched by that.  Keys may hold any bytes: their hash
+ * otherwise unseen.  A server that does not answer is left alone for a second, and
+ * for twice as long each further time up to 16 seconds, so that it does not cost a
+ * timeout a request; the keys of the other servers are not touched by that.  Keys may hold any bytes: their hash
  * goes over the wire.
  *
  * Who can write to memcached can put any value under any key: what may not be
@@ -43,6 +43,15 @@ bool cache_get(struct cache *c, struct arena *a, const char *key,
  * stored.  Does not wait for an answer. */
 void cache_set(struct cache *c, const char *key, const void *value, size_t n,
     int64_t ttl_ms);
+
+/* A counter: what cache_set() stored as decimal digits.  Adds to it and tells what it is
+ * then: 1; 0 when there is none; -1 when its server failed or is left alone.  One round
+ * trip. */
+int cache_count(struct cache *c, const char *key, uint64_t by,
+    uint64_t *after_r) MUST_CHECK;
+
+/* Takes from a counter, down to 0.  Does not wait for an answer. */
+void cache_uncount(struct cache *c, const char *key, uint64_t by);
 
 /* Asks all servers whether they answer, pause or not. */
 enum cache_state { CACHE_UNUSED, CACHE_OK, CACHE_FAILED };

@@ -11,6 +11,7 @@ libbelfry_la_SOURCES += \
 	src/web/js_read.c src/web/js_read.h \
 	src/web/openapi.c src/web/openapi.h \
 	src/web/problem.c src/web/problem.h \
+	src/web/rate_limit.c src/web/rate_limit.h \
 	src/web/request.c src/web/request.h \
 	src/web/response.c src/web/response.h \
 	src/web/router.c src/web/router.h \

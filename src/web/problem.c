@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "web/field.h"
 #include "web/js.h"
+#include "web/rate_limit.h"
+#include "web/request.h"
 #include "web/response.h"
 
 static void
@@ -52,8 +54,9 @@ add_headers(struct response *rs, enum err_kind kind)
 
 void
 problem_write(struct response *rs, const struct err *e,
-    const struct field_errors *errors, const char *request_id)
+    const struct request *rq)
 {
+	const struct field_errors *errors = &rq->errors;
 	struct buf *b;
 
 	response_clear(rs);
@@ -64,10 +67,11 @@ problem_write(struct response *rs, const struct err *e,
 	if (e->text[0] != '\0')
 		member(b, "detail", e->text);
 	member(b, "code", err_code(e->kind));
-	member(b, "request_id", request_id);
-	if (e->kind == ERR_UNPROCESSABLE && errors != NULL &&
-	    errors->first != NULL)
+	member(b, "request_id", rq->id);
+	if (e->kind == ERR_UNPROCESSABLE && errors->first != NULL)
 		write_errors(b, errors);
+	if (e->kind == ERR_LIMITED)
+		rate_limit_write_violated(b, rq->limits, rq->limits_count);
 	buf_putc(b, '}');
 	add_headers(rs, e->kind);
 }

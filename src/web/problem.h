@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * { "type": "urn:belfry:error:CODE", "title", "status", "detail", "code",
- *   "request_id", "errors": [ { "pointer" or "parameter", "code", "detail" } ] }
+ *   "request_id", "errors": [ { "pointer" or "parameter", "code", "detail" } ],
+ *   "violated-policies": [ "send" ] }
  *
  * "code" is that of base/err.def, those in "errors" are of web/field_code.def.
  */
@@ -12,14 +13,14 @@
 #define BELFRY_WEB_PROBLEM_H
 
 struct err;
-struct field_errors;
+struct request;
 struct response;
 
 #define PROBLEM_TYPE "application/problem+json"
 
 /* Makes the response the answer to an error; what the handler had set before is
- * gone.  "errors" may be NULL; they are told for ERR_UNPROCESSABLE only. */
+ * gone.  Faults of fields are told for ERR_UNPROCESSABLE only. */
 void problem_write(struct response *rs, const struct err *e,
-    const struct field_errors *errors, const char *request_id);
+    const struct request *rq);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "web/field.h"
 #include "web/http.h"
+#include "web/rate_limit.h"
 #include "web/url.h"
 
 struct arena;
@@ -30,7 +31,7 @@ struct principal;
 struct route;
 struct FCGX_Stream;
 
-enum { REQUEST_ARGS_MAX = 8, REQUEST_ID_BYTES = 65 };
+enum { REQUEST_ARGS_MAX = 8, REQUEST_ID_BYTES = 65, REQUEST_LIMITS_MAX = 3 };
 
 struct request {
 	struct arena *a;
@@ -55,6 +56,10 @@ struct request {
 	const struct principal *principal;
 	struct tenant_id tenant;
 	uint64_t scopes;
+
+	/* The limits that it was judged by, set by the hook that admits. */
+	struct rate_state limits[REQUEST_LIMITS_MAX];
+	size_t limits_count;
 
 	/* The body as it came, as JSON and as the route's struct; NULL when the route
 	 * takes none. */

@@ -41,6 +41,13 @@ enum route_flag {
 	ROUTE_NO_TENANT = 1 << 5
 };
 
+/* What a request counts as for rate limits. */
+enum route_limit {
+	ROUTE_BY_METHOD, /* GET reads, all others write; without a scope, nothing */
+	ROUTE_SENDS,
+	ROUTE_HOOK /* by the client's address */
+};
+
 struct route {
 	enum http_method method;
 	const char *pattern; /* "/api/v1/things/{id}" */
@@ -49,6 +56,7 @@ struct route {
 	size_t body_max; /* bytes; 0: api.body_max of the configuration */
 	int status; /* when all goes well */
 	unsigned flags;
+	enum route_limit limit;
 	/* 0 when the response is filled, -1 with *e set. */
 	int (*handler)(struct request *rq, struct response *rs, struct err *e);
 	const char *summary; /* a line for the OpenAPI document */

@@ -23,6 +23,7 @@
 #include "base/metrics.h"
 #include "web/js.h"
 #include "web/problem.h"
+#include "web/rate_limit.h"
 #include "web/request.h"
 #include "web/response.h"
 #include "web/router.h"
@@ -132,6 +133,12 @@ authorise(struct web *w, struct request *rq, struct err *e)
 }
 
 static int
+admit(struct web *w, struct request *rq, struct err *e)
+{
+	return w->p.admit != NULL ? w->p.admit(rq, e) : 0;
+}
+
+static int
 read_query(struct request *rq, struct err *e)
 {
 	const struct field_table *t = rq->route->query;
@@ -190,8 +197,8 @@ dispatch(struct web *w, struct exchange *x, char *const *envp, struct err *e)
 		response_empty(&x->rs, 204);
 		return 0;
 	}
-	if (authorise(w, rq, e) != 0 || read_query(rq, e) != 0 ||
-	    read_body(w, x, e) != 0)
+	if (authorise(w, rq, e) != 0 || admit(w, rq, e) != 0 ||
+	    read_query(rq, e) != 0 || read_body(w, x, e) != 0)
 		return -1;
 	if (rq->route->handler(rq, &x->rs, e) != 0)
 		return -1;
@@ -266,10 +273,11 @@ web_serve_streams(struct web *w, char *const *envp, struct FCGX_Stream *in,
 	err_clear(&e);
 	response_init(&x.rs, w->a, &w->head, &w->answer);
 	if (dispatch(w, &x, envp, &e) != 0)
-		problem_write(&x.rs, &e, &x.rq.errors, x.rq.id);
+		problem_write(&x.rs, &e, &x.rq);
 	if (x.allowed != 0 && x.rq.route == NULL)
 		response_header(&x.rs, "Allow", "%s",
 		    router_allow(w->a, x.allowed));
+	rate_limit_headers(&x.rs, x.rq.limits, x.rq.limits_count);
 	response_header(&x.rs, "X-Request-Id", "%s", x.rq.id);
 	response_send(&x.rs, out, x.rq.method == HTTP_HEAD);
 	account(&x.rq, x.rs.status, &e);

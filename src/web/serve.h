@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * For each request: read and check its head, find the route, authenticate, check
- * the scope, read and check the body, call the handler, answer (an error becomes a
+ * the scope and the rate limits, read and check the body, call the handler, answer (an error becomes a
  * problem), write one line to the log, count.
  */
 #ifndef BELFRY_WEB_SERVE_H
@@ -33,6 +33,10 @@ struct web_params {
 	/* Fills principal, tenant and scopes of a request, for routes with a scope.
 	 * Returns 0, or -1 with *e set (ERR_UNAUTHENTICATED ...). */
 	int (*authenticate)(struct request *rq, struct err *e);
+
+	/* Takes the request out of the limits that hold for it, when it may go on so
+	 * far; NULL: there are none.  0, or -1 with *e set (ERR_LIMITED). */
+	int (*admit)(struct request *rq, struct err *e);
 
 	/* The bit of a scope in rq->scopes; 0 when there is no such scope. */
 	uint64_t (*scope_bit)(const char *scope);

@@ -10,6 +10,7 @@ import pytest
 
 from harness.api import Client, checks, mail
 from harness.load import Load
+from harness.tenant import Tenant
 from harness.wait import wait_until
 
 
@@ -52,6 +53,34 @@ def test_memcached_frozen(own_stack, own_tenant):
     finally:
         os.kill(own_stack.pid("memcached"), signal.SIGCONT)
     own_tenant.idle()
+
+
+def through(tenant, requests=60):
+    """How many of them a limit lets through; nothing else may happen to one."""
+    statuses = [tenant.api.send(mail()).status_code for _ in range(requests)]
+    assert set(statuses) <= {202, 429}
+    return statuses.count(202)
+
+
+@pytest.mark.O8
+@pytest.mark.expect_log("memcached|cache")
+def test_a_limit_never_goes_away(own_stack):
+    """Without memcached each of the three workers has a third of it."""
+    tenants = [Tenant(own_stack) for _ in range(4)]
+    own_stack.rows("UPDATE tenant SET settings = settings || "
+                   """'{"limits": {"send": {"rate": 0.01, "burst": 30}}}'""")
+    assert through(tenants[0]) == 30
+    flush(own_stack)
+    assert through(tenants[1]) == 30
+    freeze(own_stack)
+    assert 10 <= through(tenants[2]) <= 30
+    thaw(own_stack)
+    own_stack.kill_and_wait("memcached")
+    assert 10 <= through(tenants[3]) <= 30
+    # What was used up before is not all there again.
+    assert through(tenants[0]) <= 30
+    for tenant in tenants:
+        tenant.idle()
 
 
 def flush(stack):

@@ -30,7 +30,7 @@
 #include "base/metrics.h"
 #include "net/cache.h"
 
-enum { TIMEOUT_MS = 300, PAUSE_MS = 1000 };
+enum { TIMEOUT_MS = 300, PAUSE_MS = 1000, PAUSE_MAX_MS = 16000 };
 
 static char directory[] = "/tmp/belfry-cache-XXXXXX";
 static char sockets[2][64];
@@ -323,6 +323,42 @@ one_dead_server_of_two_loses_only_its_keys(void **state)
 	assert_int_equal(errors(), 1);
 }
 
+static void
+counters_count(void **state)
+{
+	struct cache *c = open_cache(sockets[0]);
+	uint64_t after = 7;
+
+	assert_int_equal(cache_count(c, "n", 5, &after), 0);
+	assert_int_equal(after, 7);
+	put(c, "n", "1790000000000000000");
+	assert_int_equal(cache_count(c, "n", 5, &after), 1);
+	assert_int_equal(after, INT64_C(1790000000000000005));
+	cache_uncount(c, "n", 4);
+	assert_int_equal(cache_count(c, "n", 0, &after), 1);
+	assert_int_equal(after, INT64_C(1790000000000000001));
+	cache_uncount(c, "n", UINT64_MAX);
+	assert_int_equal(cache_count(c, "n", 2, &after), 1);
+	assert_int_equal(after, 2);
+	cache_uncount(c, "none", 1);
+	assert_int_equal(errors(), 0);
+	put(c, "text", "no number");
+	assert_int_equal(cache_count(c, "text", 1, &after), -1);
+	assert_int_equal(errors(), 1);
+	kill_server(0);
+	clock_shift_for_test(0, PAUSE_MS + 1);
+	assert_int_equal(cache_count(c, "n", 1, &after), -1);
+	assert_int_equal(cache_count(c, "n", 1, &after), -1);
+	assert_int_equal(errors(), 2);
+	/* The second failure in a row costs a longer pause. */
+	clock_shift_for_test(0, PAUSE_MS + 1);
+	assert_int_equal(cache_count(c, "n", 1, &after), -1);
+	assert_int_equal(errors(), 2);
+	clock_shift_for_test(0, PAUSE_MS + 1);
+	assert_int_equal(cache_count(c, "n", 1, &after), -1);
+	assert_int_equal(errors(), 3);
+}
+
 /* Accepts one connection after another and answers each request with a text. */
 static pid_t
 start_liar(const char *path, const char *answer)
@@ -367,6 +403,7 @@ nonsense_from_a_server_is_harmless(void **state)
 		"VALUE\r\n" };
 	const void *value;
 	struct cache *c;
+	uint64_t after;
 	size_t i, n;
 	pid_t pid;
 	int j;
@@ -375,12 +412,17 @@ nonsense_from_a_server_is_harmless(void **state)
 		pid = start_liar(sockets[1], answers[i]);
 		c = open_cache(sockets[1]);
 		for (j = 0; j < 3; j++) {
-			clock_shift_for_test(0, PAUSE_MS + 1);
+			clock_shift_for_test(0, PAUSE_MAX_MS + 1);
 			if (cache_get(c, a, "k", &value, &n))
 				assert_in_range(n, 0, 5);
 			put(c, "k", "v");
-			clock_shift_for_test(0, PAUSE_MS + 1);
+			clock_shift_for_test(0, PAUSE_MAX_MS + 1);
 			put(c, "k", "v");
+			clock_shift_for_test(0, PAUSE_MAX_MS + 1);
+			assert_in_range(cache_count(c, "k", 1, &after) + 1, 0,
+			    2);
+			clock_shift_for_test(0, PAUSE_MAX_MS + 1);
+			cache_uncount(c, "k", 1);
 		}
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
@@ -544,6 +586,7 @@ main(void)
 		with_server(a_thawed_server_answers_the_right_question),
 		with_server(one_dead_server_of_two_loses_only_its_keys),
 		with_server(nonsense_from_a_server_is_harmless),
+		with_server(counters_count),
 		with_server(a_server_that_trickles_has_to_pause),
 		with_server(without_servers_everything_misses),
 		with_server(lists_of_servers_are_read),

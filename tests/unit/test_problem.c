@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "web/field.h"
 #include "web/problem.h"
+#include "web/request.h"
 #include "web/response.h"
 
 static const enum err_kind kinds[] = {
@@ -25,11 +26,14 @@ static const enum err_kind kinds[] = {
 
 static struct arena *a;
 static struct response rs;
+static struct request rq;
 
 static int
 setup(void **state)
 {
 	a = arena_new(4096);
+	rq = (struct request){ .id = "id-12345678" };
+	field_errors_init(&rq.errors, a);
 	response_init(&rs, a, buf_new(a, 4096), buf_new(a, 65536));
 	return 0;
 }
@@ -57,7 +61,7 @@ every_kind_has_its_members(void **state)
 	for (i = 0; i < NELEMS(kinds); i++) {
 		err_set(&e, kinds[i], "it is \"so\"\n");
 		err_detail(&e, "the secret of the log");
-		problem_write(&rs, &e, NULL, "id-12345678");
+		problem_write(&rs, &e, &rq);
 		assert_int_equal(rs.status, err_http_status(kinds[i]));
 		assert_string_equal(rs.type, "application/problem+json");
 		json = json_loads(rs.body->data, JSON_REJECT_DUPLICATES, NULL);
@@ -85,15 +89,13 @@ every_kind_has_its_members(void **state)
 static void
 faults_stand_in_it_one_by_one(void **state)
 {
-	struct field_errors fe;
 	struct err e;
 	json_t *json, *list;
 
-	field_errors_init(&fe, a);
-	field_errors_add(&fe, "/to/0/email", FIELD_ERR_MALFORMED, "must \"be\"");
-	field_errors_add(&fe, "", FIELD_ERR_WRONG_TYPE, "must");
+	field_errors_add(&rq.errors, "/to/0/email", FIELD_ERR_MALFORMED, "must \"be\"");
+	field_errors_add(&rq.errors, "", FIELD_ERR_WRONG_TYPE, "must");
 	err_set(&e, ERR_UNPROCESSABLE, "2 fields are wrong");
-	problem_write(&rs, &e, &fe, "id-12345678");
+	problem_write(&rs, &e, &rq);
 	json = json_loads(rs.body->data, JSON_REJECT_DUPLICATES, NULL);
 	list = json_object_get(json, "errors");
 	assert_int_equal(json_array_size(list), 2);
@@ -105,8 +107,24 @@ faults_stand_in_it_one_by_one(void **state)
 	assert_string_equal(text(json_array_get(list, 1), "pointer"), "");
 	json_decref(json);
 	err_set(&e, ERR_CONFLICT, "no faults here");
-	problem_write(&rs, &e, &fe, "id-12345678");
+	problem_write(&rs, &e, &rq);
 	assert_null(strstr(rs.body->data, "errors"));
+}
+
+static void
+it_names_the_limits_that_refused(void **state)
+{
+	struct err e;
+
+	rq.limits[rq.limits_count++] = (struct rate_state){ .policy = "a" };
+	rq.limits[rq.limits_count++] = (struct rate_state){ .policy = "b",
+		.wait_s = 1 };
+	err_set(&e, ERR_LIMITED, "too fast");
+	problem_write(&rs, &e, &rq);
+	assert_non_null(strstr(rs.body->data, ",\"violated-policies\":[\"b\"]}"));
+	err_set(&e, ERR_NOT_FOUND, "no");
+	problem_write(&rs, &e, &rq);
+	assert_null(strstr(rs.body->data, "violated"));
 }
 
 static void
@@ -117,7 +135,7 @@ what_was_set_before_is_gone(void **state)
 	response_header(&rs, "Location", "/secret/%d", 1);
 	buf_puts(response_body(&rs, 202, "application/json"), "half a bo");
 	err_set(&e, ERR_INTERNAL, "broken");
-	problem_write(&rs, &e, NULL, "id-12345678");
+	problem_write(&rs, &e, &rq);
 	assert_null(strstr(rs.head->data, "Location"));
 	assert_int_equal(rs.body->data[0], '{');
 }
@@ -130,6 +148,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_kind_has_its_members),
 		T(faults_stand_in_it_one_by_one),
+		T(it_names_the_limits_that_refused),
 		T(what_was_set_before_is_gone),
 	};
 
