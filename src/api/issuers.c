@@ -178,10 +178,10 @@ take_body(struct request *rq, struct issuer_row *row, struct err *e)
 	size_t i;
 
 	if (!fetch_url_is_good(body->jwks != NULL ? body->jwks : body->issuer,
-	        true))
+	        rq->config->network_allowed))
 		return request_refuse(rq, e,
 		    body->jwks != NULL ? "/jwks" : "/issuer",
-		    FIELD_ERR_NOT_ALLOWED, "must be an https address");
+		    FIELD_ERR_NOT_ALLOWED, "must be an https address of the open Internet");
 	settings = fields_write(rq->a, &issuer_table, body);
 	for (i = 0; i < NELEMS(columns); i++)
 		json_object_del(settings, columns[i]);

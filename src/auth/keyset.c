@@ -102,7 +102,7 @@ static const char *
 name_of(struct arena *a, const struct key_source *source)
 {
 	const char *all = arena_printf(a, "%s\n%s\n%s\n%d", source->issuer,
-	    source->jwks, source->ca_file, source->public_only);
+	    source->jwks, source->ca_file, source->guarded);
 	unsigned char hash[NAME_BYTES];
 
 	(void)crypto_generichash(hash, sizeof(hash),
@@ -120,7 +120,7 @@ keyset_new(struct keysets *ks, const struct key_source *source)
 	s->source.issuer = arena_strdup(a, source->issuer);
 	s->source.jwks = arena_strdup(a, source->jwks);
 	s->source.ca_file = arena_strdup(a, source->ca_file);
-	s->source.public_only = source->public_only;
+	s->source.guarded = source->guarded;
 	s->name = name_of(a, source);
 	s->path = is_file(source) ?
 	    s->source.jwks :
@@ -137,7 +137,7 @@ is_same(const struct key_source *a, const struct key_source *b)
 	return strcmp(a->issuer, b->issuer) == 0 &&
 	    strcmp(a->jwks, b->jwks) == 0 &&
 	    strcmp(a->ca_file, b->ca_file) == 0 &&
-	    a->public_only == b->public_only;
+	    a->guarded == b->guarded;
 }
 
 /* Finds a set or makes one, and puts it first; too many lose the one that was not used
@@ -220,14 +220,15 @@ look_at_file(struct keyset *s, struct arena *a, struct err *e)
 /* ---- Fetching ---------------------------------------------------------------------- */
 
 static int
-get(struct arena *a, const struct keyset *s, const char *url, size_t max_bytes,
-    const char **text_r, size_t *len_r, struct err *e)
+get(struct arena *a, const struct keysets *ks, const struct keyset *s,
+    const char *url, size_t max_bytes, const char **text_r, size_t *len_r, struct err *e)
 {
 	const struct fetch_request request = {
 		.url = url,
 		.ca_file = s->source.ca_file[0] != '\0' ? s->source.ca_file :
 		                                          NULL,
-		.public_only = s->source.public_only,
+		.allowed = s->source.guarded ? ks->p.config->network_allowed
+		                             : NULL,
 		.max_bytes = max_bytes,
 		.timeout_ms = KEYSET_FETCH_MS,
 	};
@@ -237,8 +238,8 @@ get(struct arena *a, const struct keyset *s, const char *url, size_t max_bytes,
 
 /* OpenID Connect Discovery: the document must be that of the issuer. */
 static int
-discover(struct arena *a, const struct keyset *s, const char **url_r,
-    struct err *e)
+discover(struct arena *a, const struct keysets *ks, const struct keyset *s,
+    const char **url_r, struct err *e)
 {
 	const char *issuer = s->source.issuer, *text, *said;
 	size_t len = strlen(issuer);
@@ -246,7 +247,7 @@ discover(struct arena *a, const struct keyset *s, const char **url_r,
 
 	if (len > 0 && issuer[len - 1] == '/')
 		len--;
-	if (get(a, s, arena_printf(a, "%.*s" DISCOVERY, (int)len, issuer),
+	if (get(a, ks, s, arena_printf(a, "%.*s" DISCOVERY, (int)len, issuer),
 	        DISCOVERY_BYTES_MAX, &text, &len, e) != 0 ||
 	    js_parse(a, text, len, DISCOVERY_DEPTH, &json, e) != 0)
 		return -1;
@@ -267,8 +268,8 @@ fetch_keys(struct arena *a, struct keysets *ks, struct keyset *s,
 	int64_t now_ms = clock_wall_ms();
 	size_t len;
 
-	if ((url[0] == '\0' && discover(a, s, &url, e) != 0) ||
-	    get(a, s, url, JWKS_BYTES_MAX, &text, &len, e) != 0)
+	if ((url[0] == '\0' && discover(a, ks, s, &url, e) != 0) ||
+	    get(a, ks, s, url, JWKS_BYTES_MAX, &text, &len, e) != 0)
 		return -1;
 	if (strlen(text) != len || adopt(s, text, now_ms, e) != 0)
 		return err_detail(e, "the keys of \"%.120s\"", s->source.issuer);

@@ -42,7 +42,7 @@ struct key_source {
 	const char *issuer;
 	const char *jwks; /* a URL, an absolute path, or "": discovery */
 	const char *ca_file; /* "": the system's certificates */
-	bool public_only; /* a tenant chose it: no address of this network */
+	bool guarded; /* a tenant chose it: network.allowed counts */
 };
 
 struct keysets_params {

@@ -22,6 +22,7 @@
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/network.h"
+#include "net/guard.h"
 
 struct fetching {
 	const struct fetch_request *request;
@@ -55,13 +56,14 @@ names_this_host(const char *url)
 }
 
 bool
-fetch_url_is_good(const char *url, bool public_only)
+fetch_url_is_good(const char *url, const char *allowed)
 {
 	const char *authority;
 
+	if (allowed != NULL && !guard_allows_url(allowed, url))
+		return false;
 	if (is_http(url))
-		return !public_only && strchr(url, '@') == NULL &&
-		    names_this_host(url);
+		return strchr(url, '@') == NULL && names_this_host(url);
 	if (strncasecmp(url, "https://", 8) != 0)
 		return false;
 	authority = url + 8;
@@ -76,7 +78,8 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	struct network n;
 
 	if (network_of(&address->addr, &n) != 0 ||
-	    (f->request->public_only && !network_is_public(&n)) ||
+	    (f->request->allowed != NULL &&
+	        !guard_allows(f->request->allowed, &address->addr)) ||
 	    (is_http(f->request->url) && !network_is_loopback(&n))) {
 		f->forbidden = true;
 		return CURL_SOCKET_BAD;
@@ -159,7 +162,7 @@ fetch(struct arena *a, const struct fetch_request *r, const char **text_r,
 	struct fetching f = { .request = r,
 		.body = buf_new(a, r->max_bytes) };
 
-	if (!fetch_url_is_good(r->url, r->public_only))
+	if (!fetch_url_is_good(r->url, r->allowed))
 		return fail(e, &f, "only https is allowed");
 	if (perform(a, &f, e) != 0)
 		return -1;

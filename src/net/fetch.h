@@ -22,13 +22,14 @@ struct err;
 struct fetch_request {
 	const char *url; /* https:, or http: to this host */
 	const char *ca_file; /* certificates instead of the system's; NULL */
-	bool public_only; /* somebody else chose the URL: no address of ours */
+	const char *allowed; /* a tenant chose the URL: networks that it may lead to
+	                      * beside the open Internet (guard.h); NULL: any */
 	size_t max_bytes; /* of the document */
 	int64_t timeout_ms; /* for all of it */
 };
 
-/* True when the URL may be asked for at all. */
-bool fetch_url_is_good(const char *url, bool public_only);
+/* True when the URL may be asked for at all, as far as it tells; "allowed" as above. */
+bool fetch_url_is_good(const char *url, const char *allowed);
 
 /* Gets the document; the text lives in "a" and ends in NUL.  -1 (ERR_TEMPORARY) when
  * it did not come whole, with status 200 and in time. */

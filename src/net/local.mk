@@ -2,6 +2,7 @@ libbelfry_la_SOURCES += \
 	src/net/cache.c src/net/cache.h \
 	src/net/cache_trusted.c src/net/cache_trusted.h \
 	src/net/doorbell.c src/net/doorbell.h \
+	src/net/guard.c src/net/guard.h \
 	src/net/fetch.c src/net/fetch.h
 EXTRA_DIST += src/net/README.md
 libbelfry_la_SOURCES += \

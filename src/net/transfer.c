@@ -14,12 +14,14 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ensure.h"
 #include "base/err.h"
+#include "net/guard.h"
 #include "net/smtp_session.h"
 #include "net/transfer_private.h"
 
@@ -70,6 +72,9 @@ void
 transfer_finish(struct transfer *t, enum transfer_outcome outcome)
 {
 	ensure(t->state == TRANSFER_RUNNING || t->state == TRANSFER_WAITING);
+	if (t->forbidden && outcome == TRANSFER_NOT_CONNECTED)
+		snprintf(t->error, sizeof(t->error), "its address is not of the "
+		    "open Internet, and network.allowed does not hold it");
 	if (t->state == TRANSFER_WAITING)
 		transfer_list_remove(&t->ts->waiting, t);
 	t->res.outcome = outcome;
@@ -114,6 +119,19 @@ transfer_outcome_of(CURLcode code)
 	return TRANSFER_BROKEN;
 }
 
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct transfer *t = arg;
+
+	if (!guard_allows(t->ts->params.allowed, &address->addr)) {
+		t->forbidden = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+	    address->protocol);
+}
+
 void
 transfer_setopt_common(struct transfer *t, CURL *easy)
 {
@@ -129,6 +147,10 @@ transfer_setopt_common(struct transfer *t, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
 	curl_easy_setopt(
 	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)req->connect_timeout_ms);
+	if (t->ts->params.allowed != NULL) {
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+	}
 #if LIBCURL_VERSION_NUM >= 0x075700
 	/* Never wait for the thread that looks a name up. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -257,6 +279,7 @@ prepare(struct transfer *t, const struct transfer_request *req)
 		.body = "",
 		.headers = "" };
 	t->error[0] = '\0';
+	t->forbidden = false;
 	t->headers_whole = false;
 	t->body_done = 0;
 	t->session = NULL;

@@ -130,6 +130,10 @@ struct transfers_params {
 	int idle_ms; /* how long an unused connection is kept; 0 is 20 s */
 	int per_connection; /* mails over one SMTP connection; 0 is 100 */
 
+	/* Networks that may be reached beside the open Internet (guard.h); NULL: every
+	 * address may. */
+	const char *allowed;
+
 	/* Called in transfers_poll() after each sleep and before anything is written:
 	 * the caller may have slept for longer than it thinks (a stopped process) and
 	 * abort what it has no right to any more.  May be NULL. */

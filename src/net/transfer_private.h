@@ -43,6 +43,7 @@ struct transfer {
 	struct transfer_result res;
 	int64_t deadline_ms; /* of clock_mono_ms() */
 	char error[CURL_ERROR_SIZE];
+	bool forbidden; /* an address of its host is */
 
 	/* HTTP */
 	CURL *easy; /* made once, used again and again */

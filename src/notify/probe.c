@@ -111,7 +111,8 @@ int
 probe_run(struct arena *a, const struct provider *p, const char *address,
     int timeout_ms, struct probe_report *report_r, struct err *e)
 {
-	struct transfers_params params = { .max_in_flight = 2 };
+	struct transfers_params params = { .max_in_flight = 2,
+		.allowed = provider_allowed_networks() };
 	int64_t start_ms = clock_mono_ms();
 	struct probe pr = { .a = a, .provider = p,
 		.message = { .tenant = p->tenant, .attempt = 1,

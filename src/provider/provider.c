@@ -54,10 +54,19 @@ const char *const verdict_names[] = {
 	[VERDICT_COUNT - 1] = NULL
 };
 
+static const char *allowed_networks = "";
+
 void
 provider_configure(const struct config *config)
 {
 	maildir_set_base(config->maildir_base);
+	allowed_networks = config->network_allowed;
+}
+
+const char *
+provider_allowed_networks(void)
+{
+	return allowed_networks;
 }
 
 const struct provider_ops *

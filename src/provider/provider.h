@@ -133,6 +133,9 @@ struct provider_ops {
  * been read, by every program that checks settings or sends. */
 void provider_configure(const struct config *config);
 
+/* The networks that accounts may lead to beside the open Internet (net/guard.h). */
+const char *provider_allowed_networks(void);
+
 /* The table of kinds; NULL when there is no such kind. */
 const struct provider_ops *provider_ops_find(const char *kind);
 const struct provider_ops *const *provider_ops_all(size_t *count_r);

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/seal.h"
 #include "model/provider_account.h"
+#include "net/guard.h"
 #include "provider/limits.h"
 #include "provider/provider.h"
 #include "web/field.h"
@@ -53,6 +54,32 @@ read_record(struct arena *a, const struct provider_ops *ops, json_t *settings,
 		    fe->first->detail);
 	if (ops->check != NULL && ops->check(record, e) == -1)
 		return -1;
+	return 0;
+}
+
+/* Where the account leads: what stands in a URL or as a host. */
+static int
+check_hosts(const struct provider_ops *ops, const json_t *settings,
+    struct field_errors *fe, struct err *e)
+{
+	const struct field *f;
+	const char *name, *text;
+	size_t i;
+
+	for (i = 0; i < ops->settings->count; i++) {
+		f = &ops->settings->fields[i];
+		name = f->as != NULL ? f->as : f->name;
+		text = json_string_value(json_object_get(settings, name));
+		if (text == NULL ||
+		    (f->type != FIELD_URL && !(f->flags & FIELD_HOST)) ||
+		    guard_allows_url(provider_allowed_networks(), text))
+			continue;
+		(void)err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": its "
+		    "address is not of the open Internet, and network.allowed "
+		    "does not hold it", name);
+		return field_errors_add(fe, arena_printf(fe->a, "/%s", name),
+		    FIELD_ERR_NOT_ALLOWED, "%s", e->text);
+	}
 	return 0;
 }
 
@@ -103,7 +130,8 @@ settings_seal(struct arena *a, const struct keyring *ring, json_t *settings,
 	json_t *shown, *secret;
 
 	if (find_ops(p->kind, &ops, e) == -1 ||
-	    read_record(a, ops, settings, record_new(a, ops), fe, e) == -1)
+	    read_record(a, ops, settings, record_new(a, ops), fe, e) == -1 ||
+	    check_hosts(ops, settings, fe, e) == -1)
 		return -1;
 	fields_split(a, ops->settings, settings, &shown, &secret);
 	js_write(text, shown);

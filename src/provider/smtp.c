@@ -21,7 +21,8 @@ static const char *const tls_words[] = { "starttls", "tls", "none", NULL };
 
 static const struct field fields[] = {
 	FIELD(struct smtp_settings, host, TEXT,
-	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .min = 1, .max = 253,
+	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE | FIELD_HOST, .min = 1,
+	    .max = 253,
 	    .help = "The mail server: a name or an address.",
 	    .example = "\"smtp.example.org\""),
 	FIELD(struct smtp_settings, port, INT, .min = 0, .max = 65535,

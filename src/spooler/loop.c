@@ -241,6 +241,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.max_in_flight = (size_t)config->spooler_transfers_max,
 		.connections_per_host =
 		    (size_t)config->spooler_connections_per_host,
+		.allowed = config->network_allowed,
 		.woken = woken,
 		.arg = sp,
 	};

@@ -30,6 +30,8 @@ SETTINGS = {
     "retry.delay_first": "100ms",
     "retry.delay_max": "2s",
     "log.level": "info",
+    # Providers and issuers of tests are on this host.
+    "network.allowed": "127.0.0.0/8 ::1",
 }
 
 

@@ -69,8 +69,8 @@ def test_there_are_not_many(tenant):
 
 
 @pytest.mark.parametrize("wrong", [
-    {"issuer": "http://127.0.0.1:8080"}, {"issuer": "http://sso.example.org"},
-    {"jwks": "http://127.0.0.1/keys"}, {"jwks": "/etc/passwd"},
+    {"issuer": "https://10.1.2.3:8080"}, {"issuer": "http://sso.example.org"},
+    {"jwks": "https://169.254.169.254/keys"}, {"jwks": "/etc/passwd"},
     {"jwks": "https://ann@example.org/"}, {"jwks": "file:///etc/passwd"},
     {"audience": []}, {"audience": "belfry", "platform_role": "root"},
     {"tenant": "other"}, {"name": "A b"},

@@ -66,6 +66,6 @@ def test_tenant_queries_name_the_tenant(cursor):
     across = {"ready_keys", "ready_keys_repair", "leases_orphaned",
               "idempotency_expire", "later_due", "queue_depth",
               "health_changed", "dead_expire", "hook_seen_expire",
-                  "heard_expire",
+              "heard_expire",
               "throughput_clear"}
     assert set(silent) <= across

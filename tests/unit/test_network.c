@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/network.h"
 #include "net/fetch.h"
+#include "net/guard.h"
 
 static struct network
 address(const char *text)
@@ -144,9 +145,52 @@ urls(void **state)
 	size_t i;
 
 	for (i = 0; i < NELEMS(cases); i++)
-		if (fetch_url_is_good(cases[i].url, false) !=
+		if (fetch_url_is_good(cases[i].url, NULL) !=
 		        cases[i].operators ||
-		    fetch_url_is_good(cases[i].url, true) != cases[i].tenants)
+		    fetch_url_is_good(cases[i].url, "") != cases[i].tenants)
+			fail_msg("%s", cases[i].url);
+}
+
+static void
+what_a_tenant_may_name(void **state)
+{
+	static const struct {
+		const char *url;
+		bool closed, open; /* with nothing allowed, with OPEN */
+	} cases[] = {
+		{ "https://example.org/x?y=http://127.0.0.1", true, true },
+		{ "smtp.example.org", true, true },
+		{ "https://93.184.216.34:8443", true, true },
+		{ "https://[2606:2800:220:1::1]/", true, true },
+		{ "http://127.0.0.1:8080", false, true },
+		{ "127.0.0.1", false, true },
+		{ "::1", false, true },
+		{ "http://[::1]:25/", false, true },
+		{ "http://[::ffff:127.0.0.1]/", false, true },
+		{ "http://2130706433/", false, true },
+		{ "http://0x7f.1/", false, true },
+		{ "http://0177.0.0.1", false, true },
+		{ "http://localhost./", false, true },
+		{ "http://a.LOCALHOST", false, true },
+		{ "https://user@127.0.0.1/", false, true },
+		{ "https://example.org@10.1.2.3/", false, true },
+		{ "http://10.1.2.3", false, true },
+		{ "http://10.2.0.1", false, false },
+		{ "http://169.254.169.254/latest", false, false },
+		{ "http://0/", false, false },
+		{ "http://[fd00::1]/", false, false },
+		{ "http://[fe80::1]/", false, false },
+		{ "http://[64:ff9b::7f00:1]/", false, false },
+		{ "http://[2002:7f00:1::]/", false, false },
+		{ "http://", false, false },
+		{ "", false, false },
+	};
+	size_t i;
+
+	for (i = 0; i < NELEMS(cases); i++)
+		if (guard_allows_url("", cases[i].url) != cases[i].closed ||
+		    guard_allows_url("127.0.0.0/8 ::1, 10.1.0.0/16",
+		        cases[i].url) != cases[i].open)
 			fail_msg("%s", cases[i].url);
 }
 
@@ -159,6 +203,7 @@ main(void)
 		cmocka_unit_test(what_is_public),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(urls),
+		cmocka_unit_test(what_a_tenant_may_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

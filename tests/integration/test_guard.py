@@ -1,0 +1,85 @@
+# test_guard.py - where accounts of tenants may not lead
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import ipaddress
+import socket
+
+import pytest
+
+from harness.api import ADMIN, mail
+from harness.fake_provider import FakeProvider
+from harness.tenant import Tenant
+from harness.wait import wait_until
+
+WHY = "network.allowed"
+# Here the open Internet alone may be reached.
+pytestmark = pytest.mark.settings(settings={"network.allowed": ""})
+SMTP = {"host": "mx.example.org", "tls": "none", "from": "shop@example.org"}
+
+
+def account(kind, **settings):
+    return {"name": f"a-{kind}", "kind": kind, "settings": settings}
+
+
+def pointers(answer):
+    assert answer.status_code == 422, answer.text
+    return {e["pointer"]: e["detail"] for e in answer.json()["errors"]}
+
+
+def test_what_is_written_is_looked_at(own_stack):
+    tenant = Tenant(own_stack, maildir=False)
+    for kind, name, settings in [
+            ("webhook", "url", {"url": "http://127.0.0.1:11211/"}),
+            ("webhook", "url", {"url": "http://[::ffff:10.1.2.3]/"}),
+            ("ntfy", "base_url", {"base_url": "http://0x7f.1"}),
+            ("slack", "url", {"url": "https://169.254.169.254/latest"}),
+            ("smtp", "host", {**SMTP, "host": "localhost"}),
+            ("smtp", "host", {**SMTP, "host": "10.0.0.1"})]:
+        found = pointers(tenant.admin.post(
+            f"{ADMIN}/providers", json=account(kind, **settings)))
+        assert WHY in found[f"/settings/{name}"]
+    made = tenant.admin.post(f"{ADMIN}/providers",
+                             json=account("smtp", **SMTP))
+    assert made.status_code == 201, made.text
+    found = pointers(tenant.admin.request(
+        "PATCH", f"{ADMIN}/providers/{made.json()['id']}",
+        json={"settings": {"host": "127.0.0.1"}}))
+    assert WHY in found["/settings/host"]
+    refused = own_stack.run_ctl(
+        "provider", "add", "own", "--kind", "webhook", "--set",
+        "url=http://192.168.1.1/", tenant=tenant.slug)
+    assert refused.returncode != 0 and WHY in refused.stderr
+
+
+def test_names_are_looked_at_when_they_are_known(own_stack):
+    """What a name leads to is seen by whoever connects, tests included."""
+    name = socket.gethostname()
+    try:
+        address = ipaddress.ip_address(socket.gethostbyname(name))
+    except OSError:
+        pytest.skip("this host does not know its own name")
+    if address.is_global:
+        pytest.skip("this host is of the open Internet")
+    tenant = Tenant(own_stack, maildir=False)
+    with FakeProvider() as provider:
+        tenant.add_provider("relay", "smtp", port=provider.smtp_port,
+                            **{**SMTP, "host": name})
+        tenant.add_provider("hook", "webhook",
+                            url=f"http://{name}:{provider.http_port}/")
+        told = own_stack.run_ctl("provider", "test", "relay",
+                                 tenant=tenant.slug)
+        assert WHY in told.stdout + told.stderr
+        first = tenant.api.accepted(mail())
+        second = tenant.api.accepted(
+            {"to": {"user_id": "u1"}, "channels": ["webhook"],
+             "content": {"webhook": {"a": 1}}})
+        for identity in (first, second):
+            assert WHY in reason_of(tenant, identity)
+        assert not provider.connections
+
+
+def reason_of(tenant, identity):
+    def tried():
+        return next((e["text"] for e in tenant.api.timeline(identity)
+                     if e.get("class") == "retry"), None)
+    return wait_until(tried, 30, "the first attempt")
