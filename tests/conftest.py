@@ -60,6 +60,17 @@ def shared_stack(issuers):
         end_stack(stack)
 
 
+@pytest.fixture(scope="session")
+def public_stack():
+    """A Belfry that the world knows by the name harness.hooks.PUBLIC."""
+    from harness.hooks import PUBLIC
+    stack = make_stack(settings={"api.public_url": PUBLIC})
+    try:
+        yield stack.up()
+    finally:
+        end_stack(stack)
+
+
 def watched(request, stack):
     stack.logs.mark()
     for marker in request.node.iter_markers("expect_log"):

@@ -32,6 +32,21 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT DO NOTHING
 RETURNING 1
 
+-- name: suppression_unsubscribe
+-- One row if it is new: somebody followed the link of a delivery.
+INSERT INTO suppression (tenant_id, address, channel, category, reason, source,
+    notification_id, delivery_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
+RETURNING 1
+
+-- name: suppression_resubscribe
+-- Nothing; how many rows were there is what was affected.  Takes back what such a link
+-- did, nothing else.
+DELETE FROM suppression WHERE tenant_id = $1 AND address = $2 AND channel = $3
+    AND provider_id = '00000000-0000-0000-0000-000000000000' AND category = $4
+    AND reason = $5
+
 -- name: suppression_delete
 -- Nothing; how many rows were there is what was affected.  All of an address on a channel.
 DELETE FROM suppression WHERE tenant_id = $1 AND address = $2 AND channel = $3

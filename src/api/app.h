@@ -23,6 +23,7 @@ struct keysets;
 struct last_used;
 struct rate_limiter;
 struct request;
+struct template;
 struct tenant_index;
 struct trusted;
 
@@ -40,6 +41,7 @@ struct app {
 	struct rate_limiter *address_limits; /* strangers do not drive others out */
 	struct trusted *trusted; /* credentials that were good */
 	struct issuer *issuers; /* of the configuration */
+	const struct template *unsubscribe_page; /* NULL until asked for */
 	const char *openapi; /* the document as text; NULL until asked for */
 };
 

@@ -29,5 +29,20 @@ belfry_api_SOURCES = \
 	src/api/template_versions.c src/api/template_versions.h \
 	src/api/templates.c src/api/templates.h \
 	src/api/tenants.c src/api/tenants.h \
+	src/api/unsubscribe.c src/api/unsubscribe.h \
+	src/api/unsubscribe_page.c src/api/unsubscribe_page.h \
 	src/api/worker.c src/api/worker.h
+
+# Pages are compiled in.
+API_PAGES = \
+	$(top_srcdir)/src/api/pages/unsubscribe.html.hbs \
+	$(top_srcdir)/src/api/pages/unsubscribe.de.json \
+	$(top_srcdir)/src/api/pages/unsubscribe.en.json
+BUILT_SOURCES += src/api/pages.inc
+CLEANFILES += src/api/pages.inc
+EXTRA_DIST += src/api/pages
+
+src/api/pages.inc: $(top_srcdir)/src/api/pages/compile $(API_PAGES)
+	$(AM_V_GEN)$(PYTHON3) $(top_srcdir)/src/api/pages/compile $@ $(API_PAGES)
+
 dist_man_MANS += src/api/belfry-api.8

@@ -26,6 +26,7 @@
 #include "api/template_versions.h"
 #include "api/templates.h"
 #include "api/tenants.h"
+#include "api/unsubscribe.h"
 #include "notify/health_report.h"
 #include "notify/send_request.h"
 #include "notify/tenant_settings.h"
@@ -35,7 +36,8 @@
 #define SERVICES "/api/v1/services"
 
 /* The body of a template holds all its sources. */
-enum { TEMPLATE_BODY_MAX = 2 * 1024 * 1024, HOOK_BODY_MAX = 1024 * 1024 };
+enum { TEMPLATE_BODY_MAX = 2 * 1024 * 1024, HOOK_BODY_MAX = 1024 * 1024,
+	FORM_BODY_MAX = 16 * 1024 };
 
 static const struct route routes[] = {
 	/* System */
@@ -60,6 +62,15 @@ static const struct route routes[] = {
 	    .status = 200, .limit = ROUTE_HOOK,
 	    .summary = "Answers a provider's challenge",
 	    .tags = "hooks", .answer_type = "text/plain" },
+
+	/* The link in list mail: its token is the key. */
+	{ HTTP_GET, "/u/{token}", .handler = unsubscribe_show, .status = 200,
+	    .summary = "Shows what can be unsubscribed from; changes nothing",
+	    .tags = "unsubscribe", .answer_type = "text/html" },
+	{ HTTP_POST, "/u/{token}", .handler = unsubscribe_do, .status = 200,
+	    .flags = ROUTE_RAW_BODY, .body_max = FORM_BODY_MAX,
+	    .summary = "Unsubscribes with one click (RFC 8058), or takes it back",
+	    .tags = "unsubscribe", .answer_type = "text/html" },
 
 	/* Notifications */
 	{ HTTP_POST, SERVICES "/notifications/send",

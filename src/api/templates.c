@@ -29,6 +29,7 @@ struct template_body {
 	const char *category;
 	const char *default_locale;
 	const char *layout;
+	bool unsubscribe;
 	json_t *variables;
 	json_t *sample;
 	json_t *parts;
@@ -62,6 +63,9 @@ static const struct field template_fields[] = {
 	FIELD(struct template_body, layout, SLUG,
 	    .help = "The layout that its parts stand in.",
 	    .example = "\"default\""),
+	FIELD(struct template_body, unsubscribe, BOOL,
+	    .help = "Whether its messages carry a link that ends those of "
+		    "the category (RFC 8058 in mails); there must be one."),
 	FIELD(struct template_body, variables, JSON,
 	    .help = "The data that it uses: {NAME: {\"required\", "
 		    "\"description\", \"example\"}}."),
@@ -166,6 +170,7 @@ load(struct request *rq, const char *key, struct template_row **row_r,
 		return -1;
 	if (rc == 1) {
 		body.layout = draft->layout;
+		body.unsubscribe = draft->unsubscribe;
 		body.variables = draft->variables;
 		body.sample = draft->sample;
 		body.parts = draft->parts;
@@ -261,6 +266,7 @@ save(struct request *rq, const struct template_body *body,
 		.category = body->category,
 		.default_locale = body->default_locale,
 		.layout = body->layout,
+		.unsubscribe = body->unsubscribe,
 		.variables = or_empty(rq, body->variables),
 		.sample = or_empty(rq, body->sample),
 		.parts = body->parts,

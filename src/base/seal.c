@@ -161,34 +161,103 @@ put_head(uint8_t *p, const char *name)
 	return 2 + n;
 }
 
-int
-seal(struct arena *a, const struct keyring *ring,
-    const struct seal_place *place, const void *plain, size_t size_bytes,
-    void **blob_r, size_t *blob_bytes_r, struct err *e)
+static bool
+nonce_random(const struct keyring *ring, const struct gcm *g,
+    uint8_t nonce[static NONCE_BYTES])
 {
-	struct gcm g = { .in = plain, .len = size_bytes };
-	uint8_t *blob, *nonce;
-	size_t head_len, bytes;
+	(void)ring;
+	(void)g;
+	return RAND_bytes(nonce, NONCE_BYTES) > 0;
+}
 
-	if (size_bytes > PLAIN_MAX_BYTES)
+/* Of the associated data and the plain bytes. */
+static bool
+nonce_of_content(const struct keyring *ring, const struct gcm *g,
+    uint8_t nonce[static NONCE_BYTES])
+{
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, ring->pepper, sizeof(ring->pepper),
+	    sizeof(hash));
+	crypto_generichash_update(&state, g->aad, g->aad_len);
+	crypto_generichash_update(&state, g->in, g->len);
+	crypto_generichash_final(&state, hash, sizeof(hash));
+	memcpy(nonce, hash, NONCE_BYTES);
+	return true;
+}
+
+/* What is to be sealed. */
+struct plain {
+	const void *p;
+	size_t n;
+	bool (*nonce)(const struct keyring *ring, const struct gcm *g,
+	    uint8_t nonce[static NONCE_BYTES]);
+};
+
+/* A blob, or what was in it. */
+struct secret {
+	uint8_t *bytes;
+	size_t len;
+};
+
+static int
+seal_with(struct arena *a, const struct keyring *ring,
+    const struct seal_place *place, const struct plain *plain,
+    struct secret *sealed_r, struct err *e)
+{
+	struct gcm g = { .in = plain->p, .len = plain->n };
+	size_t head_len;
+	uint8_t *nonce;
+
+	if (plain->n > PLAIN_MAX_BYTES)
 		return err_set(e, ERR_TOO_LARGE,
 		    "a secret cannot have more than %d bytes", PLAIN_MAX_BYTES);
-	bytes = HEAD_MAX_BYTES + NONCE_BYTES + size_bytes + TAG_BYTES;
-	blob = arena_alloc(a, bytes);
-	head_len = put_head(blob, ring->current->name);
-	nonce = blob + head_len;
+	sealed_r->bytes = arena_alloc(a,
+	    HEAD_MAX_BYTES + NONCE_BYTES + plain->n + TAG_BYTES);
+	head_len = put_head(sealed_r->bytes, ring->current->name);
+	sealed_r->len = head_len + NONCE_BYTES + plain->n + TAG_BYTES;
+	nonce = sealed_r->bytes + head_len;
 	g.nonce = nonce;
 	g.out = nonce + NONCE_BYTES;
-	g.tag = g.out + size_bytes;
-	bind_to_place(&g, blob, head_len, place);
-	if (RAND_bytes(nonce, NONCE_BYTES) <= 0)
+	g.tag = g.out + plain->n;
+	bind_to_place(&g, sealed_r->bytes, head_len, place);
+	if (!plain->nonce(ring, &g, nonce))
 		return err_set(e, ERR_TEMPORARY,
 		    "could not get random bytes to seal a secret");
 	if (!derive_key(ring, ring->current, place->tenant, g.key) ||
 	    !gcm_run(ring, &g, true))
 		return err_set(e, ERR_INTERNAL, "could not seal a secret");
-	*blob_r = blob;
-	*blob_bytes_r = head_len + NONCE_BYTES + size_bytes + TAG_BYTES;
+	return 0;
+}
+
+int
+seal(struct arena *a, const struct keyring *ring,
+    const struct seal_place *place, const void *plain, size_t size_bytes,
+    void **blob_r, size_t *blob_bytes_r, struct err *e)
+{
+	const struct plain what = { plain, size_bytes, nonce_random };
+	struct secret blob;
+
+	if (seal_with(a, ring, place, &what, &blob, e) == -1)
+		return -1;
+	*blob_r = blob.bytes;
+	*blob_bytes_r = blob.len;
+	return 0;
+}
+
+int
+seal_alike(struct arena *a, const struct keyring *ring,
+    const struct seal_place *place, const void *plain, size_t size_bytes,
+    void **blob_r, size_t *blob_bytes_r, struct err *e)
+{
+	const struct plain what = { plain, size_bytes, nonce_of_content };
+	struct secret blob;
+
+	if (seal_with(a, ring, place, &what, &blob, e) == -1)
+		return -1;
+	*blob_r = blob.bytes;
+	*blob_bytes_r = blob.len;
 	return 0;
 }
 
@@ -219,11 +288,6 @@ key_of_blob(const struct keyring *ring, const uint8_t *blob, size_t n,
 	cannot_open(e, "the key that sealed it is not in the key ring");
 	return NULL;
 }
-
-struct secret {
-	uint8_t *bytes;
-	size_t len;
-};
 
 static void
 defer_wipe(void *p)

@@ -50,6 +50,13 @@ int seal(struct arena *a, const struct keyring *ring,
     const struct seal_place *place, const void *plain, size_t size_bytes,
     void **blob_r, size_t *blob_bytes_r, struct err *e) MUST_CHECK;
 
+/* The same where the same bytes must give the same blob each time: what a mail carries is
+ * sent again as it was.  The nonce is a hash of the bytes and their place, keyed with the
+ * pepper (the idea of RFC 5297), so all that a reader learns is which blobs are equal. */
+int seal_alike(struct arena *a, const struct keyring *ring,
+    const struct seal_place *place, const void *plain, size_t size_bytes,
+    void **blob_r, size_t *blob_bytes_r, struct err *e) MUST_CHECK;
+
 /* Opens a blob; the plain bytes live in "a", are followed by a NUL and wiped
  * with it.  -1 (ERR_INTERNAL, the reason in the detail) when the blob was
  * changed or moved or its key is not in the ring. */

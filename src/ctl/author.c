@@ -40,11 +40,12 @@ compile(struct ctl *c, const struct template_draft *d, struct template **tpl_r,
     struct err *e)
 {
 	json_t *json = js_keep(c->a,
-	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s*, s:O, s:O}", "id",
+	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s*, s:b, s:O, s:O}", "id",
 	        "00000000-0000-0000-0000-000000000000", "key", d->key,
 	        "category", d->category, "default_locale", d->default_locale,
-	        "version", 0, "layout", d->layout, "variables", d->variables,
-	        "parts", d->parts));
+	        "version", 0, "layout", d->layout, "unsubscribe",
+	        (int)d->unsubscribe, "variables", d->variables, "parts",
+	        d->parts));
 
 	return template_from_json(json, tpl_r, e);
 }

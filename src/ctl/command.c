@@ -434,7 +434,7 @@ static const struct ctl_command commands[] = {
 	    CTL_NEEDS_TENANT, command_receipt,
 	    "Tell what became of a delivery that was sent or is held",
 	    "WHAT is delivered, failed, bounced, read, opened, clicked,\n"
-	    "complained or unsubscribed.\n" },
+	    "complained, unsubscribed or resubscribed.\n" },
 	{ "explain", "ID", NULL, CTL_NEEDS_TENANT, command_explain,
 	    "Tell why the deliveries of a notification went their way", NULL },
 	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,

@@ -49,7 +49,7 @@ read_receipt(struct ctl *c, struct receipt *r, struct err *e)
 	if (r->what == RECEIPT_WHAT_COUNT)
 		return err_set(e, ERR_INVALID, "\"%.60s\" is nothing that a "
 		    "receipt can tell: delivered, failed, bounced, read, opened, "
-		    "clicked, complained, unsubscribed", what);
+		    "clicked, complained, unsubscribed, resubscribed", what);
 	if (class != NULL)
 		r->class = verdict_parse(class);
 	if (class != NULL && r->class == VERDICT_NONE)

@@ -285,6 +285,33 @@ suppression_notes_add(struct db_batch *b, struct tenant_id tenant,
 }
 
 void
+suppression_unsubscribe_add(struct db_batch *b, struct tenant_id tenant,
+    const struct suppression *s)
+{
+	db_add(b, Q_SUPPRESSION_UNSUBSCRIBE);
+	db_arg_int(b, tenant.n);
+	db_arg_text(b, s->address);
+	db_arg_int(b, s->channel);
+	db_arg_text(b, s->category);
+	db_arg_int(b, SUPPRESSION_UNSUBSCRIBE);
+	db_arg_text(b, s->source);
+	db_arg_uuid(b, &s->notification.u);
+	db_arg_uuid(b, &s->delivery.u);
+}
+
+void
+suppression_resubscribe_add(struct db_batch *b, struct tenant_id tenant,
+    const struct suppression *s)
+{
+	db_add(b, Q_SUPPRESSION_RESUBSCRIBE);
+	db_arg_int(b, tenant.n);
+	db_arg_text(b, s->address);
+	db_arg_int(b, s->channel);
+	db_arg_text(b, s->category);
+	db_arg_int(b, SUPPRESSION_UNSUBSCRIBE);
+}
+
+void
 suppression_find_add(struct db_batch *b, struct tenant_id tenant,
     const struct db_array *addresses, const struct db_array *user_ids)
 {

@@ -110,6 +110,13 @@ void suppression_notes_take(struct suppression_notes *sn,
 void suppression_notes_add(struct db_batch *b, struct tenant_id tenant,
     const struct suppression_notes *sn);
 
+/* Somebody followed the link of a delivery: adds s->category of the address, whatever the
+ * account; and takes it back, but nothing that has another reason. */
+void suppression_unsubscribe_add(struct db_batch *b, struct tenant_id tenant,
+    const struct suppression *s);
+void suppression_resubscribe_add(struct db_batch *b, struct tenant_id tenant,
+    const struct suppression *s);
+
 /* A query for what is suppressed of these addresses and of those of stored recipients. */
 void suppression_find_add(struct db_batch *b, struct tenant_id tenant,
     const struct db_array *addresses, const struct db_array *user_ids);

@@ -333,6 +333,7 @@ fill(struct template *tpl, const json_t *json, struct err *e)
 	tpl->version = o.version;
 	if (layout != NULL)
 		tpl->layout = arena_strdup(tpl->a, layout);
+	tpl->unsubscribe = json_is_true(json_object_get(json, "unsubscribe"));
 	tpl->variables = json_incref(o.variables);
 	arena_defer(tpl->a, defer_json, tpl->variables);
 	tpl->size_bytes = TEMPLATE_ARENA_BYTES;

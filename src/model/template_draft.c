@@ -177,6 +177,9 @@ check_head(const struct template_draft *d, struct template_faults *faults)
 	check_text(faults, "name", d->name, true);
 	check_text(faults, "description", d->description, false);
 	check_text(faults, "category", d->category, false);
+	if (d->unsubscribe && d->category[0] == '\0')
+		add(faults, "category", "with \"unsubscribe\" there must be a "
+		    "category: it is what ends");
 	if (!locale_is_valid(d->default_locale))
 		add(faults, "default_locale", "\"%.80s\" is not a locale",
 		    d->default_locale);
@@ -426,5 +429,8 @@ template_checksum(const struct template_draft *d,
 	if (d->layout != NULL)
 		crypto_generichash_update(&state,
 		    (const unsigned char *)d->layout, strlen(d->layout));
+	if (d->unsubscribe)
+		crypto_generichash_update(&state, (const unsigned char *)"\0u",
+		    2);
 	crypto_generichash_final(&state, sum, TEMPLATE_CHECKSUM_BYTES);
 }

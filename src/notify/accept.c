@@ -171,6 +171,10 @@ check_content(struct arena *a, const struct accept_params *p,
 		check_text("/content/sms/text", c->sms->text, fe);
 	if (c->chat != NULL)
 		check_text("/content/chat/text", c->chat->text, fe);
+	if (c->unsubscribe && p->request->category == NULL)
+		field_errors_add(fe, "/category", FIELD_ERR_MISSING,
+		    "with /content/unsubscribe it must be given: it is what "
+		    "ends");
 	check_push(c->push, fe);
 	check_texts(a, p, "push", texts, fe);
 	check_texts(a, p, "inapp", texts, fe);

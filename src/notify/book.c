@@ -214,6 +214,7 @@ book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
 	page->tenant = tenant;
 	page->generation = generation;
 	page->held = 1;
+	page->ring = bk->ring;
 	read_tenant(page, rows[0]);
 	read_providers(bk, page, rows[1]);
 	page->next = bk->pages;
@@ -346,9 +347,11 @@ compile_content(struct notification *n)
 	if (rc == 0) {
 		js_write(text,
 		    js_keep(a,
-		        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{}, s:{s:o}}",
+		        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{}, s:O*, s:{s:o}}",
 		            "id", nil, "key", "", "category", "",
 		            "default_locale", "en", "version", 0, "variables",
+		            "unsubscribe", json_object_get(content,
+		                "unsubscribe"),
 		            "parts", "en", content_parts(a, content))));
 		rc = template_from_text(text->data, text->len, &tpl, &e);
 	}

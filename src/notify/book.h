@@ -44,6 +44,7 @@ struct page {
 	size_t provider_count;
 	json_t *variables; /* tenant_variables() */
 	const char *default_locale, *time_zone, *slug; /* the tenant's */
+	const struct keyring *ring; /* the book's */
 	struct tenant_quiet quiet; /* the same */
 	struct page *next;
 };

@@ -13,8 +13,10 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "db/db.h"
+#include "model/suppression.h"
 #include "model/template.h"
 #include "model/template_render.h"
+#include "model/unsubscribe.h"
 #include "notify/book.h"
 #include "provider/html_text.h"
 #include "provider/provider.h"
@@ -280,6 +282,41 @@ set_hook(struct arena *a, const struct config *config, const struct page *page,
 	m->hook_path = arena_printf(a, "/hooks/%s/%s", page->slug, id);
 }
 
+/* Whether it carries a link that ends those of its category. */
+static bool
+is_list(const struct config *config, const struct notification *n)
+{
+	return (n->template->unsubscribe || n->priority == PRIORITY_BULK) &&
+	    n->category != NULL && n->category[0] != '\0' &&
+	    config->api_public_url[0] != '\0';
+}
+
+/* The link, for the message and for templates as {{unsubscribe_url}}. */
+static int
+set_unsubscribe(struct arena *a, const struct page *page,
+    const struct delivery *d, json_t *data, struct message *m, struct err *e)
+{
+	const struct unsubscribe u = {
+		.tenant = page->tenant,
+		.notification = d->notification->id,
+		.delivery = d->id,
+		.channel = d->channel,
+		.address = suppression_address(a, d->address),
+		.category = d->notification->category,
+		.locale = d->locale != NULL ? d->locale : "",
+	};
+	const char *token;
+
+	if (unsubscribe_token(a, page->ring, &u, &token, e) == -1)
+		return -1;
+	m->unsubscribe_url = arena_printf(a, "%s/u/%s",
+	    hook_base(a, m->public_url), token);
+	if (json_object_get(data, "unsubscribe_url") == NULL)
+		json_object_set_new(data, "unsubscribe_url",
+		    json_string(m->unsubscribe_url));
+	return 0;
+}
+
 /* What goes with a text message; only the content itself can say. */
 static void
 set_media(struct arena *a, const struct notification *n, struct message *m)
@@ -313,12 +350,13 @@ deliver_render(struct arena *a, const struct config *config,
 		.how = { .tpl = n->template,
 		    .wish = { d->locale, page->default_locale },
 		    .now_ms = n->created_ms } };
+	json_t *data = deliver_data(a, n, d->recipient, page, e);
 	const json_t *to;
 
-	rn.how.data = deliver_data(a, n, d->recipient, page, e);
-	if (rn.how.data == NULL)
+	if (data == NULL)
 		return -1;
-	to = json_object_get(rn.how.data, "recipient");
+	rn.how.data = data;
+	to = json_object_get(data, "recipient");
 	rn.how.time_zone = json_string_value(json_object_get(to, "time_zone"));
 	if (rn.how.time_zone == NULL)
 		rn.how.time_zone = page->time_zone;
@@ -334,8 +372,13 @@ deliver_render(struct arena *a, const struct config *config,
 		.locale = d->locale,
 		.traceparent = n->traceparent,
 		.category = n->category != NULL ? n->category : "",
+		.template_key = n->template->key,
+		.tenant_slug = page->slug,
 	};
 	set_hook(a, config, page, d, m_r);
+	if (is_list(config, n) &&
+	    set_unsubscribe(a, page, d, data, m_r, e) == -1)
+		return -1;
 	if (d->channel == CHANNEL_SMS)
 		set_media(a, n, m_r);
 	return render_channel(&rn, m_r, e);

@@ -33,7 +33,7 @@ enum {
 
 /* What a template may use without declaring it. */
 static const char *const standing[] = { "recipient", "tenant", "brand",
-	"locale" };
+	"locale", "unsubscribe_url" };
 
 struct preview {
 	struct arena *a;
@@ -77,6 +77,9 @@ preview_data(struct arena *a, const struct template_draft *draft,
 		json_object_set(all, "recipient", recipient);
 	if (tenant != NULL)
 		json_object_update_missing(all, tenant);
+	if (draft->unsubscribe && json_object_get(all, "unsubscribe_url") == NULL)
+		json_object_set_new(all, "unsubscribe_url",
+		    json_string("https://notify.example.org/u/preview"));
 	return all;
 }
 

@@ -28,8 +28,8 @@ struct preview_params {
 };
 
 /* What a template is shown with: "data", or the sample for the locale when it is NULL, and
- * in it "recipient" and what preview_tenant() says (either may be NULL) unless they are
- * there.  Lives in "a". */
+ * in it "recipient" and what preview_tenant() says (either may be NULL), and
+ * "unsubscribe_url" where the template says so, unless they are there.  Lives in "a". */
 json_t *preview_data(struct arena *a, const struct template_draft *draft,
     const struct locale_wish *wish, json_t *data, json_t *recipient,
     json_t *tenant) MUST_CHECK;

@@ -126,6 +126,9 @@ static const struct field content_fields[] = {
 	FIELD(struct send_content, webhook, JSON, .min = 1, .max = 100,
 	    .help = "For webhooks, as the receiver wants it."),
 	FIELD_SUB(struct send_content, chat, &chat_table, .help = "For chats."),
+	FIELD(struct send_content, unsubscribe, BOOL,
+	    .help = "Whether the messages carry a link that ends those of the "
+	            "category, which must be given."),
 };
 static const struct field_table content_table =
     FIELD_TABLE("SendContent", struct send_content, content_fields,

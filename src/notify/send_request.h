@@ -8,6 +8,7 @@
 #ifndef BELFRY_NOTIFY_SEND_REQUEST_H
 #define BELFRY_NOTIFY_SEND_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +80,7 @@ struct send_content {
 	json_t *whatsapp;
 	json_t *webhook;
 	struct send_chat *chat;
+	bool unsubscribe;
 };
 
 /* A step of a fallback order. */

@@ -16,7 +16,7 @@
 #include "provider/mime.h"
 #include "provider/provider.h"
 
-enum { MAIL_MAX_BYTES = 32 << 20, TEXT_MAX_BYTES = 4 << 20 };
+enum { MAIL_MAX_BYTES = 32 << 20, TEXT_MAX_BYTES = 4 << 20, LABEL_MAX = 63 };
 
 static struct mail_body
 body_of(const char *s)
@@ -65,12 +65,51 @@ message_id(struct arena *a, const struct message *m, const char *from)
 	return arena_printf(a, "%s@%s", id, strrchr(from, '@') + 1);
 }
 
+/* A text of people as a label: what is no letter or digit of ASCII becomes "-". */
+static const char *
+label(struct arena *a, const char *text)
+{
+	size_t i, n = strnlen(text, LABEL_MAX);
+	char *s = arena_strndup(a, text, n);
+
+	for (i = 0; i < n; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') ||
+		        (s[i] >= 'A' && s[i] <= 'Z') ||
+		        (s[i] >= '0' && s[i] <= '9')))
+			s[i] = '-';
+	return s;
+}
+
+size_t
+mail_list_headers(struct arena *a, const struct message *m, const char *from,
+    struct mail_header headers[static MAIL_LIST_HEADERS])
+{
+	const char *category = label(a, m->category);
+
+	if (m->unsubscribe_url == NULL)
+		return 0;
+	headers[0] = (struct mail_header){ "List-Unsubscribe",
+		arena_printf(a, "<%s>", m->unsubscribe_url) };
+	headers[1] = (struct mail_header){ "List-Unsubscribe-Post",
+		"List-Unsubscribe=One-Click" };
+	headers[2] = (struct mail_header){ "List-Id",
+		arena_printf(a, "<%s.%s>", category, strrchr(from, '@') + 1) };
+	/* Campaign, customer, kind of mail, sender: as Gmail reads it. */
+	headers[3] = (struct mail_header){ "Feedback-ID",
+		arena_printf(a, "%s:%s:%s:belfry",
+		    m->template_key[0] != '\0' ? label(a, m->template_key)
+		                               : category,
+		    m->tenant_slug, category) };
+	return MAIL_LIST_HEADERS;
+}
+
 int
 mail_message_build(struct arena *a, const struct mail_sender *sender,
     const struct message *m, struct mail_envelope *envelope_r, struct err *e)
 {
 	struct mail_envelope envelope;
 	struct buf *octets = buf_new(a, MAIL_MAX_BYTES);
+	struct mail_header list[MAIL_LIST_HEADERS];
 	struct mail mail;
 
 	if (read_addresses(a, sender, m, &envelope, e) < 0)
@@ -86,6 +125,8 @@ mail_message_build(struct arena *a, const struct mail_sender *sender,
 		.date_ms = m->created_ms,
 		.text = text_of(a, m),
 		.html = body_of(m->html),
+		.headers = list,
+		.headers_count = mail_list_headers(a, m, envelope.from, list),
 	};
 	if (mime_build(a, &mail, octets, e) < 0)
 		return -1;

@@ -10,8 +10,10 @@
 #define BELFRY_PROVIDER_MAIL_MESSAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/compiler.h"
+#include "provider/mime.h"
 
 struct arena;
 struct buf;
@@ -37,6 +39,13 @@ struct mail_envelope {
  * setting. */
 int mail_setting_check(const char *field, const char *address, struct err *e)
     MUST_CHECK;
+
+/* The fields that tell a mail program of the list that a mail belongs to: List-Unsubscribe
+ * with List-Unsubscribe-Post (RFC 8058), List-Id (RFC 2919), Feedback-ID.  "from" is the
+ * sender with its domain as A-labels.  Returns how many; 0 when it belongs to none. */
+enum { MAIL_LIST_HEADERS = 4 };
+size_t mail_list_headers(struct arena *a, const struct message *m,
+    const char *from, struct mail_header headers[static MAIL_LIST_HEADERS]);
 
 /* Makes the mail; a text part is made from the HTML when there is none.  Returns 0,
  * or -1 with *e set when this message can never be a mail. */

@@ -59,6 +59,9 @@ struct message {
 	const char *token; /* of access, where token_request fetches one */
 	const char *category; /* of the notification, or "" */
 	bool in_session; /* the recipient wrote to the account within a day */
+	const char *template_key; /* or "" */
+	const char *tenant_slug;
+	const char *unsubscribe_url; /* of what can be unsubscribed from, or NULL */
 	const char *public_url; /* where the world reaches Belfry, or NULL */
 	const char *hook_path; /* of the account's hook, behind that */
 	const char *const *media; /* URLs that go with a text message */

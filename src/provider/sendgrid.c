@@ -22,6 +22,7 @@
 #include "provider/http_judge.h"
 #include "provider/mail_address.h"
 #include "provider/mail_message.h"
+#include "provider/mime.h"
 #include "provider/verdict.h"
 #include "web/js.h"
 
@@ -113,8 +114,23 @@ categories(const char *category)
 	    : json_pack("[s]", category);
 }
 
+/* The fields of a list as an object, or NULL. */
 static json_t *
-message_json(const struct sendgrid_settings *s, const struct message *m,
+list_headers(struct arena *a, const struct sendgrid_settings *s,
+    const struct message *m)
+{
+	struct mail_header headers[MAIL_LIST_HEADERS];
+	size_t n = mail_list_headers(a, m, s->from, headers), i;
+	json_t *json = n > 0 ? json_object() : NULL;
+
+	for (i = 0; i < n; i++)
+		json_object_set_new(json, headers[i].name,
+		    json_string(headers[i].value));
+	return json;
+}
+
+static json_t *
+message_json(struct arena *a, const struct sendgrid_settings *s, const struct message *m,
     const char *to)
 {
 	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES];
@@ -132,6 +148,7 @@ message_json(const struct sendgrid_settings *s, const struct message *m,
 	if (s->reply_to != NULL)
 		json_object_set_new(json, "reply_to", person(s->reply_to, NULL));
 	json_object_set_new(json, "categories", categories(m->category));
+	json_object_set_new(json, "headers", list_headers(a, s, m));
 	if (s->sandbox)
 		json_object_set_new(json, "mail_settings",
 		    json_pack("{s:{s:b}}", "sandbox_mode", "enable", 1));
@@ -152,7 +169,7 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 		return -1;
 	if (m->subject == NULL || m->subject[0] == '\0')
 		return err_set(e, ERR_UNPROCESSABLE, "the subject is empty");
-	js_write(body, js_keep(a, message_json(s, m, to)));
+	js_write(body, js_keep(a, message_json(a, s, m, to)));
 	if (buf_overflowed(body))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the message is larger than %d bytes", BODY_MAX);

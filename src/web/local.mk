@@ -6,6 +6,7 @@ libbelfry_la_SOURCES += \
 	src/web/field_schema.c \
 	src/web/field_value.c \
 	src/web/field_write.c \
+	src/web/form.c src/web/form.h \
 	src/web/http.c src/web/http.def src/web/http.h \
 	src/web/js.c src/web/js.h \
 	src/web/js_read.c src/web/js_read.h \

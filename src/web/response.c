@@ -24,9 +24,9 @@
 #define SECURITY_HEADERS                                                       \
 	"X-Content-Type-Options: nosniff\r\n"                                  \
 	"X-Frame-Options: DENY\r\n"                                            \
-	"Referrer-Policy: no-referrer\r\n"                                     \
-	"Content-Security-Policy: default-src 'none'; "                        \
-	"frame-ancestors 'none'\r\n"
+	"Referrer-Policy: no-referrer\r\n"
+
+#define POLICY "default-src 'none'; frame-ancestors 'none'"
 
 void
 response_init(struct response *rs, struct arena *a, struct buf *head,
@@ -42,6 +42,7 @@ response_clear(struct response *rs)
 	rs->status = 0;
 	rs->type = NULL;
 	rs->cache = "no-store";
+	rs->policy = POLICY;
 	buf_reset(rs->head);
 	buf_reset(rs->body);
 }
@@ -96,6 +97,12 @@ response_header(struct response *rs, const char *name, const char *fmt, ...)
 }
 
 void
+response_policy(struct response *rs, const char *policy)
+{
+	rs->policy = policy;
+}
+
+void
 etag_format(int64_t version, char etag[static ETAG_BYTES])
 {
 	snprintf(etag, ETAG_BYTES, "\"v%lld\"", (long long)version);
@@ -143,7 +150,9 @@ response_send(const struct response *rs, FCGX_Stream *out, bool head_only)
 	}
 	put_text(out, "\r\nCache-Control: ");
 	put_text(out, rs->cache);
-	put_text(out, "\r\n" SECURITY_HEADERS);
+	put_text(out, "\r\n" SECURITY_HEADERS "Content-Security-Policy: ");
+	put_text(out, rs->policy);
+	put_text(out, "\r\n");
 	put(out, rs->head->data, rs->head->len);
 	put_text(out, "\r\n");
 	if (rs->type != NULL && !head_only)

@@ -27,6 +27,7 @@ struct response {
 	int status; /* 0 until the handler has set one */
 	const char *type; /* of the body */
 	const char *cache; /* Cache-Control */
+	const char *policy; /* Content-Security-Policy */
 	struct buf *head; /* further header lines */
 	struct buf *body;
 };
@@ -53,6 +54,10 @@ int response_record(struct response *rs, int status,
 /* Adds a header.  Control characters in the value become blanks. */
 void response_header(struct response *rs, const char *name, const char *fmt,
     ...) PRINTF_LIKE(3, 4);
+
+/* Instead of the Content-Security-Policy that lets a browser do nothing: for pages.
+ * "policy" is ours, and lives as long as the response. */
+void response_policy(struct response *rs, const char *policy);
 
 /* The ETag of something with a version number, for headers and If-Match. */
 enum { ETAG_BYTES = 32 };

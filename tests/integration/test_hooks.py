@@ -20,15 +20,9 @@ PHONE = "+43660123456"
 REPLAYS = int(os.environ.get("BELFRY_REPLAYS", "100"))
 
 
-@pytest.fixture(scope="module")
-def reported():
-    """A Belfry that the world knows by another name."""
-    from conftest import end_stack, make_stack
-    stack = make_stack(settings={"api.public_url": PUBLIC})
-    try:
-        yield stack.up()
-    finally:
-        end_stack(stack)
+@pytest.fixture
+def reported(public_stack):
+    return public_stack
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ LOCALES = {"en": "", **{locale: locale for locale in TRANSLATIONS}}
 
 # What stands in the data of every template beside its own variables.
 GIVEN = {"recipient": {"name": "Ann", "email": "ann@example.org"},
+         "unsubscribe_url": "https://b.example/u/x",
          "brand": {"name": "B", "color": "#000000", "url": "https://b.example",
                    "support_email": "help@b.example"}}
 DEFAULT_COLOR = "#1d4ed8"
@@ -307,7 +308,7 @@ def test_what_all_mails_share_stands_in_the_layout(key, locale):
 @each_locale
 def test_the_layout_is_translated(locale):
     here = json.loads((LAYOUT / LOCALES[locale] / "messages.json").read_text())
-    assert set(here) == {"lang", "questions"}
+    assert set(here) == {"lang", "questions", "unsubscribe"}
     assert here["lang"] == locale
     assert (LAYOUT / LOCALES[locale] / "messages.json").relative_to(
         source.ROOT).as_posix() in (TOP / "local.mk").read_text()

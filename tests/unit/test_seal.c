@@ -223,6 +223,31 @@ no_blob_opens_in_the_place_of_another(void **state)
 				fail_msg("blob %zu, place %zu", i, j);
 }
 
+/* What is sealed again comes out the same, and differs wherever anything does. */
+static void
+alike_is_the_same_again(void **state)
+{
+	const struct keyring *ring = load();
+	const struct seal_place other = { .tenant = { 8 }, .table = "provider",
+		.column = "settings" };
+	void *one, *two, *plain;
+	size_t n, plain_n;
+	struct err e;
+
+	assert_int_equal(seal_alike(a, ring, &home, "same", 4, &one, &n, &e), 0);
+	assert_int_equal(seal_alike(a, ring, &home, "same", 4, &two, &n, &e), 0);
+	assert_memory_equal(one, two, n);
+	assert_true(opens(ring, &home, one, n));
+	assert_int_equal(
+	    unseal(a, ring, &home, one, n, &plain, &plain_n, &e), 0);
+	assert_string_equal(plain, "same");
+	assert_int_equal(seal_alike(a, ring, &home, "sane", 4, &two, &n, &e), 0);
+	assert_memory_not_equal((uint8_t *)one + 4, (uint8_t *)two + 4, 12);
+	assert_int_equal(seal_alike(a, ring, &other, "same", 4, &two, &n, &e), 0);
+	assert_memory_not_equal((uint8_t *)one + 4, (uint8_t *)two + 4, 12);
+	assert_false(opens(ring, &home, two, n));
+}
+
 static void
 rotation_keeps_old_blobs_open(void **state)
 {
@@ -442,6 +467,7 @@ main(void)
 		in_directory(no_flipped_bit_is_taken),
 		in_directory(no_other_length_is_taken),
 		in_directory(no_blob_opens_in_the_place_of_another),
+		in_directory(alike_is_the_same_again),
 		in_directory(rotation_keeps_old_blobs_open),
 		in_directory(libsodium_opens_what_openssl_sealed),
 		in_directory(an_old_blob_opens),
