@@ -15,8 +15,6 @@ WHERE g.tenant_id = $1
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
 -- name: tenant_page
--- One row: name, default locale, time zone, branding, the quiet hours of recipients
--- without their own, and slug.
-SELECT name, default_locale, time_zone, settings->'branding', settings->'quiet_hours',
-    slug
+-- One row: name, default locale, time zone, settings and slug.
+SELECT name, default_locale, time_zone, settings, slug
 FROM tenant WHERE id = $1

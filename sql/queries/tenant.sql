@@ -63,13 +63,14 @@ WHERE id = $1
 -- name: tenant_ways
 -- At most one row with one text: how a tenant's notifications may go, that is the
 -- generation, whether the tenant is active, whether it has any suppressions, its
--- time zone and quiet hours, and its providers in state $2 in the order of their names:
+-- time zone and settings, and its providers in state $2 in the order of their names:
 -- id, kind, priority, weight, name and whether they have a budget.
 SELECT json_build_object('generation', g.generation, 'active', t.state = 1,
-    'suppresses', g.suppresses, 'zone', t.time_zone, 'quiet', t.settings->'quiet_hours',
+    'suppresses', g.suppresses, 'zone', t.time_zone,
+    'settings', t.settings - '{branding,cors_origins}'::text[],
     'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority,
         p.weight, p.name, COALESCE(p.limits ->> 'rate', '0') <> '0'
-            OR COALESCE(p.limits ->> 'per_day', '0') <> '0')
+            OR COALESCE(p.limits ->> 'per_day', '0') <> '0' OR t.settings ? 'delivery_rate')
         ORDER BY p.name) FROM provider p WHERE p.tenant_id = $1 AND p.state = $2), '[]'))
 FROM tenant t JOIN tenant_generation g ON g.tenant_id = $1
 WHERE t.id = $1

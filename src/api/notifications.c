@@ -16,7 +16,9 @@
 #include "model/known.h"
 #include "model/template.h"
 #include "notify/accept.h"
+#include "notify/book.h"
 #include "notify/explain.h"
+#include "notify/express.h"
 #include "notify/send_request.h"
 #include "notify/timeline.h"
 #include "web/js.h"
@@ -104,6 +106,18 @@ find_template(struct request *rq, const struct template_head **head_r,
 	return 0;
 }
 
+/* What its tenant may not send by. */
+static int
+find_forbidden(struct request *rq, unsigned *forbidden_r, struct err *e)
+{
+	const struct page *page;
+
+	if (express_page(rq->a, app_of(rq)->known, rq->tenant, &page, e) == -1)
+		return -1;
+	*forbidden_r = page->rules.forbidden;
+	return 0;
+}
+
 static struct accept_params
 params_of(struct request *rq)
 {
@@ -132,6 +146,7 @@ notifications_send(struct request *rq, struct response *rs, struct err *e)
 	struct buf *out;
 
 	if (read_key(rq, &p.idempotency_key, e) == -1 ||
+	    find_forbidden(rq, &p.forbidden, e) == -1 ||
 	    find_template(rq, &p.template, e) == -1)
 		return -1;
 	if (accept_check(rq->a, &p, &rq->errors) == -1)
@@ -223,7 +238,8 @@ notifications_explain_request(struct request *rq, struct response *rs,
 	struct accept_params p = params_of(rq);
 	json_t *json;
 
-	if (find_template(rq, &p.template, e) == -1)
+	if (find_forbidden(rq, &p.forbidden, e) == -1 ||
+	    find_template(rq, &p.template, e) == -1)
 		return -1;
 	if (accept_check(rq->a, &p, &rq->errors) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "the request has errors");

@@ -23,6 +23,7 @@
 #include "model/tenant.h"
 #include "notify/accept.h"
 #include "notify/send_request.h"
+#include "notify/tenant_settings.h"
 #include "web/field_form.h"
 #include "web/js.h"
 
@@ -178,9 +179,12 @@ command_send(struct ctl *c, struct err *e)
 	struct accept_result result;
 	char request_id[UUID_TEXT_BYTES];
 	struct uuid id = uuid_make();
-	json_t *answer;
+	json_t *answer, *settings;
 
 	uuid_format(&id, request_id);
+	if (tenant_settings_read(c->a, c->tenant, &settings, e) == -1)
+		return -1;
+	p.forbidden = tenant_rules_of(settings).forbidden;
 	if (make_body(c, &p.body, e) == -1 ||
 	    find_account(c, &p.account, e) == -1)
 		return -1;

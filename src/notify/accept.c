@@ -222,8 +222,19 @@ check_channels(struct arena *a, const struct accept_params *p,
 	if (has == 0)
 		field_errors_add(fe, "/content", FIELD_ERR_MISSING,
 		    "the content of at least one channel must be given");
+	if (has != 0 && (has & ~p->forbidden) == 0)
+		field_errors_add(fe,
+		    p->template != NULL ? "/template" : "/content",
+		    FIELD_ERR_NOT_ALLOWED,
+		    "it has parts for channels alone that the tenant may not "
+		    "send by");
 	for (i = 0; i < rq->channels_count; i++)
-		if ((has & 1u << (rq->channels[i] + 1)) == 0)
+		if ((p->forbidden & 1u << (rq->channels[i] + 1)) != 0)
+			field_errors_add(fe, arena_printf(a, "/channels/%zu", i),
+			    FIELD_ERR_NOT_ALLOWED,
+			    "the tenant may not send by %s",
+			    channel_names[rq->channels[i]]);
+		else if ((has & 1u << (rq->channels[i] + 1)) == 0)
 			field_errors_add(fe, arena_printf(a, "/channels/%zu", i),
 			    FIELD_ERR_NOT_ALLOWED,
 			    "there is no part for %s in the %s",
@@ -264,7 +275,8 @@ accept_check(struct arena *a, const struct accept_params *p,
 	if (p->template != NULL || p->request->content != NULL) {
 		variables_check(a, p, fe);
 		check_channels(a, p, fe);
-		fallback_check(a, p->request, accept_parts(p), fe);
+		fallback_check(a, p->request, accept_parts(p) & ~p->forbidden,
+		    fe);
 		check_content(a, p, fe);
 	}
 	check_times(p, fe);

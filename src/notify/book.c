@@ -20,13 +20,13 @@
 #include "db/db.h"
 #include "model/provider_account.h"
 #include "model/template.h"
-#include "notify/tenant_settings.h"
 #include "notify/work.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
 #include "web/js.h"
 
-enum { BUCKETS = 256, TEMPLATES_LEAST = 64, PAGE_CHUNK = 4096, CONTENT_MAX = 64 << 20 };
+enum { BUCKETS = 256, TEMPLATES_LEAST = 64, PAGE_CHUNK = 4096, CONTENT_MAX = 64 << 20,
+	SETTINGS_DEPTH = 16 };
 
 struct entry {
 	struct entry *next;
@@ -149,41 +149,46 @@ read_providers(struct book *bk, struct page *page, const struct db_rows *rows)
 	provider_account_from_rows(page->a, rows, &list, &count);
 	page->providers = arena_zalloc(page->a, count, sizeof(*page->providers));
 	for (i = 0; i < count; i++) {
-		if (settings_open(page->a, bk->ring, &list[i], &pr, &e) == 0)
+		if (settings_open(page->a, bk->ring, &list[i], &pr, &e) == 0) {
+			pr->tenant_rate = page->rules.delivery_rate;
 			page_add_provider(page, pr);
-		else
+		} else
 			log_error(NULL, "provider left out",
 			    LF_INT("tenant_id", page->tenant.n),
 			    LF_STR("provider", list[i].name), LF_ERR(&e));
 	}
 }
 
-static void
-read_quiet(struct page *page, const char *text)
+void
+page_set(struct page *page, const json_t *settings)
 {
-	json_t *json;
-	struct err e;
-
-	if (text != NULL &&
-	    js_parse(page->a, text, strlen(text), 16, &json, &e) == 0)
-		page->quiet = tenant_quiet_read(json);
+	page->quiet =
+	    tenant_quiet_read(json_object_get(settings, "quiet_hours"));
+	page->rules = tenant_rules_of(settings);
 }
 
 static void
 read_tenant(struct page *page, const struct db_rows *rows)
 {
 	struct arena *a = page->a;
+	const char *settings;
+	json_t *json;
+	struct err e;
 
 	if (db_count(rows) == 0) {
 		page->variables = tenant_variables(a, "", "", NULL);
 		return;
 	}
+	settings = db_text(rows, 0, 3);
 	page->default_locale = arena_strdup(a, db_text(rows, 0, 1));
 	page->time_zone = arena_strdup(a, db_text(rows, 0, 2));
-	read_quiet(page, db_text(rows, 0, 4));
-	page->slug = arena_strdup(a, db_text(rows, 0, 5));
+	page->slug = arena_strdup(a, db_text(rows, 0, 4));
+	if (js_parse(a, settings, strlen(settings), SETTINGS_DEPTH, &json, &e) ==
+	    -1)
+		json = NULL;
+	page_set(page, json);
 	page->variables = tenant_variables(a, db_text(rows, 0, 0), page->slug,
-	    db_text(rows, 0, 3));
+	    json_object_get(json, "branding"));
 }
 
 struct page *

@@ -22,6 +22,7 @@
 #include "base/id.h"
 #include "model/channel.h"
 #include "notify/quiet.h"
+#include "notify/tenant_settings.h"
 
 struct arena;
 struct book;
@@ -46,11 +47,15 @@ struct page {
 	const char *default_locale, *time_zone, *slug; /* the tenant's */
 	const struct keyring *ring; /* the book's */
 	struct tenant_quiet quiet; /* the same */
+	struct tenant_rules rules; /* the same */
 	struct page *next;
 };
 
 struct book *book_new(struct arena *a, const struct keyring *ring,
     size_t templates_max) MUST_CHECK;
+
+/* Sets what a page takes from its tenant's settings, which must live as long as it. */
+void page_set(struct page *page, const json_t *settings);
 
 /* The page of a tenant when the book has that generation, held; else NULL. */
 struct page *book_page(struct book *bk, struct tenant_id tenant,

@@ -400,6 +400,9 @@ decide_route(const struct decide_route *r)
 	if (r->expired)
 		return route_ends(DELIVERY_EXPIRED,
 		    "it expired before it was routed");
+	if (r->is_forbidden)
+		return route_ends(DELIVERY_SKIPPED,
+		    "the tenant may not send by %s");
 	if (!r->has_part)
 		return route_ends(DELIVERY_SKIPPED,
 		    "the template has no part for %s");

@@ -170,6 +170,7 @@ struct decide_route {
 	bool is_suppressed; /* the address, for this sender and category */
 	int64_t quiet_ms; /* how long it is quiet there; 0: it is not */
 	int64_t expires_in_ms; /* as above */
+	bool is_forbidden; /* the tenant may not send by the channel */
 };
 
 struct route_outcome {

@@ -76,6 +76,7 @@ read_provider(struct arena *a, struct page *page, json_t *json)
 	pr->ops = provider_ops_find(kind);
 	pr->enabled = true;
 	pr->has_budget = has_budget != 0;
+	pr->tenant_rate = page->rules.delivery_rate;
 	if (pr->ops != NULL)
 		page_add_provider(page, pr);
 	return 0;
@@ -102,7 +103,7 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 	ways->page.generation = generation;
 	ways->page.time_zone =
 	    json_string_value(json_object_get(json, "zone"));
-	ways->page.quiet = tenant_quiet_read(json_object_get(json, "quiet"));
+	page_set(&ways->page, json_object_get(json, "settings"));
 	ways->page.providers = arena_zalloc(a, json_array_size(list),
 	    sizeof(*ways->page.providers));
 	json_array_foreach(list, i, one)
@@ -114,7 +115,7 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 }
 
 static const struct known_kind ways_kind = {
-	.name = "ways2", /* the form of its text; others may lie in caches */
+	.name = "ways3", /* the form of its text; others may lie in caches */
 	.add = ways_add,
 	.text = ways_text,
 	.parse = ways_parse,

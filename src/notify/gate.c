@@ -55,19 +55,48 @@ gate_new(struct arena *a, const struct gate_params *params)
 /* ---- Places ------------------------------------------------------------------------ */
 
 static struct place *
-add(struct gate *g, const struct provider *pr, struct place **bucket)
+find(struct gate *g, struct tenant_id tenant, struct provider_id id)
 {
-	struct place *p = arena_object(g->a, struct place);
+	struct place **bucket, *p;
+	unsigned h;
 
-	p->id = pr->id;
-	p->tenant = pr->tenant;
-	p->channel = pr->ops->channel;
+	h = (unsigned)id.u.b[15] << 8 | id.u.b[14];
+	h += (unsigned)tenant.n;
+	bucket = &g->buckets[h % BUCKETS];
+	for (p = *bucket; p != NULL; p = p->next)
+		if (p->tenant.n == tenant.n && uuid_cmp(&p->id.u, &id.u) == 0)
+			return p;
+	p = arena_object(g->a, struct place);
+	p->id = id;
+	p->tenant = tenant;
 	p->credit = CREDIT_MAX;
 	p->credit_at_ms = clock_mono_ms();
 	window_init(&p->window, g->params.concurrency);
 	p->next = *bucket;
 	*bucket = p;
 	return p;
+}
+
+static void
+set_pace(struct place *p, const struct pace *pace)
+{
+	if (pace->every_us == p->pace.every_us &&
+	    pace->per_day == p->pace.per_day &&
+	    pace->warmup_start == p->pace.warmup_start &&
+	    pace->warmup_days == p->pace.warmup_days)
+		return;
+	p->pace = *pace;
+	p->ask_from_ms = 0;
+	memset(p->grants, 0, sizeof(p->grants));
+}
+
+/* Microseconds between two of them. */
+static int64_t
+every_us(int64_t rate, int64_t per_ms)
+{
+	if (rate == 0)
+		return 0;
+	return per_ms * 1000 >= rate ? per_ms * 1000 / rate : 1;
 }
 
 static void
@@ -85,41 +114,48 @@ set_limits(const struct gate *g, struct place *p,
 	if (l == NULL)
 		return;
 	pace = (struct pace){
-		.every_us = l->rate > 0 ? l->rate_per * 1000 / l->rate : 0,
+		.every_us = every_us(l->rate, l->rate_per),
 		.per_day = (int)l->per_day,
 		.warmup_start = (int)l->warmup_start,
 		.warmup_days = l->warmup_start > 0 ? (int)l->warmup_days : 0,
 	};
-	if (l->rate > 0 && pace.every_us == 0)
-		pace.every_us = 1;
-	if (pace.every_us == p->pace.every_us &&
-	    pace.per_day == p->pace.per_day &&
-	    pace.warmup_start == p->pace.warmup_start &&
-	    pace.warmup_days == p->pace.warmup_days)
+	set_pace(p, &pace);
+}
+
+/* What the tenant is given by all its accounts together. */
+static void
+set_whole(struct gate *g, struct place *p, int rate)
+{
+	static const struct provider_id nil;
+	struct pace pace = { .every_us = every_us(rate, 1000) };
+
+	if (rate == 0) {
+		p->whole = NULL;
 		return;
-	p->pace = pace;
-	p->ask_from_ms = 0;
-	memset(p->grants, 0, sizeof(p->grants));
+	}
+	if (p->whole == NULL)
+		p->whole = find(g, p->tenant, nil);
+	set_pace(p->whole, &pace);
 }
 
 struct place *
 gate_place(struct gate *g, const struct provider *pr)
 {
-	struct place **bucket, *p;
-	unsigned h;
+	struct place *p = find(g, pr->tenant, pr->id);
 
-	h = (unsigned)pr->id.u.b[15] << 8 | pr->id.u.b[14];
-	bucket = &g->buckets[h % BUCKETS];
-	for (p = *bucket; p != NULL; p = p->next)
-		if (uuid_cmp(&p->id.u, &pr->id.u) == 0)
-			break;
-	if (p == NULL)
-		p = add(g, pr, bucket);
+	p->channel = pr->ops->channel;
 	if (p->health == NULL &&
 	    health_find(g->params.health, pr->id) != NULL)
 		p->health = health_of(g->params.health, pr->id);
 	set_limits(g, p, pr->ops, pr->limits);
+	set_whole(g, p, pr->tenant_rate);
 	return p;
+}
+
+bool
+gate_is_whole(const struct place *p)
+{
+	return uuid_is_nil(&p->id.u);
 }
 
 bool
@@ -211,6 +247,8 @@ places(const struct place *p)
 {
 	int64_t now_ms = clock_mono_ms();
 
+	if (gate_is_whole(p))
+		return INT32_MAX;
 	return window_size(&p->window, now_ms) + ahead(p, now_ms);
 }
 
@@ -227,6 +265,8 @@ gate_room(struct gate *g, struct place *p)
 		room = places(p) - p->taken;
 	if (is_paced(p) && room > granted(p))
 		room = granted(p);
+	if (p->whole != NULL && room > granted(p->whole))
+		room = granted(p->whole);
 	return room > 0 ? room : 0;
 }
 
@@ -235,7 +275,8 @@ gate_room_worth(struct gate *g, struct place *p)
 {
 	int room = gate_room(g, p);
 
-	if (p->taken == 0 || is_paced(p) || 4 * room >= places(p))
+	if (p->taken == 0 || is_paced(p) || p->whole != NULL ||
+	    4 * room >= places(p))
 		return room;
 	return 0;
 }
@@ -243,6 +284,8 @@ gate_room_worth(struct gate *g, struct place *p)
 bool
 gate_take(struct gate *g, struct place *p, int64_t *from_us_r)
 {
+	int64_t from_us;
+
 	if (gate_room(g, p) == 0)
 		return false;
 	*from_us_r = 0;
@@ -252,6 +295,11 @@ gate_take(struct gate *g, struct place *p, int64_t *from_us_r)
 	}
 	if (is_paced(p))
 		*from_us_r = use_grant(p);
+	if (p->whole != NULL) {
+		from_us = use_grant(p->whole);
+		if (from_us > *from_us_r)
+			*from_us_r = from_us;
+	}
 	p->taken++;
 	return true;
 }
@@ -259,7 +307,8 @@ gate_take(struct gate *g, struct place *p, int64_t *from_us_r)
 bool
 gate_join(struct gate *g, struct place *p, int64_t *from_us_r)
 {
-	if (gate_is_open(p) || is_blocked(p) || is_paced(p))
+	if (gate_is_open(p) || is_blocked(p) || is_paced(p) ||
+	    p->whole != NULL)
 		return gate_take(g, p, from_us_r);
 	*from_us_r = 0;
 	p->taken++;

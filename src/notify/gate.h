@@ -12,6 +12,9 @@
  * on the wire, and those that it will have served in the next tenth of a second.  So
  * claims may bring many deliveries for a quick account, and a slow one holds few.
  *
+ * A tenant that has a rate of its own has a place too, with the nil id, of which nothing
+ * is used but its pace: what takes a place of one of its accounts uses a grant of both.
+ *
  * What all spoolers must know of an account is in the database.  A spooler asks it for a
  * share of a budget or for the right to try an account whose breaker is open (gate_ask_),
  * and tells it what happened to an account (gate_tell_).
@@ -78,6 +81,7 @@ struct place {
 	struct pace pace;
 	struct grant grants[GATE_GRANTS]; /* the first is used first */
 	int unused; /* granted and expired: given back when asked next */
+	struct place *whole; /* what its tenant is given by all accounts; NULL: any number */
 	int64_t try_until_ms; /* we may try it with one delivery; 0: we may not */
 	bool trying; /* and do */
 	bool asking;
@@ -93,6 +97,9 @@ struct gate *gate_new(struct arena *a, const struct gate_params *params)
 
 /* The place of an account, whose limits may have changed. */
 struct place *gate_place(struct gate *g, const struct provider *pr) MUST_CHECK;
+
+/* Is it a tenant's, for all its accounts? */
+bool gate_is_whole(const struct place *p);
 
 /* May nothing be sent to it now, but for a try? */
 bool gate_is_shut(const struct place *p);

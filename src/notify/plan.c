@@ -45,6 +45,10 @@ plan_trace_choice(struct plan *pl, const struct choice *choice)
 		    "used", choice->equals, choice->provider->priority,
 		    choice->provider->weight, choice->share, choice->usable,
 		    choice->enabled);
+	if (choice->provider != NULL && choice->provider->tenant_rate > 0)
+		trace_add(&pl->trace, "rate", NULL,
+		    "the tenant has %d deliveries a second",
+		    choice->provider->tenant_rate);
 }
 
 /* ---- Steps ---------------------------------------------------------------------- */

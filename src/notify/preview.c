@@ -14,7 +14,6 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "model/data_path.h"
-#include "model/edit.h"
 #include "model/sms_length.h"
 #include "model/template.h"
 #include "model/template_draft.h"
@@ -86,13 +85,13 @@ preview_data(struct arena *a, const struct template_draft *draft,
 json_t *
 preview_tenant(struct arena *a, const struct tenant *t)
 {
-	const char *branding = NULL;
-	json_t *settings;
+	json_t *settings = NULL;
 	struct err e;
 
-	if (tenant_settings_read(a, t, &settings, &e) == 0)
-		branding = edit_json(a, json_object_get(settings, "branding"));
-	return tenant_variables(a, t->name, t->slug, branding);
+	if (tenant_settings_read(a, t, &settings, &e) == -1)
+		settings = NULL;
+	return tenant_variables(a, t->name, t->slug,
+	    json_object_get(settings, "branding"));
 }
 
 /* ---- Variables ----------------------------------------------------------------- */

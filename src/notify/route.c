@@ -309,6 +309,12 @@ queue_prio(const struct route_params *p, const struct notification *n)
 	return n->priority + (p->deferred ? PRIORITY_COUNT : 0);
 }
 
+static bool
+is_forbidden(const struct plan *pl, enum channel channel)
+{
+	return (pl->params->page->rules.forbidden & 1u << channel) != 0;
+}
+
 /* What hinders it, and what does not. */
 static struct route_outcome
 ask(struct plan *pl, struct delivery *d, const struct choice *choice)
@@ -321,6 +327,7 @@ ask(struct plan *pl, struct delivery *d, const struct choice *choice)
 	struct decide_route question = {
 		.channel = channel_name((int)d->channel),
 		.expired = n->expires_ms != 0 && n->expires_ms <= now_ms,
+		.is_forbidden = is_forbidden(pl, d->channel),
 		.has_address = d->address != NULL,
 		.has_part = (n->template->channels & 1u << d->channel) != 0,
 		.has_provider = d->provider != NULL,
@@ -490,6 +497,8 @@ plan_asked(struct plan *pl)
 static const char *
 left_out(const struct plan *pl, enum channel channel)
 {
+	if (is_forbidden(pl, channel))
+		return "not allowed";
 	if (is_possible(pl, channel))
 		return NULL;
 	return address_for(pl->to, channel) == NULL &&

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "model/channel.h"
 #include "model/quiet_hours.h"
 #include "model/tenant.h"
 #include "web/js.h"
@@ -54,6 +55,16 @@ static const struct field fields[] = {
 	    .help = "The web origins whose pages may call the API with the "
 	            "tenant's tokens.",
 	    .example = "[\"https://app.example.org\"]"),
+	FIELD_LIST(struct tenant_settings, channels, ENUM,
+	    .words = channel_names, .flags = FIELD_UNIQUE, .min = 1,
+	    .max = CHANNEL_COUNT - 1,
+	    .help = "The channels that it may send by. Absent: all.",
+	    .example = "[\"email\", \"inapp\"]"),
+	FIELD(struct tenant_settings, delivery_rate, INT, .min = 1,
+	    .max = 100000,
+	    .help = "How many deliveries a second all spoolers together start "
+	            "for it. Absent: as many as they can.",
+	    .example = "50"),
 	FIELD(struct tenant_settings, queue_max, INT, .min = 0,
 	    .max = 1000000000000,
 	    .help = "How many deliveries may wait before new ones are refused; "
@@ -65,7 +76,7 @@ const struct field_table tenant_settings_table = FIELD_TABLE("TenantSettings",
     struct tenant_settings, fields, "What a tenant has for itself.");
 
 /* What protects the others from a tenant is not for its own administrators. */
-static const char *const limits[] = { "queue_max" };
+static const char *const limits[] = { "channels", "delivery_rate", "queue_max" };
 
 const char *
 tenant_settings_limit(const json_t *before, const json_t *after)
@@ -181,21 +192,37 @@ tenant_settings_read(struct arena *a, const struct tenant *t,
 
 /* ---- Use -------------------------------------------------------------------------- */
 
+struct tenant_rules
+tenant_rules_of(const json_t *settings)
+{
+	const json_t *channels = json_object_get(settings, "channels"), *name;
+	const json_t *rate = json_object_get(settings, "delivery_rate");
+	struct tenant_rules rules = { .delivery_rate =
+		                          (int)json_integer_value(rate) };
+	unsigned allowed = 0;
+	size_t i;
+
+	if (!json_is_array(channels))
+		return rules;
+	json_array_foreach(channels, i, name)
+		if (json_is_string(name))
+			allowed |=
+			    1u << channel_parse(json_string_value(name));
+	rules.forbidden = ~allowed;
+	return rules;
+}
+
 json_t *
 tenant_variables(struct arena *a, const char *name, const char *slug,
-    const char *branding)
+    const json_t *branding)
 {
-	json_t *brand = NULL;
-	struct err e;
+	json_t *brand = json_is_object(branding)
+	    ? json_copy((json_t *)(uintptr_t)branding)
+	    : json_object();
 
-	if (branding == NULL ||
-	    js_parse(a, branding, strlen(branding), DEPTH_MAX, &brand, &e) ==
-	        -1 ||
-	    !json_is_object(brand))
-		brand = js_keep(a, json_object());
 	if (json_object_get(brand, "name") == NULL)
 		json_object_set_new(brand, "name", json_string(name));
-	return js_keep(a, json_pack("{s:{s:s, s:s, s:O}, s:O}", "tenant",
+	return js_keep(a, json_pack("{s:{s:s, s:s, s:O}, s:o}", "tenant",
 	                      "name", name, "slug", slug, "branding", brand,
 	                      "brand", brand));
 }

@@ -39,7 +39,10 @@ struct tenant_settings {
 	json_t *quiet_hours;
 	const char **cors_origins;
 	size_t cors_origins_count;
+	int *channels; /* of channel_names */
+	size_t channels_count;
 	int64_t queue_max;
+	int64_t delivery_rate;
 };
 
 extern const struct field_table tenant_settings_table;
@@ -57,10 +60,16 @@ int tenant_settings_read(struct arena *a, const struct tenant *t,
  * one in which two settings differ, or NULL. */
 const char *tenant_settings_limit(const json_t *before, const json_t *after);
 
+/* What a spooler and the express way go by; nothing stands for what is absent. */
+struct tenant_rules {
+	unsigned forbidden; /* channels, as bits: 1 << CHANNEL_... */
+	int delivery_rate; /* deliveries a second; 0: any number */
+};
+struct tenant_rules tenant_rules_of(const json_t *settings);
+
 /* What templates know of a tenant: "tenant" (name, slug, branding), and "brand", which is
- * tenant.branding and has a name for sure.  "branding" is JSON, or NULL.  Lives in
- * "a". */
+ * tenant.branding and has a name for sure.  "branding" may be NULL.  Lives in "a". */
 json_t *tenant_variables(struct arena *a, const char *name, const char *slug,
-    const char *branding) MUST_CHECK;
+    const json_t *branding) MUST_CHECK;
 
 #endif

@@ -42,7 +42,8 @@ struct provider {
 	int weight;
 	const void *settings; /* the struct that ops->settings describes */
 	const struct account_limits *limits; /* NULL: not known here */
-	bool has_budget; /* of deliveries a second or a day */
+	bool has_budget; /* of deliveries a second or a day, its own or its tenant's */
+	int tenant_rate; /* deliveries a second of its tenant; 0: any number */
 };
 
 /* A rendered message for one recipient. */

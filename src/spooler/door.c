@@ -95,6 +95,20 @@ word_new(struct spooler *sp, struct place *place,
 	return w;
 }
 
+/* Queues that wait for a place may be claimed again. */
+static void
+ungate(struct spooler *sp, const struct place *place)
+{
+	int channel;
+
+	if (!gate_is_whole(place)) {
+		keys_ungate(sp->keys, place->tenant, (int)place->channel);
+		return;
+	}
+	for (channel = CHANNEL_NONE + 1; channel < CHANNEL_COUNT; channel++)
+		keys_ungate(sp->keys, place->tenant, channel);
+}
+
 static void
 answered(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
@@ -104,7 +118,7 @@ answered(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		spooler_trouble(w->sp, "asking for a share of a provider failed",
 		    e);
 	gate_ask_read(w->sp->gate, w->place, rows);
-	keys_ungate(w->sp->keys, w->place->tenant, (int)w->place->channel);
+	ungate(w->sp, w->place);
 	arena_free(&job->a);
 }
 
@@ -114,6 +128,8 @@ ask(struct spooler *sp, struct place *place)
 	struct word *w;
 	struct db_batch *b;
 
+	if (place->whole != NULL)
+		ask(sp, place->whole);
 	if (!gate_must_ask(sp->gate, place) || !pool_is_up(sp->pool))
 		return;
 	w = word_new(sp, place, answered);
@@ -165,15 +181,23 @@ tell(struct spooler *sp, struct place *place, enum gate_news news,
 
 /* ---- Queues ------------------------------------------------------------------------- */
 
+static void
+shorten(int64_t *wait_ms, const struct place *place)
+{
+	int64_t ms = gate_wait_ms(place);
+
+	if (ms < *wait_ms)
+		*wait_ms = ms;
+}
+
 /* How much of the accounts of a page there is room for; INT_MAX when there is no
  * account, so that what waits learns of it. */
 static int
 page_room(struct spooler *sp, const struct page *page, enum channel channel,
     int64_t *wait_ms_r)
 {
-	struct place *place;
+	struct place *place, *whole = NULL;
 	int room = 0, accounts = 0;
-	int64_t ms;
 	size_t i;
 
 	for (i = 0; i < page->provider_count; i++) {
@@ -185,9 +209,13 @@ page_room(struct spooler *sp, const struct page *page, enum channel channel,
 		ask(sp, place);
 		room += gate_room_worth(sp->gate, place);
 		place->awaited = true;
-		ms = gate_wait_ms(place);
-		if (ms < *wait_ms_r)
-			*wait_ms_r = ms;
+		whole = place->whole;
+		shorten(wait_ms_r, place);
+	}
+	if (whole != NULL) {
+		shorten(wait_ms_r, whole);
+		if (room > gate_room(sp->gate, whole))
+			room = gate_room(sp->gate, whole);
 	}
 	return accounts > 0 ? room : INT32_MAX;
 }

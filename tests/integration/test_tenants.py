@@ -7,10 +7,11 @@ import signal
 
 import pytest
 
-from harness.api import ADMIN, Client, mail, problem
+from harness.api import ADMIN, SERVICES, Client, mail, problem
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
+NIL = "00000000-0000-0000-0000-000000000000"
 TENANTS = f"{ADMIN}/tenants"
 PATCH = {"Content-Type": "application/merge-patch+json"}
 
@@ -207,6 +208,8 @@ def test_settings_are_shown_replaced_and_merged(platform, tenant):
     ({"quiet_hours": {"from": "22:00", "to": "07:00", "exempt": "x"}},
      "/quiet_hours/exempt"),
     ({"queue_max": -1}, "/queue_max"),
+    ({"channels": ["fax"]}, "/channels/0"), ({"channels": []}, "/channels"),
+    ({"delivery_rate": 0}, "/delivery_rate"),
     ({"no_such": 1}, "/no_such"),
 ])
 def test_faults_of_settings(platform, tenant, wrong, pointer):
@@ -243,6 +246,73 @@ def test_queue_max_refuses_what_is_too_much(platform, tenant):
     wait_until(lambda: tenant.api.send(mail()).status_code == 202, 20,
                "the end of it")
     tenant.rows("DELETE FROM q_later WHERE tenant_id = %s")
+    tenant.idle()
+
+
+def test_a_channel_that_is_not_allowed(platform, tenant):
+    """Refused by name, left out where nobody asked for it."""
+    tenant.ctl("provider", "add", "texts", "--kind", "simulator-sms")
+    both = {"to": {"email": "ann@example.org", "phone": "+43660123456"},
+            "content": {"email": {"subject": "x", "text": "y"},
+                        "sms": {"text": "z"}}}
+    settings(platform, tenant, {"channels": ["email", "push"]})
+    sms = {**both, "channels": ["email", "sms"]}
+    wait_until(lambda: tenant.api.send(sms).status_code == 422, 5,
+               "the setting")
+    assert pointers(tenant.api.send(sms)) == {"/channels/1": "not_allowed"}
+    order = {**both, "fallback": [{"channel": "email"}, {"channel": "sms"}]}
+    assert pointers(tenant.api.send(order)) == {
+        "/fallback/1/channel": "not_allowed"}
+    del both["content"]["email"]
+    assert pointers(tenant.api.send(both)) == {"/content": "not_allowed"}
+    both["content"]["email"] = {"subject": "x", "text": "y"}
+    sent = tenant.api.accepted(both)
+    tenant.wait_for_mails(1)
+    found = tenant.api.notification(sent)["deliveries"]
+    assert [d["channel"] for d in found] == ["email"]
+    plan = tenant.api.get(f"{SERVICES}/{sent}/explain").json()["deliveries"]
+    assert "not sms (not allowed)" in plan[0]["trace"][0]["why"]
+    tenant.idle()
+
+
+def test_a_channel_that_is_forbidden_after_it_was_accepted(platform, tenant):
+    sent = tenant.api.accepted(mail(channels=["email"],
+                                    send_at="2027-06-01T00:00:00Z"))
+    settings(platform, tenant, {"channels": ["push"]})
+    tenant.rows("UPDATE q_later SET due = now() WHERE tenant_id = %s")
+    wait_until(lambda: tenant.api.notification(sent)["state"] == "done", 10,
+               "the end")
+    found = tenant.api.notification(sent)["deliveries"][0]
+    assert (found["state"], found["reason"]) == (
+        "skipped", "the tenant may not send by email")
+    assert tenant.mails() == []
+
+
+def test_a_rate_holds_for_all_accounts_and_channels(platform, tenant):
+    """What starts is never nearer together than the rate has it."""
+    tenant.ctl("provider", "add", "box2", "--kind", "simulator-email")
+    tenant.ctl("provider", "add", "texts", "--kind", "simulator-sms")
+    settings(platform, tenant, {"delivery_rate": 20})
+    body = {"to": [{"email": f"p{i}@example.org", "phone": f"+4366012345{i + 20}"}
+                   for i in range(15)],
+            "content": {"email": {"subject": "x", "text": "y"},
+                        "sms": {"text": "z"}}}
+    sent = tenant.api.accepted(body)
+    tenant.idle()
+    times = [r["at"] for r in tenant.rows(
+        "SELECT extract(epoch FROM started_at)::float8 AS at FROM attempt "
+        "WHERE tenant_id = %s ORDER BY 1")]
+    assert len(times) == 30
+    # Attempts are written ahead of their time, by at most 300 ms.
+    assert times[-1] - times[0] >= 29 / 20 - 0.35
+    why = tenant.api.get(f"{SERVICES}/{sent}/explain").json()
+    assert {"what": "rate", "why": "the tenant has 20 deliveries a second"} \
+        in why["deliveries"][0]["trace"]
+    budget = tenant.rows("SELECT provider_id FROM provider_budget "
+                         "WHERE tenant_id = %s")
+    assert [r["provider_id"] for r in budget] == [NIL]
+    settings(platform, tenant, {"delivery_rate": None})
+    tenant.api.accepted({**body, "channels": ["email"]})
     tenant.idle()
 
 

@@ -267,6 +267,9 @@ routes_have_their_reasons(void **state)
 		    DELIVERY_SKIPPED, true },
 		{ { "email", false, true, true, false, true, true },
 		    DELIVERY_SKIPPED, true },
+		{ { "email", false, true, true, true, true,
+		      .is_forbidden = true },
+		    DELIVERY_SKIPPED, true },
 	};
 	struct route_outcome o;
 	size_t i;

@@ -265,6 +265,44 @@ retries_are_a_small_share(void **state)
 	arena_free(&w.a);
 }
 
+/* A tenant's own rate: its accounts take from one place. */
+static void
+a_tenant_has_a_rate(void **state)
+{
+	struct world w = world();
+	struct provider one = { .id = { uuid_make() }, .ops = &ops,
+		.tenant = { 7 }, .tenant_rate = 10 };
+	struct provider other = one, foreign = one;
+	struct place *p, *q;
+	int64_t first_us, second_us;
+
+	(void)state;
+	other.id.u = uuid_make();
+	foreign.id.u = uuid_make();
+	foreign.tenant.n = 8;
+	p = gate_place(w.gate, &one);
+	q = gate_place(w.gate, &other);
+	assert_non_null(p->whole);
+	assert_ptr_equal(p->whole, q->whole);
+	assert_true(gate_is_whole(p->whole));
+	assert_false(gate_is_whole(p));
+	assert_ptr_not_equal(gate_place(w.gate, &foreign)->whole, p->whole);
+	assert_int_equal(gate_room(w.gate, p), 0);
+	assert_true(gate_must_ask(w.gate, p->whole));
+	assert_false(gate_must_ask(w.gate, p));
+	p->whole->grants[0] = (struct grant){ clock_mono_us(), 2 };
+	assert_int_equal(gate_room(w.gate, p), 2);
+	assert_true(gate_take(w.gate, p, &first_us));
+	assert_true(gate_take(w.gate, q, &second_us));
+	assert_int_equal(second_us - first_us, 100000);
+	assert_false(gate_take(w.gate, p, &first_us));
+	/* It is taken away: nothing is in the way any more. */
+	one.tenant_rate = 0;
+	assert_null(gate_place(w.gate, &one)->whole);
+	assert_true(gate_take(w.gate, p, &first_us));
+	arena_free(&w.a);
+}
+
 int
 main(void)
 {
@@ -275,6 +313,7 @@ main(void)
 		cmocka_unit_test(a_breaker_opens_and_is_tried),
 		cmocka_unit_test(not_before_is_kept),
 		cmocka_unit_test(retries_are_a_small_share),
+		cmocka_unit_test(a_tenant_has_a_rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
