@@ -93,8 +93,9 @@ WITH h AS (
         'spooler ' || $5::uuid
     FROM p WHERE $6::uuid IS NOT NULL
 ), a AS (
-    INSERT INTO audit (tenant_id, id, principal, action, object)
+    INSERT INTO audit (tenant_id, id, principal, source, action, object)
     SELECT $1, $8::uuid, 'spooler ' || $5::uuid,
+        (SELECT host FROM spooler WHERE id = $5::uuid),
         CASE $3::int WHEN 1 THEN 'provider.open' ELSE 'provider.recover' END, name
     FROM p
 )

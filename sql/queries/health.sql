@@ -51,8 +51,9 @@ WITH r AS MATERIALIZED (
         'spooler ' || $4::uuid
     FROM p JOIN r ON r.id = p.id WHERE r.notification_id IS NOT NULL
 ), a AS (
-    INSERT INTO audit (tenant_id, id, principal, action, object)
-    SELECT $1, r.audit_id, 'spooler ' || $4::uuid, 'provider.park', p.name
+    INSERT INTO audit (tenant_id, id, principal, source, action, object)
+    SELECT $1, r.audit_id, 'spooler ' || $4::uuid,
+        (SELECT host FROM spooler WHERE id = $4::uuid), 'provider.park', p.name
     FROM p JOIN r ON r.id = p.id
 )
 SELECT id, name FROM p

@@ -97,6 +97,8 @@ app_editor(const struct request *rq)
 		.db = app_of(rq)->db,
 		.tenant = rq->tenant,
 		.principal = principal_label(rq->a, rq->principal),
+		.source = rq->remote,
 		.request_id = rq->id,
+		.ring = app_of(rq)->ring,
 	};
 }

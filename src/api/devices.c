@@ -128,14 +128,14 @@ devices_put(struct request *rq, struct response *rs, struct err *e)
 	const struct device_body *body = rq->body;
 	struct device d = { .platform = (enum device_platform)(body->platform + 1),
 		.app = body->app }, *list;
+	struct editor ed = app_editor(rq);
 	size_t i, count;
 
 	if (form_length(rq->args[0]) > USER_ID_MAX)
 		return err_set(e, ERR_INVALID,
 		    "the user_id has more than %d characters", USER_ID_MAX);
 	if (read_token(rq, body, &d.token, e) != 0 ||
-	    device_put(rq->a, app_of(rq)->db, rq->tenant, rq->args[0], &d, e) !=
-	        0 ||
+	    device_put(&ed, rq->args[0], &d, e) != 0 ||
 	    device_list(rq->a, app_of(rq)->db, rq->tenant, rq->args[0], &list,
 	        &count, e) != 0)
 		return -1;
@@ -148,8 +148,9 @@ devices_put(struct request *rq, struct response *rs, struct err *e)
 int
 devices_clear(struct request *rq, struct response *rs, struct err *e)
 {
-	if (device_delete(rq->a, app_of(rq)->db, rq->tenant, rq->args[0], NULL,
-	        e) == -1)
+	struct editor ed = app_editor(rq);
+
+	if (device_delete(&ed, rq->args[0], NULL, e) == -1)
 		return -1;
 	response_empty(rs, 204);
 	return 0;
@@ -158,13 +159,13 @@ devices_clear(struct request *rq, struct response *rs, struct err *e)
 int
 devices_delete(struct request *rq, struct response *rs, struct err *e)
 {
+	struct editor ed = app_editor(rq);
 	struct uuid id;
 	int rc;
 
 	if (request_arg_uuid(rq, 1, &id, e) != 0)
 		return -1;
-	rc = device_delete(rq->a, app_of(rq)->db, rq->tenant, rq->args[0], &id,
-	    e);
+	rc = device_delete(&ed, rq->args[0], &id, e);
 	if (rc < 1)
 		return rc == 0 ? err_set(e, ERR_NOT_FOUND,
 		                     "there is no such device")

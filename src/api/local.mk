@@ -1,6 +1,7 @@
 sbin_PROGRAMS += belfry-api
 belfry_api_SOURCES = \
 	src/api/app.c src/api/app.h \
+	src/api/audit.c src/api/audit.h \
 	src/api/authenticate.c src/api/authenticate.h \
 	src/api/authenticate_key.c \
 	src/api/authenticate_token.c \

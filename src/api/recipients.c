@@ -172,6 +172,7 @@ recipients_put(struct request *rq, struct response *rs, struct err *e)
 		.data = edit_json(rq->a, body->data),
 		.quiet_hours = edit_json(rq->a, body->quiet_hours),
 	};
+	struct editor ed = app_editor(rq);
 	struct quiet_hours hours;
 	const char *fault;
 	bool created;
@@ -183,8 +184,7 @@ recipients_put(struct request *rq, struct response *rs, struct err *e)
 	    quiet_hours_read(body->quiet_hours, &hours, &fault) == -1)
 		return err_set(e, ERR_INVALID, "the quiet hours: %s", fault);
 	if (request_expected_version(rq, &r.version, e) != 0 ||
-	    recipient_put(rq->a, app_of(rq)->db, rq->tenant, &r, &created,
-	        e) != 0)
+	    recipient_put(&ed, &r, &created, e) != 0)
 		return -1;
 	return show(rq, rs, created ? 201 : 200, e);
 }
@@ -192,8 +192,8 @@ recipients_put(struct request *rq, struct response *rs, struct err *e)
 int
 recipients_delete(struct request *rq, struct response *rs, struct err *e)
 {
-	int rc = recipient_delete(rq->a, app_of(rq)->db, rq->tenant,
-	    rq->args[0], e);
+	struct editor ed = app_editor(rq);
+	int rc = recipient_delete(&ed, rq->args[0], e);
 
 	if (rc != 1)
 		return rc == 0 ? no_recipient(e) : -1;

@@ -8,6 +8,7 @@
  */
 #include "api/routes.h"
 
+#include "api/audit.h"
 #include "api/cancel.h"
 #include "api/dead_letters.h"
 #include "api/devices.h"
@@ -225,6 +226,12 @@ static const struct route routes[] = {
 	{ HTTP_GET, ADMIN "/queue", .scope = "admin:read", .handler = queue_show,
 	    .status = 200, .summary = "Tells what waits, and how fast it goes",
 	    .tags = "queue" },
+
+	/* The audit */
+	{ HTTP_GET, ADMIN "/audit", .scope = "admin:read",
+	    .handler = audit_show, .query = &audit_query_table, .status = 200,
+	    .summary = "Lists who changed what, the newest first",
+	    .tags = "audit" },
 
 	/* Dead letters */
 	{ HTTP_GET, ADMIN "/dead-letters", .scope = "admin:read",

@@ -222,6 +222,26 @@ static const struct ctl_option hold_options[] = {
 	END
 };
 
+#define AUDIT_CHOICE                                                           \
+	{ 0, "installation", NULL,                                             \
+	    "What belongs to no tenant: spoolers, holds." },                   \
+	{ 0, "since", "TIME", "Only from this time on." },                     \
+	{ 0, "until", "TIME", "Only before this time." }
+
+static const struct ctl_option audit_list_options[] = {
+	AUDIT_CHOICE,
+	{ 0, "principal", "WHO", "Only of this one, written as it is shown." },
+	{ 0, "action", "ACTION", "Only this, such as provider.set." },
+	{ 0, "object", "OBJECT", "Only of this object." },
+	{ 0, "limit", "N", "How many, the newest first; 50 by default." },
+	END
+};
+
+static const struct ctl_option audit_export_options[] = {
+	AUDIT_CHOICE,
+	END
+};
+
 static const struct ctl_option dead_options[] = {
 	{ 0, "limit", "N", "How many, the newest first; 50 by default." },
 	DEAD_FILTER,
@@ -430,6 +450,15 @@ static const struct ctl_command commands[] = {
 	    "Write to an address no more", NULL },
 	{ "suppression remove", "CHANNEL ADDRESS", NULL, CTL_NEEDS_TENANT,
 	    command_suppression_remove, "Write to an address again", NULL },
+	{ "audit list", "", audit_list_options, CTL_NEEDS_DATABASE,
+	    command_audit_list, "List who changed what, the newest first", NULL },
+	{ "audit export", "", audit_export_options, CTL_NEEDS_DATABASE,
+	    command_audit_export, "Print the audit as lines of JSON, the oldest first",
+	    "Each line has the hash that proves it and all that went into it.\n" },
+	{ "audit verify", "", NULL, CTL_NEEDS_DATABASE, command_audit_verify,
+	    "Prove that no entry of the audit was changed or taken away",
+	    "Of all tenants and of the installation, or of\n.Fl \\-tenant .\n"
+	    "The status is 1 when a chain is broken; FAULT names the first place.\n" },
 	{ "receipt", "NOTIFICATION DELIVERY WHAT", receipt_options,
 	    CTL_NEEDS_TENANT, command_receipt,
 	    "Tell what became of a delivery that was sent or is held",

@@ -173,10 +173,24 @@ principal(struct arena *a)
 	return arena_printf(a, "belfryctl:%.64s", name);
 }
 
+/* From where: the account that runs this, which sudo changes, and the host. */
+static const char *
+source(struct arena *a)
+{
+	char host[256] = "";
+	const struct passwd *pw = getpwuid(getuid());
+
+	if (gethostname(host, sizeof(host) - 1) == -1)
+		host[0] = '\0';
+	return pw != NULL ? arena_printf(a, "unix %.64s@%s", pw->pw_name, host)
+	                  : arena_printf(a, "unix %d@%s", (int)getuid(), host);
+}
+
 struct editor
 ctl_editor(const struct ctl *c)
 {
 	return (struct editor){
+		.source = source(c->a),
 		.a = c->a,
 		.db = c->db,
 		.tenant = c->tenant != NULL ? c->tenant->id

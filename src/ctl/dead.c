@@ -6,7 +6,6 @@
 #include <jansson.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/uuid.h"
 #include "ctl/command.h"
@@ -30,17 +29,6 @@ static const struct out_column columns[] = {
 };
 
 static int
-read_time(const struct ctl *c, const char *option, int64_t *ms_r, struct err *e)
-{
-	const char *text = ctl_value(c, option);
-
-	if (text == NULL || clock_parse(text, ms_r) == 0)
-		return 0;
-	return err_set(e, ERR_INVALID, "--%s: \"%.60s\" is not a time such as "
-	    "2026-12-01T08:00:00Z", option, text);
-}
-
-static int
 read_filter(const struct ctl *c, struct dead_filter *f_r, struct err *e)
 {
 	const char *channel = ctl_value(c, "channel");
@@ -60,9 +48,9 @@ read_filter(const struct ctl *c, struct dead_filter *f_r, struct err *e)
 			return err_set(e, ERR_INVALID,
 			    "there is no class \"%.60s\"", class);
 	}
-	if (read_time(c, "since", &f_r->since_ms, e) == -1)
+	if (ctl_time(c, "since", &f_r->since_ms, e) == -1)
 		return -1;
-	return read_time(c, "until", &f_r->until_ms, e);
+	return ctl_time(c, "until", &f_r->until_ms, e);
 }
 
 int

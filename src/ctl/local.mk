@@ -3,6 +3,7 @@ belfryctl_SOURCES = src/ctl/belfryctl.c
 
 libbelfry_la_SOURCES += \
 	src/ctl/cancel.c \
+	src/ctl/audit.c \
 	src/ctl/author.c src/ctl/author.h \
 	src/ctl/author_render.c \
 	src/ctl/command.c src/ctl/command.h \

@@ -1,5 +1,5 @@
 /*
- * number.c - options and arguments that are numbers
+ * number.c - options and arguments that are numbers or times
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "ctl/ctl.h"
 
@@ -46,4 +47,15 @@ ctl_number_argument(const struct ctl *c, size_t n, const char *name,
     int64_t *n_r, struct err *e)
 {
 	return parse(name, ctl_argument(c, n), 1, INT32_MAX, n_r, e);
+}
+
+int
+ctl_time(const struct ctl *c, const char *option, int64_t *ms_r, struct err *e)
+{
+	const char *text = ctl_value(c, option);
+
+	if (text == NULL || clock_parse(text, ms_r) == 0)
+		return 0;
+	return err_set(e, ERR_INVALID, "--%s: \"%.60s\" is not a time such as "
+	    "2026-12-01T08:00:00Z", option, text);
 }

@@ -1,5 +1,5 @@
 /*
- * number.h - options and arguments that are numbers
+ * number.h - options and arguments that are numbers or times
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -23,5 +23,10 @@ int ctl_number(const struct ctl *c, const char *option, int64_t min,
  * from 1 on. */
 int ctl_number_argument(const struct ctl *c, size_t n, const char *name,
     int64_t *n_r, struct err *e) MUST_CHECK;
+
+/* Reads an option as a time (RFC 3339); *ms_r stays as it is when the option is
+ * absent.  -1 with ERR_INVALID. */
+int ctl_time(const struct ctl *c, const char *option, int64_t *ms_r,
+    struct err *e) MUST_CHECK;
 
 #endif

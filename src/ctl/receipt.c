@@ -69,7 +69,7 @@ command_receipt(struct ctl *c, struct err *e)
 	struct receipt receipt;
 
 	if (read_receipt(c, &receipt, e) == -1 ||
-	    receipt_apply(c->a, c->db, ed.tenant, &receipt, 1, &result, e) == -1)
+	    receipt_apply(&ed, &receipt, 1, &result, e) == -1)
 		return -1;
 	if (result->effect == RECEIPT_FOREIGN)
 		return err_set(e, ERR_NOT_FOUND, "there is no such delivery");

@@ -89,6 +89,30 @@ tenant(struct ctl *c, struct reconcile *rc, struct tenant_id id, struct err *e)
 	return result == -1 ? -1 : slices(c, rc, id, e);
 }
 
+/* An entry for what was repaired, in the audit of the tenant or of the installation. */
+static int
+record(struct ctl *c, const struct reconcile *rc, struct err *e)
+{
+	struct editor ed = ctl_editor(c);
+	struct db_batch *b = db_batch_new(c->a, ed.tenant, DB_ONE);
+	json_t *detail = json_object();
+	struct db_rows **rows;
+	int i;
+
+	for (i = 0; i < RECONCILE_KINDS; i++)
+		if (rc->found[i] > 0)
+			json_object_set_new(detail,
+			    reconcile_kind_name((enum reconcile_kind)i),
+			    json_integer((json_int_t)rc->found[i]));
+	if (rc->dry || json_object_size(detail) == 0) {
+		json_decref(detail);
+		return 0;
+	}
+	edit_record(&ed, b, "queue.reconcile",
+	    c->tenant != NULL ? c->tenant->slug : "installation", detail);
+	return db_run(c->db, c->a, b, &rows, e);
+}
+
 static void
 print(const struct ctl *c, const struct reconcile *rc)
 {
@@ -115,7 +139,8 @@ command_reconcile(struct ctl *c, struct err *e)
 
 	if (ctl_value(c, "tenant") != NULL) {
 		if (ctl_open_tenant(c, e) == -1 ||
-		    tenant(c, &rc, c->tenant->id, e) == -1)
+		    tenant(c, &rc, c->tenant->id, e) == -1 ||
+		    record(c, &rc, e) == -1)
 			return -1;
 		print(c, &rc);
 		return 0;
@@ -128,6 +153,8 @@ command_reconcile(struct ctl *c, struct err *e)
 		if (tenant(c, &rc,
 		        (struct tenant_id){ db_int(rows[0], i, 0) }, e) == -1)
 			return -1;
+	if (record(c, &rc, e) == -1)
+		return -1;
 	print(c, &rc);
 	return 0;
 }

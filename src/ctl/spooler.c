@@ -102,8 +102,8 @@ static int
 set_drain(struct ctl *c, bool drain, struct err *e)
 {
 	const char *which = ctl_argument(c, 0);
-	struct db_batch *b =
-	    db_batch_new(c->a, (struct tenant_id){ 0 }, DB_PLAIN);
+	struct editor ed = ctl_editor(c);
+	struct db_batch *b = db_batch_new(c->a, ed.tenant, DB_BEGIN);
 	struct db_rows **rows;
 	int count;
 
@@ -116,8 +116,15 @@ set_drain(struct ctl *c, bool drain, struct err *e)
 	if (db_run(c->db, c->a, b, &rows, e) == -1)
 		return -1;
 	count = db_count(rows[0]);
-	if (count == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no such spooler");
+	if (count == 0) {
+		err_set(e, ERR_NOT_FOUND, "there is no such spooler");
+		return edit_abort(&ed);
+	}
+	b = db_batch_new(c->a, ed.tenant, DB_COMMIT);
+	edit_record(&ed, b, drain ? "spooler.drain" : "spooler.undrain",
+	    which != NULL ? which : "all", json_pack("{s:i}", "spoolers", count));
+	if (db_run(c->db, c->a, b, &rows, e) == -1)
+		return -1;
 	out_said(c, json_pack("{s:i, s:b}", "spoolers", count, "drain", drain),
 	    "%d %s %s: \"belfryctl spooler status\" shows how far it is", count,
 	    count == 1 ? "spooler" : "spoolers",
@@ -153,14 +160,16 @@ who(struct ctl *c)
 static int
 set_hold(struct ctl *c, bool hold, const char *reason, struct err *e)
 {
-	struct db_batch *b =
-	    db_batch_new(c->a, (struct tenant_id){ 0 }, DB_PLAIN);
+	struct editor ed = ctl_editor(c);
+	struct db_batch *b = db_batch_new(c->a, ed.tenant, DB_ONE);
 	struct db_rows **rows;
 
 	db_add(b, Q_INSTALLATION_HOLD);
 	db_arg_bool(b, hold);
 	db_arg_text(b, reason);
 	db_arg_text(b, who(c));
+	edit_record(&ed, b, hold ? "spooler.hold" : "spooler.release",
+	    "installation", json_pack("{s:s*}", "reason", reason));
 	if (db_run(c->db, c->a, b, &rows, e) == -1)
 		return -1;
 	out_said(c,

@@ -119,8 +119,12 @@ command_suppression_add(struct ctl *c, struct err *e)
 		.provider_name = ctl_value(c, "provider"),
 		.source = ed.principal,
 	};
+	struct keyring *ring;
 	bool is_new;
 
+	if (ctl_keyring(c, &ring, e) == -1)
+		return -1;
+	ed.ring = ring;
 	if (s.address[0] == '\0')
 		return err_set(e, ERR_INVALID, "the address is blank");
 	if (read_channel(ctl_argument(c, 0), &s.channel, e) == -1 ||
@@ -138,8 +142,12 @@ int
 command_suppression_remove(struct ctl *c, struct err *e)
 {
 	struct editor ed = ctl_editor(c);
+	struct keyring *ring;
 	enum channel channel;
 
+	if (ctl_keyring(c, &ring, e) == -1)
+		return -1;
+	ed.ring = ring;
 	if (read_channel(ctl_argument(c, 0), &channel, e) == -1 ||
 	    suppression_remove(&ed, channel, ctl_argument(c, 1), e) == -1)
 		return -1;

@@ -8,26 +8,28 @@
 #include "base/arena.h"
 #include "base/uuid.h"
 #include "db/db.h"
+#include "model/edit.h"
 
 const char *const device_platform_names[] = { "android", "ios", "web", "other",
 	NULL };
 
 int
-device_put(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *user_id, struct device *d, struct err *e)
+device_put(const struct editor *ed, const char *user_id, struct device *d,
+    struct err *e)
 {
-	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_ONE);
 	struct uuid id = uuid_make();
 	struct db_rows **rows;
 
 	db_add(b, Q_DEVICE_PUT);
-	db_arg_int(b, tenant.n);
+	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, user_id);
 	db_arg_uuid(b, &id);
 	db_arg_text(b, d->token);
 	db_arg_int(b, d->platform);
 	db_arg_text(b, d->app);
-	if (db_run(db, a, b, &rows, e) == -1)
+	edit_record_change(ed, b, "device.put", edit_person(ed, user_id));
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	d->id = db_uuid(rows[0], 0, 0);
 	return 0;
@@ -65,17 +67,18 @@ device_list(struct arena *a, struct db *db, struct tenant_id tenant,
 }
 
 int
-device_delete(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *user_id, const struct uuid *id, struct err *e)
+device_delete(const struct editor *ed, const char *user_id,
+    const struct uuid *id, struct err *e)
 {
-	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_ONE);
 	struct db_rows **rows;
 
 	db_add(b, Q_DEVICE_DELETE);
-	db_arg_int(b, tenant.n);
+	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, user_id);
 	db_arg_uuid(b, id);
-	if (db_run(db, a, b, &rows, e) == -1)
+	edit_record_change(ed, b, "device.remove", edit_person(ed, user_id));
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	return (int)db_affected(rows[0]);
 }

@@ -18,6 +18,7 @@
 
 struct arena;
 struct db;
+struct editor;
 struct err;
 
 /* The numbers stand in the database. */
@@ -41,8 +42,8 @@ struct device {
 };
 
 /* Registers a device for a user, or again; sets d->id. */
-int device_put(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *user_id, struct device *d, struct err *e) MUST_CHECK;
+int device_put(const struct editor *ed, const char *user_id, struct device *d,
+    struct err *e) MUST_CHECK;
 
 /* All of a user, the latest registered first. */
 int device_list(struct arena *a, struct db *db, struct tenant_id tenant,
@@ -51,7 +52,7 @@ int device_list(struct arena *a, struct db *db, struct tenant_id tenant,
 
 /* Forgets the device of that id, or with NULL all of the user: how many there were, or
  * -1. */
-int device_delete(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *user_id, const struct uuid *id, struct err *e) MUST_CHECK;
+int device_delete(const struct editor *ed, const char *user_id,
+    const struct uuid *id, struct err *e) MUST_CHECK;
 
 #endif

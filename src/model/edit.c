@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "db/db.h"
 #include "model/generation.h"
+#include "model/person.h"
 
 struct db_batch *
 edit_begin(const struct editor *ed)
@@ -37,21 +38,43 @@ edit_json(struct arena *a, const json_t *json)
 	return copy;
 }
 
+static void
+add_row(const struct editor *ed, struct db_batch *b, enum query query,
+    const char *action, const char *object)
+{
+	struct uuid id = uuid_make();
+
+	db_add(b, query);
+	db_arg_int(b, ed->tenant.n);
+	db_arg_uuid(b, &id);
+	db_arg_text(b, ed->principal);
+	db_arg_text(b, ed->source);
+	db_arg_text(b, action);
+	db_arg_text(b, object);
+	db_arg_text(b, ed->request_id);
+}
+
 void
 edit_record(const struct editor *ed, struct db_batch *b, const char *action,
     const char *object, json_t *detail)
 {
-	struct uuid id = uuid_make();
-
-	db_add(b, Q_AUDIT_INSERT);
-	db_arg_int(b, ed->tenant.n);
-	db_arg_uuid(b, &id);
-	db_arg_text(b, ed->principal);
-	db_arg_text(b, action);
-	db_arg_text(b, object);
+	add_row(ed, b, Q_AUDIT_INSERT, action, object);
 	db_arg_text(b, edit_json(ed->a, detail));
-	db_arg_text(b, ed->request_id);
 	json_decref(detail);
+}
+
+void
+edit_record_change(const struct editor *ed, struct db_batch *b,
+    const char *action, const char *object)
+{
+	add_row(ed, b, Q_AUDIT_INSERT_CHANGE, action, object);
+}
+
+const char *
+edit_person(const struct editor *ed, const char *who)
+{
+	ensure(ed->ring != NULL);
+	return person_label(ed->a, ed->ring, ed->tenant, who);
 }
 
 struct db_batch *

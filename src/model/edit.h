@@ -33,6 +33,7 @@ struct db;
 struct db_batch;
 struct db_rows;
 struct err;
+struct keyring;
 
 /* Who changes something, where, and through what. */
 struct editor {
@@ -40,7 +41,9 @@ struct editor {
 	struct db *db;
 	struct tenant_id tenant;
 	const char *principal; /* "key:ab12...", "belfryctl:root" */
+	const char *source; /* from where: an address, "unix root@host" */
 	const char *request_id; /* or NULL */
+	const struct keyring *ring; /* for what is named by edit_person() */
 };
 
 /* A batch that opens the transaction. */
@@ -65,6 +68,15 @@ int edit_abort(const struct editor *ed);
 /* Adds a row to the audit of a batch that edit_commit() did not make. */
 void edit_record(const struct editor *ed, struct db_batch *b,
     const char *action, const char *object, json_t *detail);
+
+/* The same after the queries that change a watched table (audit_watch() in sql/):
+ * the row is added when they did change something. */
+void edit_record_change(const struct editor *ed, struct db_batch *b,
+    const char *action, const char *object);
+
+/* What names a person or an address in the audit, where nothing can be erased: a
+ * keyed hash, "person:..." (person.h). */
+const char *edit_person(const struct editor *ed, const char *who) MUST_CHECK;
 
 /* The text of a JSON value, compact, in "a"; NULL for NULL. */
 const char *edit_json(struct arena *a, const json_t *json);

@@ -8,16 +8,17 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "db/db.h"
+#include "model/edit.h"
 
 int
-recipient_put(struct arena *a, struct db *db, struct tenant_id tenant,
-    struct recipient *r, bool *created_r, struct err *e)
+recipient_put(const struct editor *ed, struct recipient *r, bool *created_r,
+    struct err *e)
 {
-	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_ONE);
 	struct db_rows **rows;
 
 	db_add(b, Q_RECIPIENT_PUT);
-	db_arg_int(b, tenant.n);
+	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, r->user_id);
 	db_arg_text(b, r->email);
 	db_arg_text(b, r->phone);
@@ -27,7 +28,8 @@ recipient_put(struct arena *a, struct db *db, struct tenant_id tenant,
 	db_arg_text(b, r->data);
 	db_arg_int(b, r->version);
 	db_arg_text(b, r->quiet_hours);
-	if (db_run(db, a, b, &rows, e) == -1)
+	edit_record_change(ed, b, "recipient.put", edit_person(ed, r->user_id));
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	if (db_count(rows[0]) == 0)
 		return err_set(e, ERR_PRECONDITION,
@@ -94,16 +96,16 @@ recipient_get(struct arena *a, struct db *db, struct tenant_id tenant,
 }
 
 int
-recipient_delete(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *user_id, struct err *e)
+recipient_delete(const struct editor *ed, const char *user_id, struct err *e)
 {
-	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_ONE);
 	struct db_rows **rows;
 
 	db_add(b, Q_RECIPIENT_DELETE);
-	db_arg_int(b, tenant.n);
+	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, user_id);
-	if (db_run(db, a, b, &rows, e) == -1)
+	edit_record_change(ed, b, "recipient.remove", edit_person(ed, user_id));
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	return db_affected(rows[0]) > 0;
 }

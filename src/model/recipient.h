@@ -18,6 +18,7 @@ struct db;
 struct db_array;
 struct db_batch;
 struct db_rows;
+struct editor;
 struct err;
 
 /* Texts are NULL when they are not known. */
@@ -39,16 +40,16 @@ struct recipient {
  * that is expected (0: any; else there must be one already), afterwards it
  * is the new one. created_r (may be NULL) tells whether it is
  * new.  ERR_PRECONDITION when somebody else was faster. */
-int recipient_put(struct arena *a, struct db *db, struct tenant_id tenant,
-    struct recipient *r, bool *created_r, struct err *e) MUST_CHECK;
+int recipient_put(const struct editor *ed, struct recipient *r,
+    bool *created_r, struct err *e) MUST_CHECK;
 
 /* 1, 0 when there is none, -1. */
 int recipient_get(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *user_id, struct recipient **r_r, struct err *e) MUST_CHECK;
 
 /* 1, 0 when there was none, -1. */
-int recipient_delete(struct arena *a, struct db *db, struct tenant_id tenant,
-    const char *user_id, struct err *e) MUST_CHECK;
+int recipient_delete(const struct editor *ed, const char *user_id,
+    struct err *e) MUST_CHECK;
 
 /* Many in a batch of one's own: those of the ids (texts) that there are, in
  * no order; then reads the rows. */

@@ -195,7 +195,7 @@ suppression_add(const struct editor *ed, const struct suppression *s,
 	db_arg_text(b, s->source);
 	db_arg_text(b, s->code);
 	edit_record(ed, b, "suppression.add", channel_name((int)s->channel),
-	    json_pack("{s:s, s:s}", "address", address, "reason",
+	    json_pack("{s:s, s:s}", "address", edit_person(ed, address), "reason",
 	        suppression_reason_name((int)s->reason)));
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
@@ -223,7 +223,7 @@ suppression_remove(const struct editor *ed, enum channel channel,
 	}
 	b = db_batch_new(ed->a, ed->tenant, DB_COMMIT);
 	edit_record(ed, b, "suppression.remove", channel_name((int)channel),
-	    json_pack("{s:s}", "address", address));
+	    json_pack("{s:s}", "address", edit_person(ed, address)));
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "notify/cancel.h"
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "db/db.h"
 #include "model/edit.h"
@@ -24,6 +25,15 @@ arg_id(struct db_batch *b, const struct editor *ed, enum query query,
 	db_add(b, query);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_uuid(b, &id->u);
+}
+
+static const char *
+id_text(struct arena *a, const struct notification_id *id)
+{
+	char text[UUID_TEXT_BYTES];
+
+	uuid_format(&id->u, text);
+	return arena_strdup(a, text);
 }
 
 /* How many deliveries are in which condition. */
@@ -70,6 +80,8 @@ write(const struct editor *ed, const struct notification_id *id,
 	db_arg_text(b, ed->principal);
 	db_arg_bool(b, tell);
 	arg_id(b, ed, Q_NOTIFICATION_DELIVERIES, id);
+	edit_record(ed, b, "notification.cancel", id_text(ed->a, id),
+	    json_pack("{s:i}", "deliveries", db_count(picked)));
 	return b;
 }
 
@@ -104,7 +116,7 @@ int
 reschedule_notification(const struct editor *ed,
     const struct notification_id *id, int64_t send_at_ms, struct err *e)
 {
-	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_ONE);
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_BEGIN);
 	struct uuid event = uuid_make();
 	struct db_rows **rows;
 
@@ -115,10 +127,17 @@ reschedule_notification(const struct editor *ed,
 	db_arg_text(b, ed->principal);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
-	if (db_count(rows[0]) == 0)
-		return no_such(e);
-	if (db_count(rows[1]) == 0)
-		return err_set(e, ERR_CONFLICT, "it does not wait for its time "
+	if (db_count(rows[0]) == 0) {
+		no_such(e);
+		return edit_abort(ed);
+	}
+	if (db_count(rows[1]) == 0) {
+		err_set(e, ERR_CONFLICT, "it does not wait for its time "
 		    "any more: it can be cancelled, not rescheduled");
-	return 0;
+		return edit_abort(ed);
+	}
+	b = db_batch_new(ed->a, ed->tenant, DB_COMMIT);
+	edit_record(ed, b, "notification.reschedule", id_text(ed->a, id),
+	    json_pack("{s:I}", "send_at_ms", (json_int_t)send_at_ms));
+	return db_run(ed->db, ed->a, b, &rows, e);
 }

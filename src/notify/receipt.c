@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/metrics.h"
 #include "db/db.h"
+#include "model/edit.h"
 
 static const char *const names[] = {
 #define X(NAME, name, told) [RECEIPT_##NAME] = name,
@@ -411,21 +412,28 @@ receipts_written(struct receipts *rs, const struct db_rows *rows)
 }
 
 int
-receipt_apply(struct arena *a, struct db *db, struct tenant_id tenant,
-    const struct receipt *list, size_t count, struct receipt_result **results_r,
-    struct err *e)
+receipt_apply(const struct editor *ed, const struct receipt *list, size_t count,
+    struct receipt_result **results_r, struct err *e)
 {
-	struct receipts *rs = receipts_new(a, tenant, list, count);
-	struct db_batch *b = db_batch_new(a, tenant, DB_BEGIN);
+	struct receipts *rs = receipts_new(ed->a, ed->tenant, list, count);
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_BEGIN);
 	struct db_rows **rows;
+	char id[UUID_TEXT_BYTES];
+	size_t i;
 
 	receipts_find_add(rs, b);
-	if (db_run(db, a, b, &rows, e) == -1)
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	(void)receipts_found(rs, rows[0]);
-	b = db_batch_new(a, tenant, DB_COMMIT);
+	b = db_batch_new(ed->a, ed->tenant, DB_COMMIT);
 	receipts_write_add(rs, b);
-	if (db_run(db, a, b, &rows, e) == -1)
+	for (i = 0; i < rs->count; i++) {
+		uuid_format(&rs->list[i].result->delivery.u, id);
+		edit_record(ed, b, "delivery.receipt", arena_strdup(ed->a, id),
+		    json_pack("{s:s}", "what",
+		        receipt_name(rs->list[i].receipt->what)));
+	}
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	*results_r = receipts_written(rs, rows[0]);
 	return 0;

@@ -25,9 +25,9 @@
 #include "provider/verdict.h"
 
 struct arena;
-struct db;
 struct db_batch;
 struct db_rows;
+struct editor;
 struct err;
 
 enum { RECEIPTS_MAX = 1000 }; /* that one call takes */
@@ -64,12 +64,10 @@ struct receipt_result {
 	const char *user_id, *address; /* in the arena; or NULL */
 };
 
-/* Applies receipts of one tenant in one transaction (two round trips).  Both programs'
- * roles may.  0 with *results_r, one for each, in "a"; -1 when the database failed:
+/* Applies receipts by hand, in one transaction (two round trips).  0 with *results_r, one for each, in "a"; -1 when the database failed:
  * then nothing has happened, and applying them again is harmless in any case. */
-int receipt_apply(struct arena *a, struct db *db, struct tenant_id tenant,
-    const struct receipt *list, size_t count,
-    struct receipt_result **results_r, struct err *e) MUST_CHECK;
+int receipt_apply(const struct editor *ed, const struct receipt *list,
+    size_t count, struct receipt_result **results_r, struct err *e) MUST_CHECK;
 
 /* The same for a batch of one's own, in three steps of one transaction.  "list" and "a" are
  * used until the end. */

@@ -71,8 +71,8 @@ def spooler():
                    "now() AT TIME ZONE 'UTC'), 'YYYYMMDD')")
     week = cursor.fetchone()[0]
     cursor.execute("DELETE FROM tenant_generation; DELETE FROM api_key; "
-                   "DELETE FROM service_account; DELETE FROM tenant; "
-                   "ALTER TABLE tenant ALTER id RESTART")
+                   "DELETE FROM service_account; DELETE FROM tenant")
+    cursor.execute("ALTER TABLE tenant ALTER id RESTART")
     cursor.execute(FILL.format(week=week, rows=ROWS, nil=NIL))
     cursor.execute("SELECT id FROM notification ORDER BY id DESC LIMIT 1")
     one = cursor.fetchone()[0]

@@ -19,7 +19,7 @@ SEEN_BY_ALL = {
     },
 }
 DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders",
-            "hook_tenants", "overload_mark"}
+            "hook_tenants", "overload_mark", "audit_chain", "audit_stray"}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c
