@@ -9,6 +9,13 @@ SELECT provider_id, state, failures, refusals, opened_until,
 FROM provider_health
 WHERE updated_at >= COALESCE($1::timestamptz - interval '3 s', '-infinity')
 
+-- name: health_counts
+-- One row: how many accounts of all tenants are left alone, how many are being tried
+-- again, and how many said that they want nothing before a later time.
+SELECT count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE state = 3),
+    count(*) FILTER (WHERE blocked_until > now())
+FROM provider_health
+
 -- name: health_note
 -- A row for each account that is parked by this: id and name.  For each account how many
 -- of its attempts failed and how many were refused for their credentials, and whether

@@ -56,6 +56,15 @@ show_lanes(const char *text)
 }
 
 static void
+show_accounts(const struct db_rows *r)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		metrics_set(METRIC_ACCOUNTS_TROUBLED, i, db_int(r, 0, i));
+}
+
+static void
 show(struct spooler *sp, const struct db_rows *r)
 {
 	int64_t level = db_int(r, 0, 0), took_ms = db_int(r, 0, 4);
@@ -85,6 +94,8 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		spooler_trouble(m->sp, "measuring the queue failed", e);
 	else
 		show(m->sp, rows[0]);
+	if (e == NULL && m->sp->slot == 0)
+		show_accounts(rows[1]);
 	arena_free(&job->a);
 }
 
@@ -107,5 +118,6 @@ gauges_service(struct spooler *sp)
 	m->sp = sp;
 	b = db_batch_new(a, (struct tenant_id){ 0 }, DB_ONE);
 	overload_mark_add(b, sp->config, MEASURE_MS * 9 / 10);
+	db_add(b, Q_HEALTH_COUNTS);
 	pool_submit(sp->pool, &m->job, b);
 }

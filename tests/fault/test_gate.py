@@ -73,6 +73,14 @@ def most_in_a_second(times):
     return most
 
 
+def troubled(tenant):
+    """How many accounts are left alone or tried again, as the metrics have it."""
+    return sum(int(line.split()[-1])
+               for line in tenant.api.get("/metrics").text.splitlines()
+               if line.startswith("belfry_accounts_troubled{")
+               and "blocked" not in line)
+
+
 def health(tenant):
     rows = tenant.rows("SELECT * FROM provider_health WHERE tenant_id = %s")
     return rows[0] if rows else None
@@ -122,6 +130,7 @@ def test_p4_a_provider_that_is_down(own_stack):
         wait_until(lambda: health(tenant) and health(tenant)["state"] != 1, 30,
                    "the breaker is open")
         opened = provider.count() - good
+        wait_until(lambda: troubled(tenant) == 1, 15, "a gauge that tells of it")
         time.sleep(outage_s)
         wasted = provider.count() - good
         counted = tenant.rows("SELECT max(counted) AS most, sum(counted) AS n "
@@ -145,6 +154,7 @@ def test_p4_a_provider_that_is_down(own_stack):
         assert counted["most"] <= 1 and counted["n"] <= at_once
         assert most_in_a_second(after) <= 2 * steady
         assert health(tenant)["state"] == 1
+        wait_until(lambda: troubled(tenant) == 0, 15, "a gauge that tells its end")
         assert sum(OPEN_LINE in line["msg"] for line in own_stack.logs.lines()
                    if line.get("tenant_id") == tenant.id) == 1
         acts = [r["action"] for r in tenant.rows(
