@@ -4,7 +4,8 @@
 -- tables may have been empty when they were analysed, and full of dead entries now.  So
 -- rows of the queue are found first, by constants or by LATERAL with OFFSET 0, which
 -- leave the whole key as the only way, and then deleted by their place (ctid).  History
--- is another matter: its partitions are born with statistics (planner_teach).
+-- is another matter: its partitions are born with statistics (planner_teach).  Where
+-- "{week}" stands, a statement goes straight to one of them (src/db/week.h).
 
 -- name: ready_keys
 -- A row for each tenant, lane and priority of which something became ready in the last $1
@@ -39,7 +40,9 @@ ON CONFLICT DO NOTHING
 
 -- name: claim_route
 -- The claimed notifications, oldest first; none of a suspended tenant.  Their rows
--- leave the queue in this transaction, which must go on to write what they become.
+-- leave the queue in this transaction, which must go on to write what they become.  What
+-- does not have an id from $5 up to $6 is not read: its columns are NULL.  So only the
+-- partitions between are opened.
 WITH c AS MATERIALIZED (
     SELECT tenant_id, due, id, ctid AS place FROM q_ready
     WHERE tenant_id = $1 AND lane = 0 AND prio = $2 AND due <= now()
@@ -56,13 +59,14 @@ SELECT d.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.created_at, n.user_ids, d.due, n.fallback, n.crashes, n.template_release,
     n.quiet_exempt
 FROM d LEFT JOIN LATERAL (
-    SELECT * FROM notification WHERE tenant_id = $1 AND id = d.id OFFSET 0) n ON true
+    SELECT * FROM notification WHERE tenant_id = $1 AND id = d.id
+        AND id >= $5 AND id < $6 OFFSET 0) n ON true
 ORDER BY d.due, d.id
 
 -- name: claim_lane
 -- The claimed deliveries with their notifications, oldest first; none of a suspended
 -- tenant.  Their rows leave the ready queue in this transaction, which must go on to
--- lease or close them.
+-- lease or close them.  $6 and $7 are as $5 and $6 of claim_route.
 WITH c AS MATERIALIZED (
     SELECT tenant_id, due, id, ctid AS place FROM q_ready
     WHERE tenant_id = $1 AND lane = $2 AND prio = $3 AND due <= now()
@@ -88,10 +92,11 @@ SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
             AND s.category IN ('', n.category)) END, d.told
 FROM q LEFT JOIN LATERAL (
     SELECT * FROM delivery WHERE tenant_id = $1
-        AND notification_id = q.notification_id AND id = q.id OFFSET 0) d ON true
+        AND notification_id = q.notification_id AND id = q.id
+        AND notification_id >= $6 AND notification_id < $7 OFFSET 0) d ON true
 LEFT JOIN LATERAL (
     SELECT * FROM notification WHERE tenant_id = $1
-        AND id = q.notification_id OFFSET 0) n ON true
+        AND id = q.notification_id AND id >= $6 AND id < $7 OFFSET 0) n ON true
 ORDER BY q.due, q.id
 
 -- name: route_write
@@ -144,7 +149,7 @@ FROM r WHERE event_id IS NOT NULL
 
 -- name: notification_routed
 -- Nothing.  Notifications and how many deliveries they became.
-UPDATE notification n
+UPDATE notification{week} n
 SET state = CASE r.open WHEN 0 THEN 3 ELSE 2 END, routed_at = now(),
     open_count = r.open, delivery_count = r.total,
     done_at = CASE r.open WHEN 0 THEN now() END
@@ -160,11 +165,11 @@ WITH r AS MATERIALIZED (
     INSERT INTO q_leased (tenant_id, id, notification_id, lane, prio, lease_no, spooler)
     SELECT $1, id, notification_id, $3, $4, lease_no, $2 FROM r
 ), a AS (
-    INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, lease_no, spooler,
+    INSERT INTO attempt{week} (tenant_id, notification_id, delivery_id, n, lease_no, spooler,
         provider_id)
     SELECT $1, notification_id, id, n, lease_no, $2, provider_id FROM r WHERE n > 0
 )
-UPDATE delivery d SET state = 3, attempts = GREATEST(r.n, d.attempts),
+UPDATE delivery{week} d SET state = 3, attempts = GREATEST(r.n, d.attempts),
     provider_id = COALESCE(r.provider_id, d.provider_id)
 FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id AND d.id = r.id
 
@@ -188,13 +193,13 @@ WITH r AS MATERIALIZED (
     WHERE q.ctid = f.place AND q.tenant_id = f.tenant_id
     RETURNING q.lane, q.prio, f.*, now() + f.delay_ms * interval '1 ms' AS due
 ), a AS (
-    UPDATE attempt a SET finished_at = now(), class = l.class, state = l.state,
+    UPDATE attempt{week} a SET finished_at = now(), class = l.class, state = l.state,
         next_due = CASE l.state WHEN 1 THEN l.due END, code = l.code, text = l.text,
         provider_ref = CASE l.told WHEN 0 THEN l.provider_ref END
     FROM l WHERE a.tenant_id = $1 AND a.notification_id = l.notification_id
         AND a.delivery_id = l.id AND a.n = l.n
 ), d AS (
-    UPDATE delivery d SET state = CASE WHEN l.state <> 4 THEN l.state
+    UPDATE delivery{week} d SET state = CASE WHEN l.state <> 4 THEN l.state
             WHEN d.told > 0 THEN 5 WHEN d.told < 0 THEN 6 ELSE 4 END,
         class = CASE WHEN l.state = 4 AND d.told < 0 THEN d.class ELSE l.class END,
         reason = CASE WHEN l.state <> 4 THEN l.text WHEN d.told < 0 THEN d.reason END,
@@ -230,7 +235,7 @@ WITH r AS MATERIALIZED (
         NULLIF(class, 0), text, 'spooler ' || spooler
     FROM l WHERE n = 0
 ), n AS (
-    UPDATE notification n SET open_count = n.open_count - c.closed,
+    UPDATE notification{week} n SET open_count = n.open_count - c.closed,
         state = CASE WHEN n.open_count <= c.closed AND n.state = 2 THEN 3
             ELSE n.state END,
         done_at = CASE WHEN n.open_count <= c.closed AND n.state = 2 THEN now()
@@ -413,6 +418,15 @@ FROM r JOIN d ON d.id = r.id
 -- A row for each lease of spooler $1 that is its delivery's first.
 SELECT tenant_id, notification_id, id, lane FROM q_leased
 WHERE spooler = $1 AND lease_no = 1
+
+-- name: partition_weeks
+-- A row for each week whose partitions one may write to straight, the newest first: its
+-- number, counted from the first Monday of 1970.
+SELECT (to_date(right(c.relname, 8), 'YYYYMMDD') - '1970-01-05'::date) / 7 AS week
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'attempt'::regclass AND c.relname ~ '_[0-9]{8}$'
+    AND has_table_privilege(c.oid, 'INSERT, UPDATE')
+ORDER BY week DESC
 
 -- name: partitions_make
 -- One row: how many partitions were made.

@@ -162,6 +162,17 @@ uuid_is_nil(const struct uuid *u)
 	return uuid_cmp(u, &nil) == 0;
 }
 
+struct uuid
+uuid_floor(int64_t ms)
+{
+	struct uuid u = { { 0 } };
+	int i;
+
+	for (i = 5; i >= 0; i--, ms >>= 8)
+		u.b[i] = (uint8_t)(ms & 0xff);
+	return u;
+}
+
 int64_t
 uuid_time_ms(const struct uuid *u)
 {

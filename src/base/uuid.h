@@ -35,6 +35,12 @@ int uuid_parse(const char *text, struct uuid *u_r) MUST_CHECK;
 int uuid_cmp(const struct uuid *a, const struct uuid *b);
 bool uuid_is_nil(const struct uuid *u);
 
+/* The last millisecond that a UUIDv7 can hold. */
+#define UUID_LAST_MS ((INT64_C(1) << 48) - 1)
+
+/* The first of all ids of a millisecond since 1970. */
+struct uuid uuid_floor(int64_t ms);
+
 /* The milliseconds since 1970 in a UUIDv7. */
 int64_t uuid_time_ms(const struct uuid *u);
 

@@ -53,10 +53,19 @@ db_add(struct db_batch *b, enum query query)
 	ensure(b->flags != DB_PLAIN || b->size == 0);
 	s = &b->steps[b->size++];
 	s->query = query;
+	s->week = 0;
 	s->count = 0;
 	s->values = arena_zalloc(b->a, n, sizeof(*s->values));
 	s->lengths = arena_zalloc(b->a, n, sizeof(*s->lengths));
 	s->formats = arena_zalloc(b->a, n, sizeof(*s->formats));
+}
+
+void
+db_add_weekly(struct db_batch *b, enum query query, int week)
+{
+	ensure(query_texts[query].weekly);
+	db_add(b, query);
+	b->steps[b->size - 1].week = week;
 }
 
 static void

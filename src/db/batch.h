@@ -12,6 +12,7 @@ enum { BATCH_STEPS_MAX = 24 };
 
 struct db_step {
 	enum query query;
+	int week; /* whose partition the query goes to; 0: the parents */
 	int count; /* arguments bound so far */
 	const char **values;
 	int *lengths;

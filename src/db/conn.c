@@ -16,10 +16,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/ensure.h"
 #include "base/err.h"
 #include "db/batch.h"
 #include "db/rows.h"
+#include "db/week.h"
+
+/* The name of a prepared statement: that of its query and its week. */
+enum { STATEMENT_BYTES = 80, QUERY_BYTES_MAX = 64 << 10 };
 
 void
 conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
@@ -74,6 +79,7 @@ conn_ready(struct db_conn *c, struct err *e)
 {
 	memset(c->prepared, 0, sizeof(c->prepared));
 	memset(c->prepared_block, 0, sizeof(c->prepared_block));
+	c->leaf_count = 0;
 	c->open = false;
 	c->batch = NULL;
 	PQsetNoticeReceiver(c->pg, noticed, c);
@@ -102,6 +108,7 @@ expect(struct db_conn *c, enum conn_sent kind, enum query query)
 	ensure(c->want < CONN_SENT_MAX);
 	c->sent[c->want].kind = kind;
 	c->sent[c->want].query = query;
+	c->sent[c->want].week = 0;
 	c->want++;
 }
 
@@ -143,28 +150,78 @@ send_tenant(struct db_conn *c, struct tenant_id tenant)
 	return send_text(c, sql);
 }
 
+/* Is the query prepared for that week?  When not, it is taken to be from now on. */
 static bool
-send_step(struct db_conn *c, const struct db_step *s)
+take_leaf(struct db_conn *c, enum query query, int week)
+{
+	size_t i;
+
+	for (i = c->leaf_count; i-- > 0;)
+		if (c->leaves[i].query == query && c->leaves[i].week == week)
+			return true;
+	c->leaves[c->leaf_count++] = (struct conn_leaf){ query, week };
+	return false;
+}
+
+static bool
+take_prepared(struct db_conn *c, enum query query, int week)
+{
+	bool was = c->prepared[query];
+
+	if (week != 0)
+		return take_leaf(c, query, week);
+	c->prepared[query] = true;
+	return was;
+}
+
+/* The text with the names of partitions in it, in "a". */
+static const char *
+text_for(struct arena *a, const struct query_text *q, const char *week)
+{
+	struct buf *text;
+	const char *from = q->sql, *mark;
+
+	if (!q->weekly)
+		return q->sql;
+	text = buf_new(a, QUERY_BYTES_MAX);
+	while ((mark = strstr(from, "{week}")) != NULL) {
+		buf_add(text, from, (size_t)(mark - from));
+		buf_puts(text, week);
+		from = mark + strlen("{week}");
+	}
+	buf_puts(text, from);
+	ensure(!buf_overflowed(text));
+	return text->data;
+}
+
+static bool
+send_step(struct db_conn *c, struct arena *a, const struct db_step *s)
 {
 	const struct query_text *q = &query_texts[s->query];
+	int week = c->leaf_count < CONN_LEAVES_MAX ? s->week : 0;
+	char suffix[WEEK_NAME_BYTES], name[STATEMENT_BYTES];
 
 	ensure(s->count == q->args);
-	if (c->params->prepare && !c->prepared[s->query]) {
+	week_name(week, suffix);
+	snprintf(name, sizeof(name), "%s%s", q->name, suffix);
+	if (c->params->prepare && !take_prepared(c, s->query, week)) {
 		expect(c, CONN_SENT_PREPARE, s->query);
-		if (!PQsendPrepare(c->pg, q->name, q->sql, s->count, NULL))
+		c->sent[c->want - 1].week = week;
+		if (!PQsendPrepare(c->pg, name, text_for(a, q, suffix),
+		        s->count, NULL))
 			return false;
-		c->prepared[s->query] = true;
 	}
 	expect(c, CONN_SENT_QUERY, s->query);
+	c->sent[c->want - 1].week = week;
 	if (!c->params->prepare)
-		return PQsendQueryParams(c->pg, q->sql, s->count, NULL,
-		    s->values, s->lengths, s->formats, 0);
-	return PQsendQueryPrepared(c->pg, q->name, s->count, s->values,
+		return PQsendQueryParams(c->pg, text_for(a, q, suffix),
+		    s->count, NULL, s->values, s->lengths, s->formats, 0);
+	return PQsendQueryPrepared(c->pg, name, s->count, s->values,
 	    s->lengths, s->formats, 0);
 }
 
 static bool
-send_all(struct db_conn *c, const struct db_batch *b)
+send_all(struct db_conn *c, struct arena *a, const struct db_batch *b)
 {
 	size_t i;
 
@@ -174,7 +231,7 @@ send_all(struct db_conn *c, const struct db_batch *b)
 	                           !send_tenant(c, b->tenant)))
 		return false;
 	for (i = 0; i < b->size; i++)
-		if (!send_step(c, &b->steps[i]))
+		if (!send_step(c, a, &b->steps[i]))
 			return false;
 	if (batch_commits(b) && !send_block(c, CONN_COMMIT))
 		return false;
@@ -196,17 +253,39 @@ conn_send(struct db_conn *c, struct arena *a, const struct db_batch *b,
 	c->rows_count = 0;
 	c->rows = arena_zalloc(a, b->size + 1, sizeof(struct db_rows *));
 	c->e = arena_object(a, struct err);
-	return send_all(c, b) ? 0 : conn_lost(c, b, e);
+	return send_all(c, a, b) ? 0 : conn_lost(c, b, e);
+}
+
+static void
+forget_leaf(struct db_conn *c, enum query query, int week)
+{
+	size_t i;
+
+	for (i = 0; i < c->leaf_count; i++)
+		if (c->leaves[i].query == query && c->leaves[i].week == week) {
+			c->leaves[i] = c->leaves[--c->leaf_count];
+			return;
+		}
 }
 
 /* What was to be prepared by a message that the server did not carry out. */
 static void
 forget(struct db_conn *c, size_t i)
 {
-	if (c->sent[i].kind == CONN_SENT_PREPARE)
+	if (c->sent[i].kind == CONN_SENT_PREPARE && c->sent[i].week != 0)
+		forget_leaf(c, c->sent[i].query, c->sent[i].week);
+	else if (c->sent[i].kind == CONN_SENT_PREPARE)
 		c->prepared[c->sent[i].query] = false;
 	if (c->sent[i].kind == CONN_SENT_BLOCK)
 		c->prepared_block[c->sent[i].query] = false;
+}
+
+static bool
+is_undefined_table(const struct err *e)
+{
+	static const char state[] = "[42P01:";
+
+	return strncmp(e->detail, state, strlen(state)) == 0;
 }
 
 static void
@@ -220,6 +299,8 @@ take_failure(struct db_conn *c, const PGresult *res)
 		    named ? query_texts[c->sent[c->got].query].name
 		          : "transaction",
 		    c->e);
+	if (c->sent[c->got].week != 0 && is_undefined_table(c->e))
+		weeks_forget(); /* the partition was dropped */
 	c->failed = true;
 }
 

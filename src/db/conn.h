@@ -23,10 +23,20 @@ enum conn_sent {
 enum conn_block { CONN_BEGIN, CONN_COMMIT };
 enum { CONN_SENT_MAX = 64 };
 
+/* A query that is prepared for one week's partitions.  Should a connection ever see more
+ * of them, queries go by the parents. */
+struct conn_leaf {
+	enum query query;
+	int week;
+};
+enum { CONN_LEAVES_MAX = 256 };
+
 struct db_conn {
 	PGconn *pg; /* NULL: not connected */
 	const struct db_params *params;
 	bool prepared[QUERY_COUNT];
+	struct conn_leaf leaves[CONN_LEAVES_MAX];
+	size_t leaf_count;
 	bool prepared_block[2]; /* by enum conn_block */
 	bool open; /* a transaction is open between two batches */
 	/* The batch that is under way. */
@@ -34,6 +44,7 @@ struct db_conn {
 	struct {
 		enum conn_sent kind;
 		enum query query;
+		int week;
 	} sent[CONN_SENT_MAX];
 	size_t want; /* messages sent, without the Sync */
 	size_t got; /* results read of them */

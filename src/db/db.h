@@ -62,6 +62,9 @@ struct db_batch *db_batch_new(struct arena *a, struct tenant_id tenant,
  * are not copied: they live until the batch has run.  Too many or too few arguments
  * break an invariant. */
 void db_add(struct db_batch *b, enum query query);
+/* The same for a query with "{week}" in it: all its rows lie in the partition of that
+ * week (week.h), or in any when it is 0. */
+void db_add_weekly(struct db_batch *b, enum query query, int week);
 void db_arg_text(struct db_batch *b, const char *s); /* NULL is NULL */
 void db_arg_int(struct db_batch *b, int64_t n);
 void db_arg_bool(struct db_batch *b, bool v);

@@ -7,7 +7,8 @@ libbelfry_la_SOURCES += \
 	src/db/pool.c src/db/pool.h \
 	src/db/query.c src/db/query.h \
 	src/db/rows.c src/db/rows.h \
-	src/db/script.c src/db/script.h
+	src/db/script.c src/db/script.h \
+	src/db/week.c src/db/week.h
 
 SQL_QUERIES = $(sort $(wildcard $(top_srcdir)/sql/queries/*.sql))
 SQL_MIGRATIONS = $(sort $(wildcard $(top_srcdir)/sql/migrations/*.sql))

@@ -6,7 +6,8 @@
 #include "db/query.h"
 
 const struct query_text query_texts[QUERY_COUNT] = {
-#define QUERY(NAME, name, args, sql) [Q_##NAME] = { name, args, sql },
+#define QUERY(NAME, name, args, weekly, sql) \
+	[Q_##NAME] = { name, args, weekly, sql },
 #include "db/queries.inc"
 #undef QUERY
 };

@@ -9,10 +9,11 @@
 #ifndef BELFRY_DB_QUERY_H
 #define BELFRY_DB_QUERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum query {
-#define QUERY(NAME, name, args, sql) Q_##NAME,
+#define QUERY(NAME, name, args, weekly, sql) Q_##NAME,
 #include "db/queries.inc"
 #undef QUERY
 	QUERY_COUNT
@@ -21,6 +22,7 @@ enum query {
 struct query_text {
 	const char *name;
 	int args;
+	bool weekly; /* has "{week}" in it (week.h) */
 	const char *sql;
 };
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "db/db.h"
+#include "db/week.h"
 #include "model/suppression.h"
 #include "model/template.h"
 #include "model/template_render.h"
@@ -90,9 +91,11 @@ deliver_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	struct db_array *notifications = db_array_new(a), *ids = db_array_new(a),
 	                *leases = db_array_new(a), *attempts = db_array_new(a),
 	                *providers = db_array_new(a);
+	int week = week_of(&list[0].notification->id.u);
 	size_t i;
 
 	for (i = 0; i < count; i++) {
+		week = week_same(week, &list[i].notification->id.u);
 		db_array_uuid(notifications, &list[i].notification->id.u);
 		db_array_uuid(ids, &list[i].id.u);
 		db_array_int(leases, list[i].lease_no);
@@ -101,7 +104,7 @@ deliver_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 		        ? &list[i].provider->id.u
 		        : NULL);
 	}
-	db_add(b, Q_LANE_WRITE);
+	db_add_weekly(b, Q_LANE_WRITE, week);
 	db_arg_int(b, tenant.n);
 	db_arg_uuid(b, spooler);
 	db_arg_int(b, list[0].channel);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "db/db.h"
+#include "db/week.h"
 #include "model/suppression.h"
 #include "model/template.h"
 #include "notify/book.h"
@@ -716,11 +717,12 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	                *total = db_array_new(a);
 	const struct delivery *d = deliveries->list;
 	const struct delivery *end = d + deliveries->count;
-	int open_count, all_count;
+	int open_count, all_count, week = week_of(&n[0].id.u);
 	size_t i;
 
 	for (i = 0; i < count; i++) {
 		open_count = all_count = 0;
+		week = week_same(week, &n[i].id.u);
 		/* Deliveries stand in the order of their notifications. */
 		for (; d != end && d->notification == &n[i]; d++) {
 			open_count += !delivery_state_is_final((int)d->state);
@@ -732,7 +734,7 @@ route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 		db_array_int(open, open_count);
 		db_array_int(total, all_count);
 	}
-	db_add(b, Q_NOTIFICATION_ROUTED);
+	db_add_weekly(b, Q_NOTIFICATION_ROUTED, week);
 	db_arg_int(b, tenant.n);
 	db_arg_array(b, ids);
 	db_arg_array(b, open);

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "db/db.h"
+#include "db/week.h"
 #include "model/suppression.h"
 #include "notify/health.h"
 #include "provider/provider.h"
@@ -277,15 +278,17 @@ settle_batch(struct arena *a, const struct settle_params *p,
 	struct db_batch *b = db_batch_new(a, first->tenant, DB_ONE);
 	struct db_array *v[COLUMNS];
 	const struct result *r;
-	int i;
+	int i, week = week_of(&first->notification.u);
 
 	for (i = 0; i < COLUMNS; i++)
 		v[i] = db_array_new(a);
-	for (r = first; r != NULL; r = r->next)
+	for (r = first; r != NULL; r = r->next) {
+		week = week_same(week, &r->notification.u);
 		add_result(v, r);
+	}
 	add_entries(a, b, first);
 	*took_r = db_batch_size(b);
-	db_add(b, Q_SETTLE);
+	db_add_weekly(b, Q_SETTLE, week);
 	db_arg_int(b, first->tenant.n);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);

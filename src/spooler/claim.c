@@ -20,8 +20,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
-#include "base/crash_point.h"
-#include "base/ensure.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -30,7 +28,6 @@
 #include "notify/choose.h"
 #include "notify/deliver.h"
 #include "notify/gate.h"
-#include "notify/quiet.h"
 #include "notify/settle.h"
 #include "spooler/crash.h"
 #include "spooler/keys.h"
@@ -45,55 +42,12 @@ enum {
 	LOW_WATER_MARGIN_MS = 2000 /* transactions may commit this late */
 };
 
+/* How old, and how far ahead of our clock, the notifications are that claims look for at
+ * first: so PostgreSQL opens the partitions of these days and not those of all weeks.
+ * What is deferred may be of any age. */
+#define FRESH_MS (INT64_C(2) * 24 * 3600 * 1000)
+
 /* ---- The end --------------------------------------------------------------- */
-
-void
-claim_enter(struct claim *c, struct spooler *sp, struct tenant_id tenant)
-{
-	c->spooler = sp;
-	c->tenant = tenant;
-	c->share = share_of(sp->shares, tenant);
-	c->id = sp->id;
-	c->holds = 1;
-	c->place = &sp->claim_list;
-	c->next = sp->claim_list;
-	if (c->next != NULL)
-		c->next->place = &c->next;
-	sp->claim_list = c;
-}
-
-void
-claim_release(struct claim *c)
-{
-	struct arena *a = c->job.a;
-	size_t i;
-
-	if (--c->holds > 0)
-		return;
-	for (i = 0; i < c->count; i++)
-		book_template_release(c->spooler->book, c->tenant, &c->n[i]);
-	book_page_release(c->page);
-	if (c->suspect) {
-		c->spooler->suspects--;
-		crash_suspect((struct tenant_id){ 0 }, NULL, NULL);
-	}
-	if (c->key != NULL) {
-		c->key->holds--;
-		keys_update(c->spooler->keys, c->key);
-	}
-	share_release(c->spooler->shares, c->share);
-	*c->place = c->next;
-	if (c->next != NULL)
-		c->next->place = c->place;
-	arena_free(&a);
-}
-
-void
-claim_count(struct claim *c, int n)
-{
-	c->spooler->in_flight += n;
-	share_hold(c->spooler->shares, c->share, n);
-}
 
 /* What it was promised is in flight now, or free for others. */
 static void
@@ -118,37 +72,6 @@ end(struct claim *c)
 }
 
 /* ---- Writing what the rows become ----------------------------------------------- */
-
-/* How long it is quiet where its recipient is; 0: it is not. */
-static int64_t
-quiet_ms(const struct claim *c, const struct delivery *d, int64_t now_ms)
-{
-	int64_t until_ms = quiet_until(c->job.a, c->page, d->notification,
-	    d->channel, d->recipient, now_ms);
-
-	return until_ms > now_ms ? until_ms - now_ms : 0;
-}
-
-/* May its attempt start?  When not, what becomes of it. */
-static struct start_outcome
-start_of(const struct claim *c, const struct delivery *d)
-{
-	const struct config *config = c->spooler->config;
-	int64_t now_ms = clock_agreed_ms();
-	struct decide_start q = {
-		.corrupt = d->notification->corrupt,
-		.crashes = d->crashes,
-		.told = d->told,
-		.quiet_ms = quiet_ms(c, d, now_ms),
-		.crashes_max = (int)config->spooler_crashes_max,
-		.is_suppressed = d->suppressed,
-		.has_account = d->provider != NULL,
-		.age_ms = now_ms - d->aged_from_ms,
-		.expires_in_ms = expires_in(d->notification->expires_ms, now_ms),
-	};
-
-	return decide_start(&c->spooler->policies[d->channel], &q);
-}
 
 /* A delivery without a place of its account goes back to where it was.  A retry without
  * credit is put off. */
@@ -193,7 +116,7 @@ plan_lane(struct claim *c)
 		choice = choose_provider(&p);
 		d->provider = choice.provider;
 		d->others = choice.others;
-		if (start_of(c, d).reason != NULL) {
+		if (claim_start_of(c, d).reason != NULL) {
 			d->attempt = 0;
 			d->provider = NULL;
 		} else if (must_return(c, d, choice.shut)) {
@@ -310,75 +233,6 @@ write(struct claim *c)
 }
 
 /* ---- After the commit -------------------------------------------------------------- */
-
-/* What hindered a delivery ends it, or it waits for an account. */
-static void
-hinder(const struct claim *c, struct result *r, const struct delivery *d)
-{
-	struct start_outcome o = start_of(c, d);
-
-	if (o.reason == NULL) /* what hindered it is gone already */
-		o = (struct start_outcome){ DELIVERY_WAITING,
-			"it could not be started",
-			c->spooler->policies[d->channel].delay_first_ms,
-			LATER_TIME };
-	settle_unsent(r, d, o.state, o.reason);
-	if (o.state == DELIVERY_WAITING) {
-		r->later = o.later;
-		r->delay_ms = o.delay_ms;
-	}
-}
-
-/* The result of a delivery that was not started is complete. */
-static void
-ground(struct claim *c, struct result *r, struct delivery *d)
-{
-	door_leave(c->spooler, d);
-	r->tenant = c->tenant;
-	r->spooler = c->id;
-	claim_count(c, -1);
-	claim_release(c);
-}
-
-void
-claim_hand_back(struct claim *c, struct delivery *d, const char *reason)
-{
-	struct result *r = settler_result(c->spooler->settler, c->tenant);
-
-	settle_handed_back(r, d, reason);
-	/* Who looked for leases without deliveries may have been quicker. */
-	r->doubtful = c->parcel != NULL;
-	ground(c, r, d);
-}
-
-bool
-claim_may_send(const struct claim *c)
-{
-	const struct spooler *sp = c->spooler;
-
-	return !sp->stopping && lease_is_trusted(sp) &&
-	    uuid_cmp(&c->id, &sp->id) == 0;
-}
-
-void
-claim_go(struct claim *c, struct delivery *d)
-{
-	struct spooler *sp = c->spooler;
-	struct result *r;
-
-	if (d->attempt > 0 && claim_may_send(c)) {
-		crash_point(CRASH_AFTER_CLAIM_COMMIT);
-		door_pass(sp, c, d);
-		return;
-	}
-	if (d->attempt > 0) {
-		claim_hand_back(c, d, "it was handed back before it was sent");
-		return;
-	}
-	r = settler_result(sp->settler, c->tenant);
-	hinder(c, r, d);
-	ground(c, r, d);
-}
 
 static void
 count_states(const struct claim *c)
@@ -592,6 +446,27 @@ charge(struct claim *c)
 		c->spooler->next_promote_ms = 0;
 }
 
+/* Is the notification of a row not among the fresh ones? */
+static bool
+is_older(const struct claim *c, const struct db_rows *rows)
+{
+	int i, n = db_count(rows);
+
+	for (i = 0; i < n && !c->old; i++)
+		if (db_is_null(rows, i, 1))
+			return true;
+	return false;
+}
+
+/* The rows are claimed again, and from now on looked for everywhere. */
+static void
+claim_older(struct claim *c)
+{
+	c->key->old = true;
+	keys_charge(c->key, -c->asked);
+	let_be(c);
+}
+
 static void
 claimed(struct claim *c, struct db_rows **rows)
 {
@@ -599,6 +474,10 @@ claimed(struct claim *c, struct db_rows **rows)
 	size_t i;
 
 	c->generation = db_count(rows[0]) > 0 ? db_int(rows[0], 0, 0) : 0;
+	if (is_older(c, rows[1])) {
+		claim_older(c);
+		return;
+	}
 	read_rows(c, rows[1]);
 	if (key->careful > 0)
 		key->careful = c->count > 0 ? key->careful - 1 : 0;
@@ -735,6 +614,22 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 	}
 }
 
+/* The ids that a claim looks for, from the first to below the last. */
+static void
+add_span(struct claim *c, struct db_batch *b)
+{
+	struct uuid from = uuid_floor(0), to = uuid_floor(UUID_LAST_MS);
+	int64_t now_ms = clock_agreed_ms();
+
+	c->old = c->key->old || c->key->prio >= PRIORITY_COUNT;
+	if (!c->old) {
+		from = uuid_floor(now_ms - FRESH_MS);
+		to = uuid_floor(now_ms + FRESH_MS);
+	}
+	db_arg_uuid(b, &from);
+	db_arg_uuid(b, &to);
+}
+
 void
 claim_start(struct spooler *sp, struct key *key, int rows)
 {
@@ -770,6 +665,7 @@ claim_start(struct spooler *sp, struct key *key, int rows)
 	db_arg_int(b, key->prio);
 	db_arg_time_ms(b, keys_low_water_ms(sp->keys, key));
 	db_arg_int(b, c->asked);
+	add_span(c, b);
 	key->claims++;
 	key->holds++;
 	keys_update(sp->keys, key);

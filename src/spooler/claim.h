@@ -35,6 +35,7 @@ struct claim {
 	const struct parcel *parcel; /* or NULL */
 	unsigned marks; /* of the key when it began */
 	int asked;
+	bool old; /* it looks for notifications of any age */
 	int promised; /* how many deliveries it may start */
 	enum { CLAIM_ROWS, CLAIM_LOAD, CLAIM_WRITE, CLAIM_END } stage;
 	int64_t started_us;
@@ -59,6 +60,10 @@ void claim_enter(struct claim *c, struct spooler *sp, struct tenant_id tenant);
 
 /* It has n more deliveries in flight, or with n below 0 less. */
 void claim_count(struct claim *c, int n);
+
+/* May the attempt of a delivery start?  When not, why, and what becomes of it. */
+struct start_outcome claim_start_of(const struct claim *c,
+    const struct delivery *d);
 
 /* Are its leases surely ours, and do we go on? */
 bool claim_may_send(const struct claim *c);

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "db/db.h"
 #include "db/pool.h"
+#include "db/week.h"
 #include "notify/health.h"
 #include "spooler/keys.h"
 #include "spooler/share.h"
@@ -196,6 +197,12 @@ partitions_made(struct chore *ch, struct db_rows **rows)
 }
 
 static void
+weeks_read(struct chore *ch, struct db_rows **rows)
+{
+	weeks_learn(rows[0]);
+}
+
+static void
 partitions_dropped(struct chore *ch, struct db_rows **rows)
 {
 	if (db_int(rows[0], 0, 0) > 0)
@@ -218,6 +225,9 @@ keep_house(struct spooler *sp)
 	b = plain(ch, Q_PARTITIONS_DROP);
 	db_arg_int(b, sp->config->retention_days);
 	pool_submit(sp->pool, &ch->job, b);
+
+	ch = new_chore(sp, "reading which partitions there are failed", weeks_read);
+	pool_submit(sp->pool, &ch->job, plain(ch, Q_PARTITION_WEEKS));
 
 	ch = new_chore(sp, "expiring dead letters failed", NULL);
 	b = plain(ch, Q_DEAD_EXPIRE);

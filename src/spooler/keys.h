@@ -54,6 +54,7 @@ struct key {
 	int64_t pause_until_ms; /* after trouble, or so that work gathers */
 	int64_t last_work_ms; /* when it last had some */
 	int64_t low_water_ms; /* wall: nothing ready is due before; 0: not known */
+	bool old; /* had rows of notifications that are not fresh (claim.c) */
 	int64_t swept; /* the last sweep that its claims know of */
 	struct key *next; /* of its bucket */
 };

@@ -1,6 +1,6 @@
 sbin_PROGRAMS += belfry-spooler
 belfry_spooler_SOURCES = \
-	src/spooler/claim.c src/spooler/claim.h \
+	src/spooler/claim.c src/spooler/claim.h src/spooler/claim_hold.c \
 	src/spooler/door.c \
 	src/spooler/express.c \
 	src/spooler/crash.c src/spooler/crash.h \

@@ -84,3 +84,42 @@ def test_a_held_transaction(own_stack):
 
 def metrics(tenant):
     return tenant.api.get("/metrics").text
+
+
+def test_notifications_that_waited_for_weeks(stack):
+    """Claims look for fresh ones first, and miss none: neither in another partition nor
+    among those for which there is none."""
+    tenant = Tenant(stack)
+    with stack.db() as connection:
+        rows = Rows(connection, "email")
+        rows.ready(tenant.id, 3, days=30)
+        rows.fresh([tenant.id] * 3, days=30)
+        rows.fresh([tenant.id] * 3, days=8)
+        rows.fresh([tenant.id] * 2)
+        tenant.wait_for_mails(11)
+        rows.ready(tenant.id, 2, days=3)
+        rows.fresh([tenant.id] * 2)
+        tenant.wait_for_mails(15)
+    tenant.idle()
+    assert {row["state"] for row in tenant.rows(
+        "SELECT state FROM delivery WHERE tenant_id = %s")} == {4}
+    assert {row["state"] for row in tenant.rows(
+        "SELECT state FROM notification WHERE tenant_id = %s")} == {3}
+
+
+def test_history_is_written_to_its_own_week(own_stack):
+    """Not by way of the parents, which would open the partitions of every week: there the
+    spooler has no rights any more."""
+    tenant = Tenant(own_stack)
+    with own_stack.db() as connection:
+        rows = Rows(connection, "email")
+        rows.ready(tenant.id, 1)
+        tenant.wait_for_mails(1)
+        tenant.idle()
+        rows.run("REVOKE INSERT, UPDATE ON attempt, delivery, notification "
+                 "FROM belfry_spooler")
+        rows.ready(tenant.id, 20)
+        tenant.wait_for_mails(21)
+    tenant.idle()
+    assert {row["state"] for row in tenant.rows(
+        "SELECT state FROM notification WHERE tenant_id = %s")} == {3}

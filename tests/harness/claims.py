@@ -14,6 +14,8 @@ from harness.tenant import Tenant
 
 QUEUE = Path(__file__).resolve().parents[2] / "sql/queries/queue.sql"
 CLAIMS, LIMIT = 60, 100
+FIRST = "00000000-0000-0000-0000-000000000000"
+LAST = "ffffffff-ffff-0000-0000-000000000000"
 
 
 def query(name):
@@ -46,7 +48,8 @@ class ClaimCost:
         for _ in range(CLAIMS):
             cursor.execute(f"SET LOCAL belfry.tenant = '{self.tenant}'")
             began = time.monotonic()
-            cursor.execute(f"EXECUTE claim({self.tenant}, 6, 1, {low}, {LIMIT})")
+            cursor.execute(f"EXECUTE claim({self.tenant}, 6, 1, {low}, {LIMIT}, "
+                           f"'{FIRST}', '{LAST}')")
             took.append((time.monotonic() - began) * 1000)
             assert cursor.rowcount == LIMIT
             low = "'" + str(cursor.fetchone()["due"]) + "'"

@@ -8,6 +8,7 @@
 ID = """(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
     || '7' || substr(md5(random()::text), 1, 3) || '8'
     || substr(md5(random()::text), 1, 15))::uuid"""
+AGED = ID.replace("clock_timestamp()", "clock_timestamp() - %(days)s * interval '1 day'")
 CHANNELS = {"email": 1, "push": 3, "webhook": 6}
 CONTENT = {
     "email": '{"email": {"subject": "Row", "text": "A row of a test."}}',
@@ -34,7 +35,7 @@ SELECT id FROM t ORDER BY id
 # One delivery for each notification, ready in a lane or due later.
 BACKLOG = f"""
 WITH i AS MATERIALIZED (
-    SELECT {ID} AS n, {ID} AS d, i FROM generate_series(1, %(count)s) i
+    SELECT {AGED} AS n, {ID} AS d, i FROM generate_series(1, %(count)s) i
 ), n AS (
     INSERT INTO notification (tenant_id, id, state, open_count, delivery_count,
         account_id, channels, content, recipients, routed_at)
@@ -70,7 +71,7 @@ SELECT %(tenant)s, %(lane)s, %(prio)s, now() - interval '1 min' + i * interval '
 # A notification for each of the tenants, as it is accepted.
 FRESH = f"""
 WITH i AS MATERIALIZED (
-    SELECT {ID} AS n, tenant FROM unnest(%(tenants)s::bigint[]) tenant
+    SELECT {AGED} AS n, tenant FROM unnest(%(tenants)s::bigint[]) tenant
 ), n AS (
     INSERT INTO notification (tenant_id, id, account_id, channels, content, recipients)
     SELECT tenant, n, '{NIL}', %(channel)s, %(content)s::json, %(recipients)s::json
@@ -105,7 +106,7 @@ class Rows:
         self.cursor.execute(sql, {
             "channel": self.channel, "lane": CHANNELS[self.channel],
             "content": CONTENT[self.channel], "recipients": self.recipients,
-            **values})
+            "days": 0, **values})
         return self.cursor.fetchall() if self.cursor.description else []
 
     def tenants(self, prefix, count, like, weight=1):
@@ -113,9 +114,10 @@ class Rows:
         return [r["id"] for r in self.run(TENANTS, prefix=prefix, count=count,
                                           like=like, weight=weight)]
 
-    def ready(self, tenant, count, prio=1):
+    def ready(self, tenant, count, prio=1, days=0):
+        """Deliveries of notifications that are so many days old."""
         for part in parts(count, 100000):
-            self.run(READY, tenant=tenant, count=part, prio=prio, state=2)
+            self.run(READY, tenant=tenant, count=part, prio=prio, state=2, days=days)
 
     def tail(self, tenant, count, prio=1):
         for part in parts(count, 1000000):
@@ -124,8 +126,8 @@ class Rows:
     def later(self, tenant, count, due_s, prio=1):
         self.run(LATER, tenant=tenant, count=count, due=due_s, prio=prio, state=1)
 
-    def fresh(self, tenants):
-        self.run(FRESH, tenants=list(tenants))
+    def fresh(self, tenants, days=0):
+        self.run(FRESH, tenants=list(tenants), days=days)
 
     def dwell(self, tenants, first, last):
         """(tenant, milliseconds) of each; None for one that still waits."""

@@ -15,6 +15,7 @@ from harness.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 NIL = "00000000-0000-0000-0000-000000000000"
+LAST = "ffffffff-ffff-0000-0000-000000000000"
 ROWS = 3000
 
 FILL = """
@@ -36,8 +37,8 @@ INSERT INTO q_later SELECT 1, now() + interval '1 hour', id, id, 1, 1, 1 FROM no
 
 # The arguments of each query: one delivery, as text.
 CALLS = {
-    "claim_route": "1, 1, now(), 100",
-    "claim_lane": "1, 1, 1, now(), 100",
+    "claim_route": "1, 1, now(), 100, '%(nil)s', '%(last)s'",
+    "claim_lane": "1, 1, 1, now(), 100, '%(nil)s', '%(last)s'",
     "notification_routed": "1, '{%(id)s}', '{1}', '{1}'",
     "lane_write": "1, '%(nil)s', 1, 1, '{%(id)s}', '{%(id)s}', '{1}', '{2}', '{%(nil)s}'",
     "settle": "1, '{%(nil)s}', '{%(id)s}', '{%(id)s}', '{1}', '{1}', '{1}', '{4}', '{0}',"
@@ -60,7 +61,8 @@ def query(name):
 
 @pytest.fixture(scope="module")
 def spooler():
-    """A cursor with the spooler's role and settings, and the id of a notification."""
+    """A connection with the spooler's role and settings, the id of a notification, and
+    what its partitions end with."""
     server = Postgres().up()
     server.ctl("init")
     where = {"host": f"{server.directory}/s", "dbname": "belfry"}
@@ -77,7 +79,7 @@ def spooler():
     cursor.execute("SELECT id FROM notification ORDER BY id DESC LIMIT 1")
     one = cursor.fetchone()[0]
     asker = psycopg2.connect(user="belfry_spooler", **where)
-    yield asker, one
+    yield asker, one, week.removeprefix("notification")
     asker.close()
     owner.close()
     server.down()
@@ -90,17 +92,19 @@ def nodes(plan):
         yield from nodes(child)
 
 
+@pytest.mark.parametrize("straight", [False, True], ids=["parent", "partition"])
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_each_row_is_found_by_its_whole_key(spooler, name):
-    connection, one = spooler
+def test_each_row_is_found_by_its_whole_key(spooler, name, straight):
+    connection, one, week = spooler
     cursor = connection.cursor()
     connection.rollback()
     cursor.execute("DEALLOCATE ALL")
     cursor.execute("SET LOCAL belfry.tenant = '1'")
     if name == "lane_write":
         cursor.execute("DELETE FROM q_leased WHERE tenant_id = 1 AND id = %s", (one,))
-    cursor.execute(f"PREPARE asked AS {query(name)}")
-    arguments = CALLS[name] % {"id": one, "nil": NIL}
+    cursor.execute("PREPARE asked AS "
+                   + query(name).replace("{week}", week if straight else ""))
+    arguments = CALLS[name] % {"id": one, "nil": NIL, "last": LAST}
     cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({arguments})")
     plan = cursor.fetchone()[0]
     plan = plan if isinstance(plan, list) else json.loads(plan)

@@ -41,7 +41,18 @@ def cursor(server):
 
 @pytest.mark.parametrize("file, name, text", queries())
 def test_it_can_be_prepared(cursor, file, name, text):
-    cursor.execute(f"PREPARE {name} AS {text}")
+    cursor.execute(f"PREPARE {name} AS " + text.replace("{week}", ""))
+
+
+WEEKLY = [p for p in queries() if "{week}" in p.values[2]]
+
+
+@pytest.mark.parametrize("file, name, text", WEEKLY)
+def test_it_can_go_to_one_week(cursor, file, name, text):
+    cursor.execute("SELECT right(max(relname), 9) FROM pg_class "
+                   "WHERE relname LIKE 'attempt_2_______'")
+    week = cursor.fetchone()[0]
+    cursor.execute(f"PREPARE {name}{week} AS " + text.replace("{week}", week))
 
 
 def tables_with_tenants(cursor):
@@ -65,7 +76,7 @@ def test_tenant_queries_name_the_tenant(cursor):
     # The spooler's own look across tenants, in the queue and its like alone.
     across = {"ready_keys", "ready_keys_repair", "leases_orphaned",
               "idempotency_expire", "later_due", "queue_depth",
-              "health_changed", "dead_expire", "hook_seen_expire",
+              "health_changed", "health_counts", "dead_expire", "hook_seen_expire",
               "heard_expire",
               "throughput_clear"}
     assert set(silent) <= across
