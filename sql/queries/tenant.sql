@@ -24,6 +24,14 @@ WHERE slug > $1
 ORDER BY slug
 LIMIT $2
 
+-- name: tenant_origins
+-- Up to $1 rows: the web origins that active tenants allow.
+SELECT DISTINCT o
+FROM tenant t
+CROSS JOIN LATERAL jsonb_array_elements_text(t.settings->'cors_origins') o
+WHERE t.state = 1 AND jsonb_typeof(t.settings->'cors_origins') = 'array'
+LIMIT $1
+
 -- name: tenant_insert
 -- One row: the new id.
 INSERT INTO tenant (slug, name, default_locale, time_zone, weight, test)

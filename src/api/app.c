@@ -7,6 +7,7 @@
 
 #include "api/last_used.h"
 #include "api/limits.h"
+#include "api/origins.h"
 #include "auth/issuer.h"
 #include "auth/keyset.h"
 #include "auth/principal.h"
@@ -65,6 +66,7 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	app->address_limits = rate_limiter_new(a, app->cache,
 	    config->api_workers);
 	app->trusted = trusted_new(a);
+	app->origins = origins_new(a);
 	read_issuers(app);
 	*app_r = app;
 	return 0;

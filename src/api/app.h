@@ -21,6 +21,7 @@ struct keyring;
 struct known;
 struct keysets;
 struct last_used;
+struct origins;
 struct rate_limiter;
 struct request;
 struct template;
@@ -40,6 +41,7 @@ struct app {
 	struct rate_limiter *limits; /* of tenants and principals */
 	struct rate_limiter *address_limits; /* strangers do not drive others out */
 	struct trusted *trusted; /* credentials that were good */
+	struct origins *origins; /* of tenants */
 	struct issuer *issuers; /* of the configuration */
 	const struct template *unsubscribe_page; /* NULL until asked for */
 	const char *openapi; /* the document as text; NULL until asked for */

@@ -17,6 +17,7 @@ belfry_api_SOURCES = \
 	src/api/metrics.c \
 	src/api/notifications.c src/api/notifications.h \
 	src/api/openapi.c \
+	src/api/origins.c src/api/origins.h \
 	src/api/page.c src/api/page.h \
 	src/api/provider_test.c src/api/provider_test.h \
 	src/api/providers.c src/api/providers.h \

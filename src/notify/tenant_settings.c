@@ -13,6 +13,7 @@
 #include "model/channel.h"
 #include "model/quiet_hours.h"
 #include "model/tenant.h"
+#include "web/cors.h"
 #include "web/js.h"
 
 enum { DEPTH_MAX = 8, ORIGINS_MAX = 100, ORIGIN_MAX = 255 };
@@ -43,6 +44,36 @@ static const struct field_table branding_table = FIELD_TABLE("TenantBranding",
     struct tenant_branding, branding_fields,
     "How a tenant shows itself: \"brand\" and \"tenant.branding\" in templates.");
 
+static const struct field rate_fields[] = {
+	FIELD(struct tenant_rate, rate, INT, .flags = FIELD_REQUIRED, .min = 1,
+	    .max = 1000000, .help = "How many in a second, over time.",
+	    .example = "100"),
+	FIELD(struct tenant_rate, burst, INT, .min = 1, .max = 5000000,
+	    .help = "How many at once, after a pause. Absent: as rate.",
+	    .example = "200"),
+};
+
+static const struct field_table rate_table = FIELD_TABLE("TenantRate",
+    struct tenant_rate, rate_fields, "How fast something may be asked for.");
+
+static const struct field limits_fields[] = {
+	FIELD_SUB(struct tenant_limits, send, &rate_table,
+	    .help = "Notifications. Absent: limits.send_rate and send_burst."),
+	FIELD_SUB(struct tenant_limits, read, &rate_table,
+	    .help = "Other requests that read."),
+	FIELD_SUB(struct tenant_limits, write, &rate_table,
+	    .help = "Other requests that change something."),
+	FIELD_SUB(struct tenant_limits, person, &rate_table,
+	    .help = "All requests of one person."),
+	FIELD(struct tenant_limits, account_share, INT, .min = 1, .max = 100,
+	    .help = "How many percent of the tenant's limits one service "
+	            "account may have.", .example = "50"),
+};
+
+static const struct field_table limits_table = FIELD_TABLE("TenantLimits",
+    struct tenant_limits, limits_fields,
+    "How fast a tenant may ask; what is absent is as the configuration has it.");
+
 static const struct field fields[] = {
 	FIELD_SUB(struct tenant_settings, branding, &branding_table,
 	    .help = "How the tenant shows itself in templates."),
@@ -65,6 +96,8 @@ static const struct field fields[] = {
 	    .help = "How many deliveries a second all spoolers together start "
 	            "for it. Absent: as many as they can.",
 	    .example = "50"),
+	FIELD_SUB(struct tenant_settings, limits, &limits_table,
+	    .help = "How fast the tenant may ask."),
 	FIELD(struct tenant_settings, queue_max, INT, .min = 0,
 	    .max = 1000000000000,
 	    .help = "How many deliveries may wait before new ones are refused; "
@@ -76,7 +109,8 @@ const struct field_table tenant_settings_table = FIELD_TABLE("TenantSettings",
     struct tenant_settings, fields, "What a tenant has for itself.");
 
 /* What protects the others from a tenant is not for its own administrators. */
-static const char *const limits[] = { "channels", "delivery_rate", "queue_max" };
+static const char *const limits[] = { "channels", "delivery_rate", "limits",
+	"queue_max" };
 
 const char *
 tenant_settings_limit(const json_t *before, const json_t *after)
@@ -100,30 +134,6 @@ is_color(const char *text)
 {
 	return strlen(text) == 7 && text[0] == '#' &&
 	    strspn(text + 1, "0123456789abcdefABCDEF") == 6;
-}
-
-/* As browsers send it: "https://app.example.org", "http://[::1]:8080". */
-static bool
-is_origin(const char *text)
-{
-	size_t host;
-
-	if (strncmp(text, "https://", 8) == 0)
-		text += 8;
-	else if (strncmp(text, "http://", 7) == 0)
-		text += 7;
-	else
-		return false;
-	host = text[0] == '['
-	    ? 1 + strspn(text + 1, "0123456789abcdef:.")
-	    : strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-");
-	if (host == 0 || (text[0] == '[' && text[host++] != ']'))
-		return false;
-	text += host;
-	if (text[0] == '\0')
-		return true;
-	return text[0] == ':' && text[1] != '\0' && strlen(text) <= 6 &&
-	    text[1 + strspn(text + 1, "0123456789")] == '\0';
 }
 
 static void
@@ -156,7 +166,7 @@ check_origins(struct arena *a, const struct tenant_settings *s,
 	size_t i;
 
 	for (i = 0; i < s->cors_origins_count; i++)
-		if (!is_origin(s->cors_origins[i]))
+		if (!cors_is_origin(s->cors_origins[i]))
 			field_errors_add(fe,
 			    arena_printf(a, "/cors_origins/%zu", i),
 			    FIELD_ERR_MALFORMED,

@@ -33,6 +33,18 @@ struct tenant_branding {
 	const char *footer;
 };
 
+struct tenant_rate {
+	struct field_mask mask;
+	int64_t rate; /* a second */
+	int64_t burst;
+};
+
+struct tenant_limits {
+	struct field_mask mask;
+	const struct tenant_rate *send, *read, *write, *person;
+	int64_t account_share; /* percent */
+};
+
 struct tenant_settings {
 	struct field_mask mask;
 	const struct tenant_branding *branding;
@@ -41,6 +53,7 @@ struct tenant_settings {
 	size_t cors_origins_count;
 	int *channels; /* of channel_names */
 	size_t channels_count;
+	const struct tenant_limits *limits;
 	int64_t queue_max;
 	int64_t delivery_rate;
 };

@@ -1,5 +1,6 @@
 EXTRA_DIST += src/web/README.md
 libbelfry_la_SOURCES += \
+	src/web/cors.c src/web/cors.h \
 	src/web/field.c src/web/field.h src/web/field_code.def \
 	src/web/field_form.c src/web/field_form.h \
 	src/web/field_read.c src/web/field_spot.h \

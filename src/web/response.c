@@ -24,7 +24,8 @@
 #define SECURITY_HEADERS                                                       \
 	"X-Content-Type-Options: nosniff\r\n"                                  \
 	"X-Frame-Options: DENY\r\n"                                            \
-	"Referrer-Policy: no-referrer\r\n"
+	"Referrer-Policy: no-referrer\r\n"                                     \
+	"Vary: Origin\r\n"
 
 #define POLICY "default-src 'none'; frame-ancestors 'none'"
 

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "web/cors.h"
 #include "web/js.h"
 #include "web/problem.h"
 #include "web/rate_limit.h"
@@ -263,6 +264,23 @@ forget(struct web *w)
 		malloc_trim(0);
 }
 
+/* The methods of the path, for who asked for another one, and for pages of others. */
+static void
+tell_methods(struct web *w, struct exchange *x)
+{
+	const char *origin = request_param(&x->rq, "HTTP_ORIGIN");
+	const char *allow;
+
+	if (x->allowed == 0 || (origin == NULL && x->rq.route != NULL))
+		return;
+	allow = router_allow(w->a, x->allowed);
+	if (x->rq.route == NULL)
+		response_header(&x->rs, "Allow", "%s", allow);
+	if (origin != NULL && w->p.origin_may != NULL &&
+	    w->p.origin_may(&x->rq, origin))
+		cors_headers(&x->rs, &x->rq, origin, allow);
+}
+
 void
 web_serve_streams(struct web *w, char *const *envp, struct FCGX_Stream *in,
     struct FCGX_Stream *out, int fd)
@@ -274,9 +292,7 @@ web_serve_streams(struct web *w, char *const *envp, struct FCGX_Stream *in,
 	response_init(&x.rs, w->a, &w->head, &w->answer);
 	if (dispatch(w, &x, envp, &e) != 0)
 		problem_write(&x.rs, &e, &x.rq);
-	if (x.allowed != 0 && x.rq.route == NULL)
-		response_header(&x.rs, "Allow", "%s",
-		    router_allow(w->a, x.allowed));
+	tell_methods(w, &x);
 	rate_limit_headers(&x.rs, x.rq.limits, x.rq.limits_count);
 	response_header(&x.rs, "X-Request-Id", "%s", x.rq.id);
 	response_send(&x.rs, out, x.rq.method == HTTP_HEAD);

@@ -10,6 +10,7 @@
 #ifndef BELFRY_WEB_SERVE_H
 #define BELFRY_WEB_SERVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ struct web_params {
 	/* Takes the request out of the limits that hold for it, when it may go on so
 	 * far; NULL: there are none.  0, or -1 with *e set (ERR_LIMITED). */
 	int (*admit)(struct request *rq, struct err *e);
+
+	/* Whether pages of an origin may read the answer; NULL: no one's. */
+	bool (*origin_may)(const struct request *rq, const char *origin);
 
 	/* The bit of a scope in rq->scopes; 0 when there is no such scope. */
 	uint64_t (*scope_bit)(const char *scope);

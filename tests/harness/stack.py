@@ -24,6 +24,7 @@ QUICKSTART = ROOT / "contrib/quickstart"
 SETTINGS = {
     "api.workers": "3",
     "api.cache_check": "50ms",
+    "api.cors_origins": "https://console.example.org http://localhost:3000",
     "spooler.heartbeat_interval": "400ms",
     "spooler.dead_after": "3s",
     "spooler.sweep_interval": "300ms",
