@@ -115,7 +115,8 @@ class Sink:
 class Rig(Stack):
     def __init__(self, options, fast=False):
         super().__init__(fast=fast)
-        self.settings = {"api.workers": options.workers}
+        self.settings = {"api.workers": options.workers,
+                         "network.allowed": "127.0.0.1"}
         self.settings.update(s.split("=", 1) for s in options.set)
         self.programs = build() / "tests/bench"
         self.prefix = 0
