@@ -50,3 +50,11 @@ WHERE tenant_id = $1 AND id = $2 AND state <> $3
 -- name: provider_delete
 -- Nothing.
 DELETE FROM provider WHERE tenant_id = $1 AND id = $2
+
+-- name: provider_sender
+-- One row when an account of channel $2 may send as $3.
+SELECT 1 FROM provider WHERE tenant_id = $1 AND channel = $2
+    AND (lower(settings->>'from') = lower($3) OR EXISTS (
+        SELECT FROM json_array_elements_text(settings->'senders') s
+        WHERE lower(s) = lower($3)))
+LIMIT 1

@@ -19,6 +19,7 @@
 #include "notify/book.h"
 #include "notify/explain.h"
 #include "notify/express.h"
+#include "notify/sender.h"
 #include "notify/send_request.h"
 #include "notify/timeline.h"
 #include "web/js.h"
@@ -151,6 +152,8 @@ notifications_send(struct request *rq, struct response *rs, struct err *e)
 		return -1;
 	if (accept_check(rq->a, &p, &rq->errors) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "the request has errors");
+	if (sender_check(rq->a, &p, &rq->errors, e) == -1)
+		return -1;
 	if (accept_notification(rq->a, &p, &result, e) == -1)
 		return -1;
 	out = response_body(rs, result.status, "application/json");
@@ -243,6 +246,8 @@ notifications_explain_request(struct request *rq, struct response *rs,
 		return -1;
 	if (accept_check(rq->a, &p, &rq->errors) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "the request has errors");
+	if (sender_check(rq->a, &p, &rq->errors, e) == -1)
+		return -1;
 	if (explain_request(rq->a, &p, &json, e) == -1)
 		return -1;
 	return response_json(rs, 200, js_keep(rq->a, json));

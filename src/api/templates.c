@@ -29,6 +29,7 @@ struct template_body {
 	const char *category;
 	const char *default_locale;
 	const char *layout;
+	const char *from;
 	bool unsubscribe;
 	json_t *variables;
 	json_t *sample;
@@ -63,6 +64,10 @@ static const struct field template_fields[] = {
 	FIELD(struct template_body, layout, SLUG,
 	    .help = "The layout that its parts stand in.",
 	    .example = "\"default\""),
+	FIELD(struct template_body, from, EMAIL, .flags = FIELD_ONE_LINE,
+	    .help = "The sender of its mails: one of the addresses that the "
+		    "account may send as. Absent: the account's first.",
+	    .example = "\"news@example.org\""),
 	FIELD(struct template_body, unsubscribe, BOOL,
 	    .help = "Whether its messages carry a link that ends those of "
 		    "the category (RFC 8058 in mails); there must be one."),
@@ -171,6 +176,7 @@ load(struct request *rq, const char *key, struct template_row **row_r,
 	if (rc == 1) {
 		body.layout = draft->layout;
 		body.unsubscribe = draft->unsubscribe;
+		body.from = draft->from;
 		body.variables = draft->variables;
 		body.sample = draft->sample;
 		body.parts = draft->parts;
@@ -267,6 +273,7 @@ save(struct request *rq, const struct template_body *body,
 		.default_locale = body->default_locale,
 		.layout = body->layout,
 		.unsubscribe = body->unsubscribe,
+		.from = body->from,
 		.variables = or_empty(rq, body->variables),
 		.sample = or_empty(rq, body->sample),
 		.parts = body->parts,

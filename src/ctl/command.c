@@ -395,6 +395,10 @@ static const struct ctl_command commands[] = {
 	    command_provider_test, "Ask a provider whether an account works",
 	    "Sends a harmless request from this host.\n"
 	    "Providers that can be asked about an address take --to.\n" },
+	{ "provider dkim-record", "NAME", NULL, CTL_NEEDS_TENANT,
+	    command_provider_dkim_record,
+	    "Print the DNS records of the keys that sign an account's mails",
+	    NULL },
 	{ "provider remove", "NAME", NULL, CTL_NEEDS_TENANT,
 	    command_provider_remove, "Remove an account", NULL },
 	{ "send", "", send_options, CTL_NEEDS_TENANT, command_send,

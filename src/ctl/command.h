@@ -41,6 +41,7 @@ int command_provider_remove(struct ctl *c, struct err *e);
 int command_provider_set(struct ctl *c, struct err *e);
 int command_provider_show(struct ctl *c, struct err *e);
 int command_provider_test(struct ctl *c, struct err *e);
+int command_provider_dkim_record(struct ctl *c, struct err *e);
 int command_queue(struct ctl *c, struct err *e);
 int command_receipt(struct ctl *c, struct err *e);
 int command_reconcile(struct ctl *c, struct err *e);

@@ -28,6 +28,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/out.c src/ctl/out.h \
 	src/ctl/preview.c \
 	src/ctl/provider.c \
+	src/ctl/provider_dkim.c \
 	src/ctl/provider_test.c \
 	src/ctl/push.c src/ctl/push.h \
 	src/ctl/queue.c src/ctl/queue.h \

@@ -22,6 +22,7 @@
 #include "model/template.h"
 #include "model/tenant.h"
 #include "notify/accept.h"
+#include "notify/sender.h"
 #include "notify/send_request.h"
 #include "notify/tenant_settings.h"
 #include "web/field_form.h"
@@ -166,6 +167,8 @@ accept(struct ctl *c, struct accept_params *p, struct accept_result *result,
 		return -1;
 	if (accept_check(c->a, p, &fe) == -1)
 		return refuse(c, &fe, e);
+	if (sender_check(c->a, p, &fe, e) == -1)
+		return -1;
 	return accept_notification(c->a, p, result, e);
 }
 

@@ -1,6 +1,7 @@
 libbelfry_la_SOURCES += \
 	src/model/account.c src/model/account.h \
 	src/model/audit.c src/model/audit.h \
+	src/model/bounce_token.c src/model/bounce_token.h \
 	src/model/channel.c src/model/channel.def src/model/channel.h \
 	src/model/data_path.c src/model/data_path.h \
 	src/model/device.c src/model/device.h \

@@ -323,6 +323,7 @@ fill(struct template *tpl, const json_t *json, struct err *e)
 {
 	const char *layout =
 	    json_string_value(json_object_get(json, "layout"));
+	const char *from = json_string_value(json_object_get(json, "from"));
 	struct opening o;
 
 	if (read_opening((json_t *)(uintptr_t)json, &o, &tpl->id, e) == -1)
@@ -333,6 +334,8 @@ fill(struct template *tpl, const json_t *json, struct err *e)
 	tpl->version = o.version;
 	if (layout != NULL)
 		tpl->layout = arena_strdup(tpl->a, layout);
+	if (from != NULL)
+		tpl->from = arena_strdup(tpl->a, from);
 	tpl->unsubscribe = json_is_true(json_object_get(json, "unsubscribe"));
 	tpl->variables = json_incref(o.variables);
 	arena_defer(tpl->a, defer_json, tpl->variables);

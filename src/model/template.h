@@ -94,6 +94,7 @@ struct template {
 	int version;
 	unsigned channels; /* as in the head */
 	const char *layout; /* the name of what it stands in; NULL: nothing */
+	const char *from; /* the sender of its mails; NULL: the account's */
 	bool unsubscribe; /* its messages carry a link that ends those of their category */
 	struct template_release *release; /* held; NULL: none is in use */
 	json_t *variables;

@@ -432,5 +432,8 @@ template_checksum(const struct template_draft *d,
 	if (d->unsubscribe)
 		crypto_generichash_update(&state, (const unsigned char *)"\0u",
 		    2);
+	if (d->from != NULL)
+		crypto_generichash_update(&state,
+		    (const unsigned char *)d->from, strlen(d->from));
 	crypto_generichash_final(&state, sum, TEMPLATE_CHECKSUM_BYTES);
 }

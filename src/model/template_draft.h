@@ -43,6 +43,7 @@ struct template_draft {
 	const char *category; /* the same */
 	const char *default_locale;
 	const char *layout; /* what its bodies stand in; NULL: nothing */
+	const char *from; /* the sender of its mails; NULL: the account's */
 	bool unsubscribe; /* its messages carry a link that ends those of their category */
 	json_t *variables; /* borrowed, as the next two; objects */
 	json_t *sample;
@@ -79,7 +80,7 @@ int template_check(const struct template_draft *draft,
 int template_faults_err(const struct template_draft *draft,
     const struct template_faults *faults, struct err *e);
 
-/* Of what makes a version: layout, unsubscribe, parts, variables and sample, whatever
+/* Of what makes a version: layout, unsubscribe, from, parts, variables and sample, whatever
  * order their members have. */
 void template_checksum(const struct template_draft *draft,
     uint8_t sum[static TEMPLATE_CHECKSUM_BYTES]);

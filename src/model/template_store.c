@@ -187,6 +187,7 @@ template_draft_load(struct arena *a, struct db *db, struct tenant_id tenant,
 		.parts = json_column(a, r, 7),
 		.layout = db_text(r, 0, 11),
 		.unsubscribe = db_bool(r, 0, 15),
+		.from = db_text(r, 0, 16),
 	};
 	if (version_r != NULL)
 		*version_r = (struct template_version){
@@ -299,6 +300,7 @@ add_version(const struct editor *ed, struct db_batch *b,
 	db_arg_text(b, created_by);
 	db_arg_text(b, d->layout);
 	db_arg_bool(b, d->unsubscribe);
+	db_arg_text(b, d->from);
 }
 
 /* Notes that a version came into use; a new release, if others are made of it. */

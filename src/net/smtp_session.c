@@ -171,6 +171,8 @@ add_mail_command(struct smtp_session *s, const struct transfer *t)
 	if (t->req.smtputf8)
 		buf_puts(&s->out,
 		    s->eight_bit ? " BODY=8BITMIME SMTPUTF8" : " SMTPUTF8");
+	if (s->dsn && t->req.envid != NULL)
+		buf_printf(&s->out, " RET=HDRS ENVID=%s", t->req.envid);
 	buf_puts(&s->out, "\r\n");
 }
 
@@ -187,7 +189,10 @@ add_command(struct smtp_session *s, enum smtp_step step)
 		add_mail_command(s, t);
 		break;
 	case SMTP_RCPT:
-		buf_printf(&s->out, "RCPT TO:<%s>\r\n", t->req.rcpt);
+		buf_printf(&s->out, "RCPT TO:<%s>%s\r\n", t->req.rcpt,
+		    s->dsn && t->req.envid != NULL
+		        ? " NOTIFY=SUCCESS,FAILURE,DELAY"
+		        : "");
 		break;
 	case SMTP_DATA:
 		buf_puts(&s->out, "DATA\r\n");
@@ -465,7 +470,8 @@ take_offer(struct smtp_session *s, const char *line, size_t len)
 		const char *keyword;
 		bool *offered;
 	} offers[] = { { "PIPELINING", &s->pipelining }, { "SIZE", &s->size },
-		{ "SMTPUTF8", &s->smtputf8 }, { "8BITMIME", &s->eight_bit } };
+		{ "SMTPUTF8", &s->smtputf8 }, { "8BITMIME", &s->eight_bit },
+		{ "DSN", &s->dsn } };
 	size_t i, n;
 
 	for (i = 0; i < NELEMS(offers); i++) {
@@ -574,6 +580,15 @@ connect_failed(struct smtp_session *s, CURLcode code)
 		set_answer(t, &s->refusal);
 	if (refused && outcome == TRANSFER_BROKEN)
 		outcome = TRANSFER_ANSWERED;
+	if ((outcome == TRANSFER_NOT_CONNECTED || outcome == TRANSFER_TIMED_OUT) &&
+	    transfer_smtp_next_url(t)) {
+		t->session = NULL;
+		s->transfer = NULL;
+		smtp_session_close(s);
+		transfer_smtp_start(t);
+		transfer_smtp_session_free(s);
+		return;
+	}
 	finish(s, outcome, false);
 }
 
@@ -625,7 +640,7 @@ smtp_session_connect(struct smtp_session *s, struct transfer *t)
 	s->needs_reset = false;
 	s->reply = (struct smtp_reply){ .code = 0 };
 	s->refusal = (struct smtp_reply){ .code = 0 };
-	s->pipelining = s->size = s->smtputf8 = s->eight_bit = false;
+	s->pipelining = s->size = s->smtputf8 = s->eight_bit = s->dsn = false;
 	/* curl sets its timer to "now", so the next turn of the loop goes on. */
 	ensure(curl_multi_add_handle(s->multi, s->easy) == CURLM_OK);
 	s->in_multi = true;

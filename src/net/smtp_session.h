@@ -52,7 +52,7 @@ struct smtp_session {
 	bool writing; /* epoll watches for room to write */
 
 	/* What the server offered in its last EHLO. */
-	bool pipelining, size, smtputf8, eight_bit;
+	bool pipelining, size, smtputf8, eight_bit, dsn;
 
 	struct smtp_reply reply; /* the one that is being read */
 	struct smtp_reply refusal; /* the first refusal; code 0 without one */

@@ -284,6 +284,7 @@ prepare(struct transfer *t, const struct transfer_request *req)
 	t->body_done = 0;
 	t->session = NULL;
 	t->again = false;
+	t->urls_tried = 0;
 }
 
 static int

@@ -27,6 +27,8 @@ struct transfer;
 struct transfers;
 struct transfer_result;
 
+enum { TRANSFER_URLS_MAX = 8 };
+
 enum transfer_kind { TRANSFER_HTTP, TRANSFER_SMTP, TRANSFER_PRETEND };
 
 /* TLS is wanted or it is not: never "when it is offered". */
@@ -64,6 +66,10 @@ struct transfer_request {
 	bool few_connections; /* many at once over each, where the server has HTTP/2 */
 
 	/* SMTP: the body is a message with CRLF line ends. */
+	const char *const *urls; /* url and what takes its place where that one
+	                          * cannot be connected, ended by NULL; or NULL */
+	const char *envid; /* where DSN is offered: reports of success, too, under
+	                    * this id (RFC 3461); or NULL */
 	const char *from; /* "" for the null sender */
 	const char *rcpt; /* NULL: no mail, only whether the server takes us (RSET) */
 	bool smtputf8; /* the server must offer it (RFC 6531) */

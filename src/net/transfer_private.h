@@ -57,6 +57,7 @@ struct transfer {
 	struct smtp_session *session; /* NULL while it waits */
 	uint8_t identity[TRANSFER_IDENTITY_BYTES]; /* of host and account */
 	bool again; /* it met a connection that was dead already */
+	unsigned int urls_tried; /* places of req.urls, a bit each */
 	char reply[SMTP_REPLY_TEXT_BYTES];
 };
 
@@ -68,6 +69,13 @@ struct http_line {
 	struct transfers *ts;
 	CURLM *multi;
 	int64_t timer_ms; /* when curl wants to be called; INT64_MAX: not at all */
+};
+
+/* A server that could not be connected: for a while others are tried first. */
+enum { SMTP_DOWN_MAX = 32, SMTP_DOWN_MS = 30000 };
+struct smtp_down {
+	uint8_t identity[TRANSFER_IDENTITY_BYTES];
+	int64_t until_ms;
 };
 
 /* First in, first out. */
@@ -89,6 +97,8 @@ struct transfers {
 	int64_t next_pretence_ms; /* none of them is due earlier */
 	struct transfer *free;
 	struct transfer_list waiting;
+	struct smtp_down down[SMTP_DOWN_MAX]; /* the oldest is written over */
+	size_t down_next;
 	struct transfer_list finished;
 	struct smtp_session **sessions; /* sessions_count of max_in_flight */
 	size_t sessions_count;
@@ -130,6 +140,9 @@ bool transfer_http_has_begun(const struct transfer *t);
 int transfer_smtp_check(const struct transfer_request *req, struct err *e)
     MUST_CHECK;
 void transfer_smtp_start(struct transfer *t);
+/* Its server could not be connected: goes on with the next of req.urls that was not tried.
+ * False when there is none. */
+bool transfer_smtp_next_url(struct transfer *t);
 void transfer_smtp_abort(struct transfer *t);
 /* Ends what is late and closes what is idle; sets next_deadline_ms. */
 void transfer_smtp_expire(struct transfers *ts, int64_t now_ms);

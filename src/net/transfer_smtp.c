@@ -136,6 +136,68 @@ find_session(struct transfers *ts, const struct transfer *t)
 	return oldest;
 }
 
+/* ---- Several servers ---- */
+
+static bool
+is_down(const struct transfers *ts, const struct transfer *t)
+{
+	int64_t now_ms = clock_mono_ms();
+	size_t i;
+
+	for (i = 0; i < SMTP_DOWN_MAX; i++)
+		if (ts->down[i].until_ms > now_ms &&
+		    is_same(ts->down[i].identity, t->identity))
+			return true;
+	return false;
+}
+
+static void
+note_down(struct transfers *ts, const struct transfer *t)
+{
+	struct smtp_down *d = &ts->down[ts->down_next++ % SMTP_DOWN_MAX];
+
+	memcpy(d->identity, t->identity, sizeof(d->identity));
+	d->until_ms = clock_mono_ms() + SMTP_DOWN_MS;
+}
+
+/* Chooses the first server that was not tried and is not known to be down; else the first
+ * that was not tried.  False when all were. */
+static bool
+choose_url(struct transfer *t)
+{
+	const char *const *urls = t->req.urls;
+	int i, spare = -1;
+
+	for (i = 0; urls[i] != NULL; i++) {
+		if ((t->urls_tried & 1u << i) != 0)
+			continue;
+		t->req.url = urls[i];
+		set_identity(t);
+		if (!is_down(t->ts, t)) {
+			t->urls_tried |= 1u << i;
+			return true;
+		}
+		if (spare < 0)
+			spare = i;
+	}
+	if (spare < 0)
+		return false;
+	t->req.url = urls[spare];
+	set_identity(t);
+	t->urls_tried |= 1u << spare;
+	return true;
+}
+
+bool
+transfer_smtp_next_url(struct transfer *t)
+{
+	if (t->req.urls == NULL || t->req.urls[1] == NULL)
+		return false;
+	note_down(t->ts, t);
+	t->forbidden = false;
+	return choose_url(t);
+}
+
 static void
 note_deadline(struct transfers *ts, int64_t at_ms)
 {
@@ -165,8 +227,12 @@ transfer_smtp_start(struct transfer *t)
 	struct transfers *ts = t->ts;
 	struct smtp_session *s;
 
-	if (!t->again)
-		set_identity(t);
+	if (t->urls_tried == 0 && !t->again) {
+		if (t->req.urls != NULL && t->req.urls[1] != NULL)
+			(void)choose_url(t);
+		else
+			set_identity(t);
+	}
 	note_deadline(ts, t->deadline_ms);
 	s = find_session(ts, t);
 	if (s != NULL) {

@@ -352,11 +352,14 @@ compile_content(struct notification *n)
 	if (rc == 0) {
 		js_write(text,
 		    js_keep(a,
-		        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{}, s:O*, s:{s:o}}",
+		        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{}, s:O*, s:O*, "
+		                  "s:{s:o}}",
 		            "id", nil, "key", "", "category", "",
 		            "default_locale", "en", "version", 0, "variables",
 		            "unsubscribe", json_object_get(content,
 		                "unsubscribe"),
+		            "from", json_object_get(json_object_get(content,
+		                "email"), "from"),
 		            "parts", "en", content_parts(a, content))));
 		rc = template_from_text(text->data, text->len, &tpl, &e);
 	}

@@ -376,6 +376,8 @@ deliver_render(struct arena *a, const struct config *config,
 		.traceparent = n->traceparent,
 		.category = n->category != NULL ? n->category : "",
 		.template_key = n->template->key,
+		.from = n->template->from,
+		.ring = page->ring,
 		.tenant_slug = page->slug,
 	};
 	set_hook(a, config, page, d, m_r);

@@ -20,6 +20,7 @@ libbelfry_la_SOURCES += \
 	src/notify/preview.c src/notify/preview.h \
 	src/notify/probe.c src/notify/probe.h \
 	src/notify/route.c src/notify/route.h \
+	src/notify/sender.c src/notify/sender.h \
 	src/notify/send_request.c src/notify/send_request.h \
 	src/notify/reconcile.c src/notify/reconcile.h \
 	src/notify/settle.c src/notify/settle.h \

@@ -50,6 +50,10 @@ static const struct field email_fields[] = {
 	    .help = "The HTML part."),
 	FIELD(struct send_email, text, TEXT, .min = 1, .max = 200000,
 	    .help = "The text part; made from the HTML part when absent."),
+	FIELD(struct send_email, from, EMAIL, .flags = FIELD_ONE_LINE,
+	    .example = "\"news@example.org\"",
+	    .help = "The sender: one of the addresses that the account may send "
+	            "as. Absent: the account's first."),
 };
 static const struct field_table email_table = FIELD_TABLE("SendEmail",
     struct send_email, email_fields, "The parts of an e-mail.");

@@ -32,6 +32,7 @@ struct send_email {
 	const char *subject;
 	const char *html;
 	const char *text;
+	const char *from;
 };
 
 struct send_sms {

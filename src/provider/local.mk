@@ -11,6 +11,7 @@ libbelfry_la_SOURCES += \
 	src/provider/webpush_encrypt.c src/provider/webpush_encrypt.h \
 	src/provider/webpush_subscription.c \
 	src/provider/webpush_subscription.h \
+	src/provider/dkim.c src/provider/dkim.h \
 	src/provider/fcm.c src/provider/fcm.def src/provider/fcm.h \
 	src/provider/google_token.c src/provider/google_token.h \
 	src/provider/hook.c src/provider/hook.def src/provider/hook.h \
@@ -36,11 +37,11 @@ libbelfry_la_SOURCES += \
 	src/provider/sendgrid.c src/provider/sendgrid.def \
 	src/provider/sendgrid.h src/provider/sendgrid_hook.c \
 	src/provider/settings.c src/provider/settings.h \
-	src/provider/smtp.c src/provider/smtp.h \
+	src/provider/smtp.c src/provider/smtp.def src/provider/smtp.h \
 	src/provider/smtp_judge.c src/provider/smtp_judge.h \
 	src/provider/text_flow.c src/provider/text_flow.h \
 	src/provider/twilio.c src/provider/twilio.def \
 	src/provider/twilio.h src/provider/twilio_hook.c \
 	src/provider/verdict.def src/provider/verdict.h \
-	src/provider/webhook.c src/provider/webhook.h \
+	src/provider/webhook.c src/provider/webhook.def src/provider/webhook.h \
 	src/provider/webhook_sign.c src/provider/webhook_sign.h

@@ -6,6 +6,7 @@
 #include "provider/mail_message.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -36,15 +37,37 @@ text_of(struct arena *a, const struct message *m)
 	return (struct mail_body){ text->data, text->len };
 }
 
+int
+mail_sender_of(const struct mail_sender *sender, const struct message *m,
+    const char **from_r, struct err *e)
+{
+	size_t i;
+
+	*from_r = sender->from;
+	if (m->from == NULL || strcasecmp(m->from, sender->from) == 0)
+		return 0;
+	for (i = 0; i < sender->others_count; i++)
+		if (strcasecmp(m->from, sender->others[i]) == 0) {
+			*from_r = sender->others[i];
+			return 0;
+		}
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "the account may not send as \"%.200s\": it is neither its from nor "
+	    "among its senders", m->from);
+}
+
 /* The sender and the recipient as they go over the wire. */
 static int
 read_addresses(struct arena *a, const struct mail_sender *sender,
     const struct message *m, struct mail_envelope *envelope, struct err *e)
 {
 	bool from_utf8, rcpt_utf8;
+	const char *from;
 	struct err why;
 
-	if (mail_address_ascii(a, sender->from, &envelope->from, &why) < 0 ||
+	if (mail_sender_of(sender, m, &from, e) < 0)
+		return -1;
+	if (mail_address_ascii(a, from, &envelope->from, &why) < 0 ||
 	    mail_address_check(envelope->from, &from_utf8, &why) < 0)
 		return err_set(
 		    e, why.kind, "the sender's %s", why.text);
@@ -84,10 +107,11 @@ size_t
 mail_list_headers(struct arena *a, const struct message *m, const char *from,
     struct mail_header headers[static MAIL_LIST_HEADERS])
 {
-	const char *category = label(a, m->category);
+	const char *category;
 
 	if (m->unsubscribe_url == NULL)
 		return 0;
+	category = label(a, m->category);
 	headers[0] = (struct mail_header){ "List-Unsubscribe",
 		arena_printf(a, "<%s>", m->unsubscribe_url) };
 	headers[1] = (struct mail_header){ "List-Unsubscribe-Post",
@@ -105,11 +129,12 @@ mail_list_headers(struct arena *a, const struct message *m, const char *from,
 
 int
 mail_message_build(struct arena *a, const struct mail_sender *sender,
-    const struct message *m, struct mail_envelope *envelope_r, struct err *e)
+    const struct message *m, const char *token,
+    struct mail_envelope *envelope_r, struct err *e)
 {
 	struct mail_envelope envelope;
 	struct buf *octets = buf_new(a, MAIL_MAX_BYTES);
-	struct mail_header list[MAIL_LIST_HEADERS];
+	struct mail_header headers[MAIL_LIST_HEADERS + 1];
 	struct mail mail;
 
 	if (read_addresses(a, sender, m, &envelope, e) < 0)
@@ -125,9 +150,13 @@ mail_message_build(struct arena *a, const struct mail_sender *sender,
 		.date_ms = m->created_ms,
 		.text = text_of(a, m),
 		.html = body_of(m->html),
-		.headers = list,
-		.headers_count = mail_list_headers(a, m, envelope.from, list),
+		.headers = headers,
+		.headers_count = mail_list_headers(a, m, envelope.from,
+		    headers),
 	};
+	if (token != NULL)
+		headers[mail.headers_count++] =
+		    (struct mail_header){ MAIL_TOKEN_FIELD, token };
 	if (mime_build(a, &mail, octets, e) < 0)
 		return -1;
 	envelope.octets = octets;

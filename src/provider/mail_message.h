@@ -25,6 +25,8 @@ struct mail_sender {
 	const char *from;
 	const char *from_name; /* optional */
 	const char *reply_to; /* optional */
+	const char **others; /* that a message may name instead */
+	size_t others_count;
 };
 
 /* A mail ready to go; everything lives in the arena. */
@@ -44,13 +46,20 @@ int mail_setting_check(const char *field, const char *address, struct err *e)
  * with List-Unsubscribe-Post (RFC 8058), List-Id (RFC 2919), Feedback-ID.  "from" is the
  * sender with its domain as A-labels.  Returns how many; 0 when it belongs to none. */
 enum { MAIL_LIST_HEADERS = 4 };
+#define MAIL_TOKEN_FIELD "X-Belfry-Token"
 size_t mail_list_headers(struct arena *a, const struct message *m,
     const char *from, struct mail_header headers[static MAIL_LIST_HEADERS]);
 
-/* Makes the mail; a text part is made from the HTML when there is none.  Returns 0,
- * or -1 with *e set when this message can never be a mail. */
+/* Who sends the message: whom it names, else the account's first.  -1 when the account may
+ * not send as that one. */
+int mail_sender_of(const struct mail_sender *sender, const struct message *m,
+    const char **from_r, struct err *e) MUST_CHECK;
+
+/* Makes the mail; a text part is made from the HTML when there is none.  "token" (NULL:
+ * none) stands in a field of its own, by which a report of the mail is recognised.
+ * Returns 0, or -1 with *e set when this message can never be a mail. */
 int mail_message_build(struct arena *a, const struct mail_sender *sender,
-    const struct message *m, struct mail_envelope *envelope_r, struct err *e)
-    MUST_CHECK;
+    const struct message *m, const char *token,
+    struct mail_envelope *envelope_r, struct err *e) MUST_CHECK;
 
 #endif

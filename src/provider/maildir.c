@@ -36,6 +36,9 @@ static const struct field fields[] = {
 	FIELD(struct maildir_settings, from, EMAIL, .flags = FIELD_DEFAULT,
 	    .def_text = "belfry@localhost", .help = "The sender's address.",
 	    .example = "\"shop@example.org\""),
+	FIELD_LIST(struct maildir_settings, senders, EMAIL, .max = 100,
+	    .help = "Other addresses that a message may name as its sender.",
+	    .example = "[\"news@example.org\"]"),
 	FIELD(struct maildir_settings, from_name, TEXT, .flags = FIELD_ONE_LINE,
 	    .max = 200, .help = "The sender's name as people see it.",
 	    .example = "\"The Shop\""),
@@ -253,13 +256,14 @@ deliver(struct arena *a, const struct provider *p, const struct message *m,
     struct verdict *v_r)
 {
 	const struct maildir_settings *s = p->settings;
-	const struct mail_sender sender = { s->from, s->from_name,
-		s->reply_to };
+	const struct mail_sender sender = { .from = s->from,
+		.from_name = s->from_name, .reply_to = s->reply_to,
+		.others = s->senders, .others_count = s->senders_count };
 	struct mail_envelope envelope;
 	struct err e;
 	int rc;
 
-	if (mail_message_build(a, &sender, m, &envelope, &e) < 0) {
+	if (mail_message_build(a, &sender, m, NULL, &envelope, &e) < 0) {
 		verdict_set(v_r, VERDICT_BAD_MESSAGE, err_code(e.kind), e.text);
 		return;
 	}

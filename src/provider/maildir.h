@@ -16,6 +16,8 @@ struct maildir_settings {
 	struct field_mask mask;
 	const char *directory;
 	const char *from;
+	const char **senders;
+	size_t senders_count;
 	const char *from_name;
 	const char *reply_to;
 };

@@ -26,6 +26,7 @@ struct arena;
 struct config;
 struct err;
 struct field_table;
+struct keyring;
 struct transfer_request;
 struct transfer_result;
 struct verdict;
@@ -62,6 +63,8 @@ struct message {
 	bool in_session; /* the recipient wrote to the account within a day */
 	const char *template_key; /* or "" */
 	const char *tenant_slug;
+	const char *from; /* the sender that it names, or NULL: the account's */
+	const struct keyring *ring; /* for tokens in it, or NULL */
 	const char *unsubscribe_url; /* of what can be unsubscribed from, or NULL */
 	const char *public_url; /* where the world reaches Belfry, or NULL */
 	const char *hook_path; /* of the account's hook, behind that */

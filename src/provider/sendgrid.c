@@ -41,6 +41,9 @@ static const struct field fields[] = {
 	FIELD(struct sendgrid_settings, from, EMAIL, .flags = FIELD_REQUIRED,
 	    .help = "The sender's address, which SendGrid has verified.",
 	    .example = "\"shop@example.org\""),
+	FIELD_LIST(struct sendgrid_settings, senders, EMAIL, .max = 100,
+	    .help = "Other addresses that a message may name as its sender.",
+	    .example = "[\"news@example.org\"]"),
 	FIELD(struct sendgrid_settings, from_name, TEXT,
 	    .flags = FIELD_ONE_LINE, .max = 200,
 	    .help = "The sender's name as people see it.",
@@ -116,11 +119,10 @@ categories(const char *category)
 
 /* The fields of a list as an object, or NULL. */
 static json_t *
-list_headers(struct arena *a, const struct sendgrid_settings *s,
-    const struct message *m)
+list_headers(struct arena *a, const struct message *m, const char *from)
 {
 	struct mail_header headers[MAIL_LIST_HEADERS];
-	size_t n = mail_list_headers(a, m, s->from, headers), i;
+	size_t n = mail_list_headers(a, m, from, headers), i;
 	json_t *json = n > 0 ? json_object() : NULL;
 
 	for (i = 0; i < n; i++)
@@ -130,8 +132,8 @@ list_headers(struct arena *a, const struct sendgrid_settings *s,
 }
 
 static json_t *
-message_json(struct arena *a, const struct sendgrid_settings *s, const struct message *m,
-    const char *to)
+message_json(struct arena *a, const struct sendgrid_settings *s,
+    const struct message *m, const char *from, const char *to)
 {
 	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES];
 	json_t *content = json_array(), *json;
@@ -143,12 +145,12 @@ message_json(struct arena *a, const struct sendgrid_settings *s, const struct me
 	json = json_pack("{s:[{s:[o], s:{s:s, s:s}}], s:o, s:s, s:o}",
 	    "personalizations", "to", person(to, m->name), "custom_args",
 	    "belfry_notification", notification, "belfry_delivery", delivery,
-	    "from", person(s->from, s->from_name), "subject", m->subject,
+	    "from", person(from, s->from_name), "subject", m->subject,
 	    "content", content);
 	if (s->reply_to != NULL)
 		json_object_set_new(json, "reply_to", person(s->reply_to, NULL));
 	json_object_set_new(json, "categories", categories(m->category));
-	json_object_set_new(json, "headers", list_headers(a, s, m));
+	json_object_set_new(json, "headers", list_headers(a, m, from));
 	if (s->sandbox)
 		json_object_set_new(json, "mail_settings",
 		    json_pack("{s:{s:b}}", "sandbox_mode", "enable", 1));
@@ -163,13 +165,16 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	struct transfer_header *headers = arena_zalloc(a, 3, sizeof(*headers));
 	struct buf *body = buf_new(a, BODY_MAX);
 	size_t n = strlen(s->base_url);
-	const char *to;
+	const struct mail_sender sender = { .from = s->from,
+		.others = s->senders, .others_count = s->senders_count };
+	const char *from, *to;
 
-	if (mail_address_ascii(a, m->address, &to, e) < 0)
+	if (mail_sender_of(&sender, m, &from, e) < 0 ||
+	    mail_address_ascii(a, m->address, &to, e) < 0)
 		return -1;
 	if (m->subject == NULL || m->subject[0] == '\0')
 		return err_set(e, ERR_UNPROCESSABLE, "the subject is empty");
-	js_write(body, js_keep(a, message_json(a, s, m, to)));
+	js_write(body, js_keep(a, message_json(a, s, m, from, to)));
 	if (buf_overflowed(body))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the message is larger than %d bytes", BODY_MAX);

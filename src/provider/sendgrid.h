@@ -18,6 +18,8 @@ struct sendgrid_settings {
 	struct field_mask mask;
 	const char *api_key;
 	const char *from;
+	const char **senders;
+	size_t senders_count;
 	const char *from_name;
 	const char *reply_to;
 	const char *base_url;

@@ -57,6 +57,21 @@ read_record(struct arena *a, const struct provider_ops *ops, json_t *settings,
 	return 0;
 }
 
+/* A URL, or hosts with commas between them. */
+static bool
+allows(struct arena *a, const struct field *f, const char *text)
+{
+	char *list = arena_strdup(a, text), *one;
+
+	if (f->type == FIELD_URL)
+		return guard_allows_url(provider_allowed_networks(), text);
+	while ((one = strsep(&list, " ,")) != NULL)
+		if (one[0] != '\0' &&
+		    !guard_allows_url(provider_allowed_networks(), one))
+			return false;
+	return true;
+}
+
 /* Where the account leads: what stands in a URL or as a host. */
 static int
 check_hosts(const struct provider_ops *ops, const json_t *settings,
@@ -72,7 +87,7 @@ check_hosts(const struct provider_ops *ops, const json_t *settings,
 		text = json_string_value(json_object_get(settings, name));
 		if (text == NULL ||
 		    (f->type != FIELD_URL && !(f->flags & FIELD_HOST)) ||
-		    guard_allows_url(provider_allowed_networks(), text))
+		    allows(fe->a, f, text))
 			continue;
 		(void)err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": its "
 		    "address is not of the open Internet, and network.allowed "

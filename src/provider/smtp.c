@@ -5,12 +5,16 @@
  */
 #include "provider/smtp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/bounce_token.h"
 #include "net/transfer.h"
+#include "provider/dkim.h"
+#include "provider/mail_address.h"
 #include "provider/mail_message.h"
 #include "provider/smtp_judge.h"
 
@@ -22,8 +26,10 @@ static const char *const tls_words[] = { "starttls", "tls", "none", NULL };
 static const struct field fields[] = {
 	FIELD(struct smtp_settings, host, TEXT,
 	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE | FIELD_HOST, .min = 1,
-	    .max = 253,
-	    .help = "The mail server: a name or an address.",
+	    .max = 1000,
+	    .help = "The mail server: a name or an address, also with a port "
+	            "(\"mx2.example.org:2525\"); or several, separated by "
+	            "commas: the next one is tried where one cannot be connected.",
 	    .example = "\"smtp.example.org\""),
 	FIELD(struct smtp_settings, port, INT, .min = 0, .max = 65535,
 	    .help = "Its port. 0, the default, is 587 for starttls, 465 for tls "
@@ -58,7 +64,41 @@ static const struct field fields[] = {
 	    .help = "A file with the certificates to trust instead of the "
 	            "system's; an absolute path on the host of the spooler.",
 	    .example = "\"/etc/ssl/our-ca.pem\""),
+	FIELD_LIST(struct smtp_settings, senders, EMAIL, .max = 100,
+	    .help = "Other addresses that a message may name as its sender.",
+	    .example = "[\"news@example.org\"]"),
+	FIELD(struct smtp_settings, dkim_domain, TEXT, .flags = FIELD_ONE_LINE,
+	    .max = 253,
+	    .help = "The domain that signs (DKIM); by default the sender's.",
+	    .example = "\"example.org\""),
+	FIELD(struct smtp_settings, dkim_selector, TEXT, .flags = FIELD_ONE_LINE,
+	    .max = 63,
+	    .help = "The selector of the key: its record is at "
+	            "SELECTOR._domainkey.DOMAIN.",
+	    .example = "\"b2026\""),
+	FIELD(struct smtp_settings, dkim_key, TEXT, .flags = FIELD_SECRET,
+	    .max = 16000,
+	    .help = "The private key in PEM: RSA of 1024 bits or more, or "
+	            "Ed25519.",
+	    .example = "\"-----BEGIN PRIVATE KEY-----...\""),
+	FIELD(struct smtp_settings, dkim_selector2, TEXT,
+	    .flags = FIELD_ONE_LINE, .max = 63,
+	    .help = "The selector of a second key, for a second signature.",
+	    .example = "\"b2026ed\""),
+	FIELD(struct smtp_settings, dkim_key2, TEXT, .flags = FIELD_SECRET,
+	    .max = 16000, .help = "The second private key.",
+	    .example = "\"-----BEGIN PRIVATE KEY-----...\""),
+	FIELD(struct smtp_settings, bounce_address, EMAIL,
+	    .help = "Where undeliverable mail comes back to: the envelope's "
+	            "sender is this with +TOKEN before the @, which tells the "
+	            "delivery. The local part has at most 13 characters.",
+	    .example = "\"bounce@example.org\""),
+	FIELD(struct smtp_settings, dsn, BOOL,
+	    .help = "Ask for reports of success, too, where the server offers "
+	            "that (RFC 3461)."),
 };
+
+enum { LOCAL_PART_MAX = 64, SIGNATURES_MAX = 32 << 10 };
 
 static const struct field_table table = FIELD_TABLE("SmtpSettings",
     struct smtp_settings, fields, "An account at a mail server.");
@@ -75,14 +115,126 @@ is_host(const char *s)
 	return n > 2 && s[n] == ']' && s[n + 1] == '\0';
 }
 
+/* Takes the next host out of a list: its name and its port, or 0.  1, 0 at the end, -1
+ * when it is not one. */
 static int
-check(const void *settings, struct err *e)
+next_host(struct arena *a, const char **list, const char **host_r, int *port_r)
 {
-	const struct smtp_settings *s = settings;
+	const char *p = *list + strspn(*list, " ,"), *colon;
+	size_t n = strcspn(p, " ,");
+	char *host, *end;
+	long port = 0;
 
-	if (!is_host(s->host))
+	if (n == 0)
+		return 0;
+	host = arena_strndup(a, p, n);
+	colon = strrchr(host, ':');
+	if (colon != NULL && strchr(colon, ']') == NULL) {
+		port = strtol(colon + 1, &end, 10);
+		if (*end != '\0' || port < 1 || port > 65535)
+			return -1;
+		host[colon - host] = '\0';
+	}
+	*list = p + n;
+	*host_r = host;
+	*port_r = (int)port;
+	return is_host(host) ? 1 : -1;
+}
+
+static int
+check_hosts(struct arena *a, const char *list, struct err *e)
+{
+	int count = 0, port, rc;
+	const char *host;
+
+	while ((rc = next_host(a, &list, &host, &port)) == 1)
+		count++;
+	if (rc == -1 || count == 0 || count > TRANSFER_URLS_MAX)
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"host\": not the name or address of a host");
+		    "setting \"host\": not 1 to %d names or addresses of hosts, "
+		    "each with a port or without", TRANSFER_URLS_MAX);
+	return 0;
+}
+
+size_t
+smtp_dkim_keys(const struct smtp_settings *s, struct dkim_key *keys)
+{
+	const char *domain = s->dkim_domain != NULL
+	    ? s->dkim_domain
+	    : strrchr(s->from, '@') + 1;
+	size_t n = 0;
+
+	if (s->dkim_key != NULL)
+		keys[n++] = (struct dkim_key){ domain, s->dkim_selector,
+			s->dkim_key };
+	if (s->dkim_key2 != NULL)
+		keys[n++] = (struct dkim_key){ domain, s->dkim_selector2,
+			s->dkim_key2 };
+	return n;
+}
+
+/* A name of labels, as it stands in the DNS. */
+static bool
+is_label(const char *s)
+{
+	return s[0] != '\0' && s[strspn(s, LETTERS DIGITS "-._")] == '\0';
+}
+
+static int
+check_dkim(struct arena *a, const struct smtp_settings *s, struct err *e)
+{
+	struct dkim_key keys[DKIM_KEYS];
+	size_t n, i;
+
+	if ((s->dkim_key == NULL) != (s->dkim_selector == NULL) ||
+	    (s->dkim_key2 == NULL) != (s->dkim_selector2 == NULL))
+		return err_set(e, ERR_UNPROCESSABLE, "settings \"dkim_key\" "
+		    "and \"dkim_selector\": one of the two is missing");
+	if (s->dkim_key2 != NULL && s->dkim_key == NULL)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"dkim_key2\": there is no first one");
+	n = smtp_dkim_keys(s, keys);
+	for (i = 0; i < n; i++) {
+		struct err why;
+
+		if (!is_label(keys[i].domain) || !is_label(keys[i].selector))
+			return err_set(e, ERR_UNPROCESSABLE, "settings "
+			    "\"dkim_domain\" and \"dkim_selector\" must be "
+			    "names as they stand in the DNS");
+		if (dkim_key_check(a, &keys[i], &why) == -1)
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "setting \"dkim_key%s\": %s", i == 0 ? "" : "2",
+			    why.text);
+	}
+	return 0;
+}
+
+static int
+check_addresses(const struct smtp_settings *s, struct err *e)
+{
+	size_t i;
+
+	if (mail_setting_check("from", s->from, e) < 0 ||
+	    mail_setting_check("reply_to", s->reply_to, e) < 0 ||
+	    mail_setting_check("bounce_address", s->bounce_address, e) < 0)
+		return -1;
+	for (i = 0; i < s->senders_count; i++)
+		if (mail_setting_check("senders", s->senders[i], e) < 0)
+			return -1;
+	if (s->bounce_address != NULL &&
+	    strcspn(s->bounce_address, "@") + 1 + BOUNCE_TOKEN_CHARS >
+	        LOCAL_PART_MAX)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "setting \"bounce_address\": the local part has more than "
+		    "%d characters", LOCAL_PART_MAX - 1 - BOUNCE_TOKEN_CHARS);
+	return 0;
+}
+
+static int
+check_all(struct arena *a, const struct smtp_settings *s, struct err *e)
+{
+	if (check_hosts(a, s->host, e) < 0 || check_dkim(a, s, e) < 0)
+		return -1;
 	if (s->helo != NULL && !is_host(s->helo))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"helo\": not the name of a host");
@@ -93,13 +245,23 @@ check(const void *settings, struct err *e)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"%s\": the other one is missing",
 		    s->username == NULL ? "password" : "username");
-	if (mail_setting_check("from", s->from, e) < 0)
-		return -1;
-	return mail_setting_check("reply_to", s->reply_to, e);
+	return check_addresses(s, e);
 }
 
-static const char *
-url_of(struct arena *a, const struct smtp_settings *s)
+static int
+check(const void *settings, struct err *e)
+{
+	struct arena *a = arena_new(4096);
+	int rc = check_all(a, settings, e);
+
+	arena_free(&a);
+	return rc;
+}
+
+/* Fills the addresses of the request. */
+static void
+set_urls(struct arena *a, const struct smtp_settings *s,
+    struct transfer_request *rq)
 {
 	static const struct {
 		const char *scheme;
@@ -110,9 +272,17 @@ url_of(struct arena *a, const struct smtp_settings *s)
 		[SMTP_TLS_NONE] = { "smtp", 25 },
 	};
 
-	return arena_printf(a, "%s://%s:%d/%s", defaults[s->tls].scheme,
-	    s->host, s->port != 0 ? (int)s->port : defaults[s->tls].port,
-	    s->helo != NULL ? s->helo : "");
+	int standard = s->port != 0 ? (int)s->port : defaults[s->tls].port;
+	const char *list = s->host, *host, **urls;
+	int port;
+
+	urls = arena_zalloc(a, TRANSFER_URLS_MAX + 1, sizeof(*urls));
+	rq->urls = urls;
+	while (next_host(a, &list, &host, &port) == 1)
+		*urls++ = arena_printf(a, "%s://%s:%d/%s",
+		    defaults[s->tls].scheme, host, port != 0 ? port : standard,
+		    s->helo != NULL ? s->helo : "");
+	rq->url = rq->urls[0];
 }
 
 /* A request without a mail. */
@@ -125,15 +295,17 @@ request(struct arena *a, const struct smtp_settings *s)
 		[SMTP_TLS_NONE] = TRANSFER_TLS_NONE,
 	};
 
-	return (struct transfer_request){
+	struct transfer_request rq = {
 		.kind = TRANSFER_SMTP,
-		.url = url_of(a, s),
 		.tls = tls[s->tls],
 		.username = s->username,
 		.password = s->password,
 		.ca_file = s->ca_file,
 		.from = "",
 	};
+
+	set_urls(a, s, &rq);
+	return rq;
 }
 
 static int
@@ -144,19 +316,72 @@ probe(struct arena *a, const struct provider *p, const struct message *m,
 	return 0;
 }
 
+/* The mail with its signatures in front. */
+static int
+sign_mail(struct arena *a, const struct smtp_settings *s, const struct message *m,
+    const struct buf **octets, struct err *e)
+{
+	const char *end = strstr((*octets)->data, "\r\n\r\n");
+	size_t n = (size_t)(end + 2 - (*octets)->data);
+	struct buf *out = buf_new(a, (*octets)->len + SIGNATURES_MAX);
+	struct dkim_key keys[DKIM_KEYS];
+	size_t count = smtp_dkim_keys(s, keys);
+	struct dkim_mail mail = {
+		.body = dkim_body_new(a),
+		.header = (*octets)->data,
+		.header_bytes = n,
+		.at_ms = m->created_ms,
+	};
+
+	dkim_body_add(mail.body, end + 4, (*octets)->len - n - 2);
+	if (dkim_sign(a, keys, count, &mail, out, e) == -1)
+		return -1;
+	buf_add(out, (*octets)->data, (*octets)->len);
+	*octets = out;
+	return 0;
+}
+
+/* "bounce+TOKEN@example.org". */
+static const char *
+envelope_sender(struct arena *a, const struct smtp_settings *s, const char *token)
+{
+	const char *at = strrchr(s->bounce_address, '@'), *address;
+	struct err unused;
+
+	address = arena_printf(a, "%.*s+%s%s", (int)(at - s->bounce_address),
+	    s->bounce_address, token, at);
+	if (mail_address_ascii(a, address, &address, &unused) < 0)
+		return NULL; /* it was checked */
+	return address;
+}
+
 static int
 build(struct arena *a, const struct provider *p, const struct message *m,
     struct transfer_request *request_r, struct err *e)
 {
 	const struct smtp_settings *s = p->settings;
-	const struct mail_sender sender = { s->from, s->from_name,
-		s->reply_to };
+	const struct mail_sender sender = { .from = s->from,
+		.from_name = s->from_name, .reply_to = s->reply_to,
+		.others = s->senders, .others_count = s->senders_count };
+	const char *token = NULL, *from;
 	struct mail_envelope envelope;
 
-	if (mail_message_build(a, &sender, m, &envelope, e) < 0)
+	if (m->ring != NULL)
+		token = bounce_token_make(a, m->ring, m->tenant,
+		    &m->notification, &m->delivery);
+	if (mail_message_build(a, &sender, m, token, &envelope, e) < 0 ||
+	    (s->dkim_key != NULL &&
+	        sign_mail(a, s, m, &envelope.octets, e) < 0))
 		return -1;
 	*request_r = request(a, s);
 	request_r->from = envelope.from;
+	from = s->bounce_address != NULL && token != NULL
+	    ? envelope_sender(a, s, token)
+	    : NULL;
+	if (from != NULL)
+		request_r->from = from;
+	if (s->dsn)
+		request_r->envid = token;
 	request_r->rcpt = envelope.rcpt;
 	request_r->smtputf8 = envelope.smtputf8;
 	request_r->body = envelope.octets->data;

@@ -6,6 +6,8 @@
 #ifndef BELFRY_PROVIDER_SMTP_H
 #define BELFRY_PROVIDER_SMTP_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "provider/provider.h"
@@ -25,7 +27,22 @@ struct smtp_settings {
 	const char *reply_to;
 	const char *helo;
 	const char *ca_file;
+	const char **senders;
+	size_t senders_count;
+	const char *dkim_domain;
+	const char *dkim_selector;
+	const char *dkim_key;
+	const char *dkim_selector2;
+	const char *dkim_key2;
+	const char *bounce_address;
+	bool dsn;
 };
+
+struct dkim_key;
+
+/* The keys that sign the account's mails: how many, 0 to DKIM_KEYS. */
+size_t smtp_dkim_keys(const struct smtp_settings *s, struct dkim_key *keys);
+
 
 extern const struct provider_ops smtp_ops;
 

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Two tables, read from the top; the first row that fits decides.  The order of
+ * Two tables (smtp.def and below), read from the top; the first row that fits decides.  The order of
  * caution: an address is given up only when the server says by an enhanced status
  * code (RFC 3463) that it is the address; a message only when nothing else can be
  * meant; whatever may pass is tried again.
@@ -38,67 +38,9 @@ static const struct rule {
 	enum verdict_class class;
 	enum suppression_reason suppress; /* the address, from now on */
 } rules[] = {
-	/* The message was taken. */
-	{ BODY, 2, NULL, VERDICT_ACCEPTED },
-
-	/* Who we are.  530: a login is wanted and none is set up. */
-	{ EVERY, 530, NULL, VERDICT_BAD_CREDENTIAL },
-	/* 534, 535, 538: the login, or its kind, is refused (RFC 4954). */
-	{ EVERY, 534, NULL, VERDICT_BAD_CREDENTIAL },
-	{ EVERY, 535, NULL, VERDICT_BAD_CREDENTIAL },
-	{ EVERY, 538, NULL, VERDICT_BAD_CREDENTIAL },
-	{ EVERY, 5, "5.7.8", VERDICT_BAD_CREDENTIAL },
-	{ EVERY, 5, "5.7.9", VERDICT_BAD_CREDENTIAL },
-	{ LOGIN, 4, NULL, VERDICT_RETRY }, /* 454: the server cannot check it */
-	{ LOGIN, 5, NULL, VERDICT_BAD_CREDENTIAL },
-
-	/* Too fast.  421 with a reason of policy is how servers say it. */
-	{ EVERY, 421, "4.7.*", VERDICT_THROTTLED },
-	{ EVERY, 4, "4.7.28", VERDICT_THROTTLED }, /* Gmail: unusual rate */
-	{ EVERY, 4, "4.7.500", VERDICT_THROTTLED }, /* Outlook: server busy */
-	{ EVERY, 4, "4.7.650", VERDICT_THROTTLED }, /* Outlook: by reputation */
-	{ EVERY, 4, "4.7.651", VERDICT_THROTTLED }, /* Outlook */
-	{ EVERY, 4, "4.7.652", VERDICT_THROTTLED }, /* Outlook: connections */
-	/* Amazon SES: "454 Throttling failure". */
-	{ SENDER | PAST_SENDER, 454, "", VERDICT_THROTTLED },
-	/* Gmail: the account's limit of the day, with either first digit. */
-	{ EVERY, 4, "4.4.5", VERDICT_THROTTLED },
-	{ SENDER | PAST_SENDER, 550, "5.4.5", VERDICT_THROTTLED },
-
-	/* Any other 4yz is for now only (RFC 5321 section 4.2.1): greylisting,
-	 * a full disk or mailbox, a name server that did not answer. */
-	{ EVERY, 4, NULL, VERDICT_RETRY },
-
-	/* The greeting refuses this host by policy: nothing will pass here. */
-	{ CONNECT, 5, "5.7.*", VERDICT_PROVIDER_BLOCKED },
-	/* The greeting or EHLO is refused: no message was looked at yet. */
-	{ CONNECT, 5, NULL, VERDICT_RETRY },
-
-	/* The address.  Only behind RCPT: at MAIL it would be the sender's. */
-	{ PAST_SENDER, 5, "5.1.1", VERDICT_BAD_RECIPIENT,
-	    SUPPRESSION_HARD_BOUNCE }, /* no mailbox */
-	{ PAST_SENDER, 5, "5.1.2", VERDICT_BAD_RECIPIENT,
-	    SUPPRESSION_HARD_BOUNCE }, /* no such host */
-	{ PAST_SENDER, 5, "5.1.3", VERDICT_BAD_RECIPIENT,
-	    SUPPRESSION_HARD_BOUNCE }, /* bad syntax */
-	{ PAST_SENDER, 5, "5.1.6", VERDICT_BAD_RECIPIENT,
-	    SUPPRESSION_HARD_BOUNCE }, /* moved away */
-	{ PAST_SENDER, 5, "5.1.10", VERDICT_BAD_RECIPIENT,
-	    SUPPRESSION_HARD_BOUNCE }, /* null MX */
-	/* No mailbox with an address that is not ASCII (RFC 6531): a server of
-	 * another time may know it. */
-	{ SENDER | PAST_SENDER, 5, "5.6.7", VERDICT_BAD_RECIPIENT },
-
-	/* The mailbox is full, which passes although the server says 5. */
-	{ PAST_SENDER, 5, "5.2.2", VERDICT_RETRY },
-	/* The system does not take mail now (RFC 3463: X.3.2). */
-	{ EVERY, 5, "5.3.2", VERDICT_RETRY },
-
-	/* Size (5.3.4, 5.2.3, 552), content (5.6.*), policy (5.7.*), routing
-	 * (5.4.*), a disabled mailbox (5.2.1, it may come back), the sender
-	 * (5.1.7, 5.1.8): this message will not pass, the address stays.  So
-	 * does it when there is no enhanced code: 550 alone may mean anything. */
-	{ EVERY, 5, NULL, VERDICT_BAD_MESSAGE },
+#define REPLY(stages, status, enhanced, class, suppress, why, source, date)    \
+	{ stages, status, enhanced, VERDICT_##class, SUPPRESSION_##suppress },
+#include "provider/smtp.def"
 };
 
 /* What it means that there is no answer. */

@@ -201,23 +201,15 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	return 0;
 }
 
-/* What an answer means, read from the top.  A receiver that is not there today (404), is
- * being moved (3xx, never followed) or does not know us (401) may be mended before the
- * last attempt; what says that this very body is wrong will say so again. */
+/* What an answer means, read from the top. */
 static const struct rule {
 	int status; /* or its first digit */
 	bool asked; /* only with Retry-After */
 	enum verdict_class class;
 } rules[] = {
-	{ 2, false, VERDICT_ACCEPTED },
-	{ 410, false, VERDICT_PROVIDER_BLOCKED }, /* gone: no more of this */
-	{ 429, true, VERDICT_THROTTLED },
-	{ 502, true, VERDICT_THROTTLED },
-	{ 504, true, VERDICT_THROTTLED },
-	{ 400, false, VERDICT_BAD_MESSAGE },
-	{ 413, false, VERDICT_BAD_MESSAGE },
-	{ 415, false, VERDICT_BAD_MESSAGE },
-	{ 422, false, VERDICT_BAD_MESSAGE },
+#define ANSWER(status, asked, class, why, source, date)                        \
+	{ status, asked, VERDICT_##class },
+#include "provider/webhook.def"
 };
 
 static enum verdict_class

@@ -1,0 +1,54 @@
+/*
+ * dkim.h - signatures of mails (RFC 6376), RSA-SHA256 and Ed25519-SHA256 (RFC 8463)
+ *
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Both header and body are canonicalised as "relaxed".  The body is handed over once, in
+ * pieces; its hash serves all signatures.  The same mail has the same signatures.
+ */
+#ifndef BELFRY_PROVIDER_DKIM_H
+#define BELFRY_PROVIDER_DKIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct arena;
+struct buf;
+struct dkim_body;
+struct err;
+
+enum { DKIM_KEYS = 2 }; /* signatures of one mail at most */
+
+struct dkim_key {
+	const char *domain;
+	const char *selector;
+	const char *pem; /* a private key: RSA of 1024 bits or more, or Ed25519 */
+};
+
+/* -1 (ERR_UNPROCESSABLE, the reason) when the key cannot sign. */
+int dkim_key_check(struct arena *a, const struct dkim_key *key, struct err *e)
+    MUST_CHECK;
+
+/* What belongs into the TXT record at selector._domainkey.domain, in "a". */
+int dkim_record(struct arena *a, const struct dkim_key *key,
+    const char **text_r, struct err *e) MUST_CHECK;
+
+/* The body: any number of pieces, with CRLF line ends. */
+struct dkim_body *dkim_body_new(struct arena *a) MUST_CHECK;
+void dkim_body_add(struct dkim_body *b, const char *p, size_t n);
+
+/* A mail whose body was handed over. */
+struct dkim_mail {
+	struct dkim_body *body; /* it ends with this */
+	const char *header; /* whole fields with CRLF */
+	size_t header_bytes;
+	int64_t at_ms; /* when it was signed, wall */
+};
+
+/* Adds a DKIM-Signature field for each key to "out". */
+int dkim_sign(struct arena *a, const struct dkim_key *keys, size_t count,
+    const struct dkim_mail *mail, struct buf *out, struct err *e) MUST_CHECK;
+
+#endif
