@@ -2,9 +2,11 @@
 
 -- name: generation_get
 -- One row: the tenant's generation; whether it has any suppressions; how far its queue and the whole one are overfull, as
--- of the last measurement, and whether that is too old to go by.
+-- of the last measurement, and whether that is too old to go by; whether it has webhook
+-- endpoints.  When it has none, the transaction is untold (db_batch_untold()).
 SELECT g.generation, g.suppresses, COALESCE(o.level, 0), COALESCE(s.level, 0),
-    COALESCE(s.measured_at < now() - interval '30 s', false)
+    COALESCE(s.measured_at < now() - interval '30 s', false), g.webhooks,
+    CASE WHEN NOT g.webhooks THEN set_config('belfry.tenant', $1::bigint || ' ', true) END
 FROM tenant_generation g
 LEFT JOIN overload o ON o.tenant_id = $1
 LEFT JOIN queue_state s ON true
@@ -15,6 +17,8 @@ WHERE g.tenant_id = $1
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
 -- name: tenant_page
--- One row: name, default locale, time zone, settings and slug.
-SELECT name, default_locale, time_zone, settings, slug
+-- One row: name, default locale, time zone, settings, slug, and whether it has webhook
+-- endpoints.
+SELECT name, default_locale, time_zone, settings, slug,
+    (SELECT webhooks FROM tenant_generation WHERE tenant_id = $1)
 FROM tenant WHERE id = $1

@@ -33,6 +33,8 @@ belfry_api_SOURCES = \
 	src/api/tenants.c src/api/tenants.h \
 	src/api/unsubscribe.c src/api/unsubscribe.h \
 	src/api/unsubscribe_page.c src/api/unsubscribe_page.h \
+	src/api/webhook_attempts.c src/api/webhook_attempts.h \
+	src/api/webhooks.c src/api/webhooks.h \
 	src/api/worker.c src/api/worker.h
 
 # Pages are compiled in.

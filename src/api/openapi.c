@@ -12,6 +12,7 @@
 #include "api/system.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "notify/webhook_event.h"
 #include "web/js.h"
 #include "web/openapi.h"
 #include "web/request.h"
@@ -22,10 +23,11 @@ enum { DOCUMENT_BYTES_MAX = 4 * 1024 * 1024 };
 static const char *
 document(struct app *app, struct arena *a)
 {
-	const struct openapi_info info = {
+	struct openapi_info info = {
 		.title = "Belfry",
 		.version = PACKAGE_VERSION,
 		.description = "Multi-tenant notifications.",
+		.webhooks = webhook_event_openapi(),
 	};
 	struct buf *b = buf_new(a, DOCUMENT_BYTES_MAX);
 	const struct route *routes;
@@ -33,6 +35,7 @@ document(struct app *app, struct arena *a)
 
 	routes = api_routes(&count);
 	js_write(b, openapi_make(a, &info, routes, count));
+	json_decref(info.webhooks);
 	return arena_strdup(app->a, b->data);
 }
 

@@ -33,6 +33,8 @@ struct err;
 #define CONFIG_FIELD_LOGLEVEL const char *
 #define CONFIG_FIELD_UNKNOWN const char *
 #define CONFIG_FIELD_NETWORKS const char *
+#define CONFIG_FIELD_PORTS const char *
+#define CONFIG_FIELD_DURATIONS const char *
 #define CONFIG_FIELD_OVERRIDES const char *
 #define CONFIG_FIELD_INT int64_t
 #define CONFIG_FIELD_DURATION int64_t
@@ -60,6 +62,8 @@ enum config_type {
 	CONFIG_LOGLEVEL, /* debug, info, warn or error */
 	CONFIG_UNKNOWN, /* resend or hold */
 	CONFIG_NETWORKS, /* what network_list_parse() takes */
+	CONFIG_PORTS, /* what config_ports() takes */
+	CONFIG_DURATIONS, /* what config_durations() takes */
 	CONFIG_OVERRIDES, /* what config_override() takes, of the section retry */
 	CONFIG_INT,
 	CONFIG_DURATION,

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_list.h"
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/listen.h"
@@ -304,6 +305,33 @@ check_networks(const char *text, struct err *e)
 	return rc;
 }
 
+typedef int read_list(struct arena *, const char *, int64_t **, size_t *,
+    struct err *);
+
+static int
+check_list(read_list *read, const char *text, struct err *e)
+{
+	struct arena *a = arena_new(1024);
+	int64_t *list;
+	size_t count;
+	int rc = read(a, text, &list, &count, e);
+
+	arena_free(&a);
+	return rc;
+}
+
+static int
+check_ports(const char *text, struct err *e)
+{
+	return check_list(config_ports, text, e);
+}
+
+static int
+check_durations(const char *text, struct err *e)
+{
+	return check_list(config_durations, text, e);
+}
+
 static int
 check_overrides(const char *text, struct err *e)
 {
@@ -331,6 +359,8 @@ static const struct {
 	[CONFIG_LOGLEVEL] = { check_log_level, "" },
 	[CONFIG_UNKNOWN] = { check_unknown, "" },
 	[CONFIG_NETWORKS] = { check_networks, "" },
+	[CONFIG_PORTS] = { check_ports, "" },
+	[CONFIG_DURATIONS] = { check_durations, "" },
 	[CONFIG_OVERRIDES] = { check_overrides, "" },
 };
 

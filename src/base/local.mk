@@ -8,6 +8,7 @@ libbelfry_la_SOURCES += \
 	src/base/config_dump.c \
 	src/base/config_issuer.c src/base/config_issuer.def \
 	src/base/config_issuer.h \
+	src/base/config_list.c src/base/config_list.h \
 	src/base/config_override.c \
 	src/base/config_value.c src/base/config_value.h \
 	src/base/crash_point.c src/base/crash_point.def \

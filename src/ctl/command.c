@@ -254,6 +254,33 @@ static const struct ctl_option dead_act_options[] = {
 	END
 };
 
+static const struct ctl_option webhook_add_options[] = {
+	{ 0, "event", "TYPE",
+	    "What it is told of; of everything by default. May stand more than once." },
+	{ 0, "description", "TEXT", "What it is for." },
+	{ 0, "rate", "N", "How many messages a second it gets at most." },
+	{ 0, "v1a", NULL,
+	    "Sign by a key pair, whose public key is printed, instead of a secret." },
+	END
+};
+
+static const struct ctl_option webhook_rotate_options[] = {
+	{ 0, "overlap", "DURATION",
+	    "How long the old secret is used, too; 24h by default." },
+	END
+};
+
+static const struct ctl_option webhook_attempts_options[] = {
+	{ 0, "failed", NULL, "Only those that failed." },
+	{ 0, "limit", "N", "How many, from the newest on; 50 by default." },
+	END
+};
+
+static const struct ctl_option webhook_redeliver_options[] = {
+	{ 0, "all", NULL, "Also what got through." },
+	END
+};
+
 static const struct ctl_option suppression_list_options[] = {
 	{ 0, "channel", "CHANNEL", "Only this channel." },
 	{ 0, "reason", "REASON",
@@ -463,6 +490,29 @@ static const struct ctl_command commands[] = {
 	    "Prove that no entry of the audit was changed or taken away",
 	    "Of all tenants and of the installation, or of\n.Fl \\-tenant .\n"
 	    "The status is 1 when a chain is broken; FAULT names the first place.\n" },
+	{ "webhook list", "", NULL, CTL_NEEDS_TENANT, command_webhook_list,
+	    "List the URLs that are told what happens", NULL },
+	{ "webhook add", "URL", webhook_add_options, CTL_NEEDS_TENANT,
+	    command_webhook_add, "Tell a URL what happens",
+	    "Prints its id, and once only the secret that messages are signed by.\n" },
+	{ "webhook remove", "ID", NULL, CTL_NEEDS_TENANT,
+	    command_webhook_remove, "Tell a URL no more", NULL },
+	{ "webhook enable", "ID", NULL, CTL_NEEDS_TENANT,
+	    command_webhook_enable, "Enable an endpoint",
+	    "What it missed is posted by\n.Dq webhook redeliver .\n" },
+	{ "webhook disable", "ID", NULL, CTL_NEEDS_TENANT,
+	    command_webhook_disable, "Disable an endpoint", NULL },
+	{ "webhook rotate", "ID", webhook_rotate_options, CTL_NEEDS_TENANT,
+	    command_webhook_rotate, "Make a new secret for an endpoint", NULL },
+	{ "webhook ping", "ID", NULL, CTL_NEEDS_TENANT, command_webhook_ping,
+	    "Post a message to an endpoint", NULL },
+	{ "webhook attempts", "ID", webhook_attempts_options, CTL_NEEDS_TENANT,
+	    command_webhook_attempts, "List what was posted to an endpoint",
+	    NULL },
+	{ "webhook redeliver", "ID SINCE", webhook_redeliver_options,
+	    CTL_NEEDS_TENANT, command_webhook_redeliver,
+	    "Post again what did not get through since a time",
+	    "SINCE is a time, or how long ago it was, as in\n.Dq 2h .\n" },
 	{ "receipt", "NOTIFICATION DELIVERY WHAT", receipt_options,
 	    CTL_NEEDS_TENANT, command_receipt,
 	    "Tell what became of a delivery that was sent or is held",

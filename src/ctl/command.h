@@ -77,5 +77,14 @@ int command_tenant_resume(struct ctl *c, struct err *e);
 int command_tenant_show(struct ctl *c, struct err *e);
 int command_tenant_suspend(struct ctl *c, struct err *e);
 int command_top(struct ctl *c, struct err *e);
+int command_webhook_add(struct ctl *c, struct err *e);
+int command_webhook_attempts(struct ctl *c, struct err *e);
+int command_webhook_disable(struct ctl *c, struct err *e);
+int command_webhook_enable(struct ctl *c, struct err *e);
+int command_webhook_list(struct ctl *c, struct err *e);
+int command_webhook_ping(struct ctl *c, struct err *e);
+int command_webhook_redeliver(struct ctl *c, struct err *e);
+int command_webhook_remove(struct ctl *c, struct err *e);
+int command_webhook_rotate(struct ctl *c, struct err *e);
 
 #endif

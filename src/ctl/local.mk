@@ -43,7 +43,8 @@ libbelfry_la_SOURCES += \
 	src/ctl/suppression.c \
 	src/ctl/template.c \
 	src/ctl/tenant.c \
-	src/ctl/top.c
+	src/ctl/top.c \
+	src/ctl/webhook.c
 
 # The manual page is written by the program from its own tables.
 man8_MANS = belfryctl.8

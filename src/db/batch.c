@@ -33,8 +33,16 @@ db_batch_new(struct arena *a, struct tenant_id tenant, enum db_flags flags)
 	b->a = a;
 	b->tenant = tenant;
 	b->flags = flags;
+	b->untold = false;
 	b->size = 0;
 	return b;
+}
+
+void
+db_batch_untold(struct db_batch *b)
+{
+	ensure(batch_begins(b));
+	b->untold = true;
 }
 
 size_t

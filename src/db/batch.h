@@ -23,6 +23,7 @@ struct db_batch {
 	struct arena *a;
 	struct tenant_id tenant;
 	enum db_flags flags;
+	bool untold;
 	size_t size;
 	struct db_step steps[BATCH_STEPS_MAX];
 };

@@ -6,8 +6,10 @@
  * A batch becomes: BEGIN, SET LOCAL belfry.tenant, its queries, COMMIT, Sync.  BEGIN
  * and COMMIT are statements of their own, since SET LOCAL outside of an explicit
  * block makes the server write a warning.  SET takes no parameter: its text is made
- * here from an integer, nothing else.  After a failed query the server skips the rest
- * up to the Sync, COMMIT included, and the owner of the connection sends ROLLBACK.
+ * here from an integer, nothing else; a blank behind it keeps the triggers from running
+ * that tell webhook endpoints (0018_webhooks.sql).  After a failed query the server skips
+ * the rest up to the Sync, COMMIT included, and the owner of the connection sends
+ * ROLLBACK.
  */
 #include "db/conn.h"
 
@@ -139,14 +141,14 @@ send_block(struct db_conn *c, enum conn_block block)
 }
 
 static bool
-send_tenant(struct db_conn *c, struct tenant_id tenant)
+send_tenant(struct db_conn *c, struct tenant_id tenant, bool untold)
 {
 	char sql[64];
 
 	if (tenant.n == 0)
 		return true;
-	snprintf(sql, sizeof(sql), "SET LOCAL belfry.tenant = '%" PRId64 "'",
-	    tenant.n);
+	snprintf(sql, sizeof(sql), "SET LOCAL belfry.tenant = '%" PRId64 "%s'",
+	    tenant.n, untold ? " " : "");
 	return send_text(c, sql);
 }
 
@@ -228,7 +230,7 @@ send_all(struct db_conn *c, struct arena *a, const struct db_batch *b)
 	if (b->flags == DB_ROLLBACK && !send_text(c, "ROLLBACK"))
 		return false;
 	if (batch_begins(b) && (!send_block(c, CONN_BEGIN) ||
-	                           !send_tenant(c, b->tenant)))
+	                           !send_tenant(c, b->tenant, b->untold)))
 		return false;
 	for (i = 0; i < b->size; i++)
 		if (!send_step(c, a, &b->steps[i]))

@@ -57,6 +57,10 @@ enum db_flags {
 struct db_batch *db_batch_new(struct arena *a, struct tenant_id tenant,
     enum db_flags flags) MUST_CHECK;
 
+/* The tenant has no webhook endpoints: nobody has to be told of what this transaction
+ * writes, and nothing looks for them. */
+void db_batch_untold(struct db_batch *b);
+
 /* Adds a query; its arguments follow in the order of $1, $2 ... by the functions
  * below, each of which takes the batch whose last query it belongs to.  Text and bytes
  * are not copied: they live until the batch has run.  Too many or too few arguments

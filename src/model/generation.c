@@ -31,6 +31,7 @@ generation_get(struct db *db, struct arena *a, struct tenant_id tenant,
 		.n = db_int(rows[0], 0, 0),
 		.overload = overload_from_row(rows[0]),
 		.unmeasured = db_bool(rows[0], 0, 4),
+		.webhooks = db_bool(rows[0], 0, 5),
 	};
 	return 1;
 }

@@ -33,6 +33,7 @@ struct generation {
 	int64_t n;
 	struct overload overload;
 	bool unmeasured; /* nobody has measured the queue for long */
+	bool webhooks; /* it has endpoints */
 };
 
 /* How it is now.  1, 0 when there is no such tenant, -1 with *e. */

@@ -37,6 +37,7 @@ struct place {
 	int64_t generation;
 	int64_t checked_ms; /* monotonic */
 	struct overload overload; /* as it was then */
+	bool webhooks; /* the same */
 };
 
 struct entry {
@@ -167,6 +168,7 @@ place_of(struct known *k, struct tenant_id tenant)
 	p = arena_object(k->a, struct place);
 	p->tenant = tenant;
 	p->generation = -1;
+	p->webhooks = true;
 	p->next = *bucket;
 	*bucket = p;
 	k->places_count++;
@@ -190,8 +192,10 @@ refresh(struct known *k, struct arena *a, struct place *p, struct err *e)
 
 	p->generation = rc == 1 ? g.n : -1;
 	p->checked_ms = now;
-	if (rc == 1)
+	if (rc == 1) {
 		p->overload = g.overload;
+		p->webhooks = g.webhooks;
+	}
 	if (rc == 1 && g.unmeasured &&
 	    overload_measure(a, k->p.db, k->p.config, e) == -1)
 		return -1;
@@ -202,6 +206,12 @@ struct overload
 known_overload(struct known *k, struct tenant_id tenant)
 {
 	return place_of(k, tenant)->overload;
+}
+
+bool
+known_webhooks(struct known *k, struct tenant_id tenant)
+{
+	return place_of(k, tenant)->webhooks;
 }
 
 /* ---- memcached -------------------------------------------------------------- */
@@ -234,6 +244,7 @@ database_load(struct known *k, struct arena *a, const struct known_kind *kind,
 		return 0;
 	p->generation = db_int(rows[0], 0, 0);
 	p->overload = overload_from_row(rows[0]);
+	p->webhooks = db_bool(rows[0], 0, 5);
 	p->checked_ms = now;
 	*text_r = kind->text(rows[1]);
 	return *text_r != NULL ? 1 : 0;

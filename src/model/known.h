@@ -14,6 +14,7 @@
 #ifndef BELFRY_MODEL_KNOWN_H
 #define BELFRY_MODEL_KNOWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -47,6 +48,9 @@ struct known_kind {
 /* How far the tenant's queue and the whole one are overfull, as of the last time that the
  * tenant was looked at: a look-up of this request did so within api.cache_check. */
 struct overload known_overload(struct known *k, struct tenant_id tenant);
+
+/* Whether the tenant has webhook endpoints, as of the same time. */
+bool known_webhooks(struct known *k, struct tenant_id tenant);
 
 struct known_params {
 	const struct config *config;

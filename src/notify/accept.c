@@ -578,6 +578,8 @@ store(struct arena *a, const struct accept_params *p,
 {
 	struct db_batch *b = db_batch_new(a, p->tenant, DB_ONE);
 
+	if (p->known != NULL && !known_webhooks(p->known, p->tenant))
+		db_batch_untold(b);
 	add_notification(a, b, p, n, x != NULL);
 	add_key(a, b, p, result);
 	if (x != NULL) {

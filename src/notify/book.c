@@ -183,6 +183,7 @@ read_tenant(struct page *page, const struct db_rows *rows)
 	page->default_locale = arena_strdup(a, db_text(rows, 0, 1));
 	page->time_zone = arena_strdup(a, db_text(rows, 0, 2));
 	page->slug = arena_strdup(a, db_text(rows, 0, 4));
+	page->webhooks = db_bool(rows, 0, 5);
 	if (js_parse(a, settings, strlen(settings), SETTINGS_DEPTH, &json, &e) ==
 	    -1)
 		json = NULL;
@@ -202,6 +203,16 @@ book_page_since(struct book *bk, struct tenant_id tenant, int64_t generation)
 		return NULL;
 	page->held++;
 	return page;
+}
+
+bool
+book_has_webhooks(const struct book *bk, struct tenant_id tenant)
+{
+	const struct page *page = bk->pages;
+
+	while (page != NULL && page->tenant.n != tenant.n)
+		page = page->next;
+	return page == NULL || page->webhooks;
 }
 
 struct page *

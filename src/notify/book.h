@@ -48,6 +48,7 @@ struct page {
 	const struct keyring *ring; /* the book's */
 	struct tenant_quiet quiet; /* the same */
 	struct tenant_rules rules; /* the same */
+	bool webhooks; /* the tenant has endpoints */
 	struct page *next;
 };
 
@@ -64,6 +65,9 @@ struct page *book_page(struct book *bk, struct tenant_id tenant,
 /* The same, of that generation or a later one. */
 struct page *book_page_since(struct book *bk, struct tenant_id tenant,
     int64_t generation);
+
+/* False when the tenant surely has no webhook endpoints. */
+bool book_has_webhooks(const struct book *bk, struct tenant_id tenant);
 
 /* Adds the queries that make a page; then makes it from their rows (rows[0] is the first
  * of them) and holds it.  A provider whose settings do not open is left out and

@@ -29,5 +29,9 @@ libbelfry_la_SOURCES += \
 	src/notify/timeline.c src/notify/timeline.h \
 	src/notify/trace.c src/notify/trace.h \
 	src/notify/variables.c src/notify/variables.h \
+	src/notify/webhook_event.c src/notify/webhook_event.def \
+	src/notify/webhook_event.h \
+	src/notify/webhook_post.c src/notify/webhook_post.h \
+	src/notify/webhook_url.c src/notify/webhook_url.h \
 	src/notify/window.c src/notify/window.h \
 	src/notify/work.h

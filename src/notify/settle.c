@@ -280,6 +280,8 @@ settle_batch(struct arena *a, const struct settle_params *p,
 	const struct result *r;
 	int i, week = week_of(&first->notification.u);
 
+	if (p->untold)
+		db_batch_untold(b);
 	for (i = 0; i < COLUMNS; i++)
 		v[i] = db_array_new(a);
 	for (r = first; r != NULL; r = r->next) {

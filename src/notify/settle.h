@@ -39,6 +39,7 @@ void settle_handed_back(struct result *r, const struct delivery *d,
 struct settle_params {
 	struct health *health;
 	int park_after;
+	bool untold; /* the tenant has no webhook endpoints */
 };
 struct db_batch *settle_batch(struct arena *a, const struct settle_params *p,
     const struct result *first, size_t *took_r, size_t *parked_r);

@@ -74,24 +74,22 @@ is_ours(const char *name)
 	return strncasecmp(name, "webhook-", 8) == 0;
 }
 
-static int
-check_header(const char *name, const json_t *value, struct err *e)
+int
+webhook_header_check(const char *name, const json_t *value, struct err *e)
 {
 	static const char token[] = "!#$%&'*+-.^_`|~0123456789"
 	                            "abcdefghijklmnopqrstuvwxyz"
 	                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 	if (name[0] == '\0' || name[strspn(name, token)] != '\0')
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"headers\": not the name of a header");
+		return err_set(e, ERR_UNPROCESSABLE, "not the name of a header");
 	if (is_ours(name))
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"headers\": \"%.64s\" cannot be set", name);
+		    "\"%.64s\" cannot be set", name);
 	if (!json_is_string(value) || json_string_length(value) > 4000 ||
 	    text_has_control(json_string_value(value)))
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"headers\": the value of \"%.64s\" is not a text "
-		    "in one line", name);
+		    "the value of \"%.64s\" is not a text in one line", name);
 	return 0;
 }
 
@@ -101,13 +99,15 @@ check(const void *settings, struct err *e)
 	const struct webhook_settings *s = settings;
 	const char *name;
 	json_t *value;
+	struct err wrong;
 
 	if (s->secret != NULL && webhook_secret_check(s->secret, e) < 0)
 		return -1;
 	json_object_foreach(s->headers, name, value)
 	{
-		if (check_header(name, value, e) < 0)
-			return -1;
+		if (webhook_header_check(name, value, &wrong) < 0)
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "setting \"headers\": %s", wrong.text);
 	}
 	if (s->ca_file != NULL && s->ca_file[0] != '/')
 		return err_set(e, ERR_UNPROCESSABLE,

@@ -22,6 +22,11 @@ struct webhook_settings {
 	const char *ca_file;
 };
 
+/* Checks a further header of a request: -1 with what is wrong when the name is none or is
+ * the request's own, or the value is not a text in one line. */
+int webhook_header_check(const char *name, const json_t *value, struct err *e)
+    MUST_CHECK;
+
 extern const struct provider_ops webhook_ops;
 
 #endif

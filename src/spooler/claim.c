@@ -262,6 +262,8 @@ committed(struct claim *c)
 	metrics_add(METRIC_RETURNED_TOTAL, 0, (int64_t)c->returned_count);
 	if (c->key->lane == LANE_ROUTE)
 		count_states(c);
+	if (c->page->webhooks)
+		webhooks_wake(c->spooler->webhooks);
 	for (i = 0; i < count; i++)
 		c->holds += c->deliveries.list[i].lease_no > 0;
 	for (i = 0; i < count; i++)

@@ -106,6 +106,8 @@ start(struct claim *c)
 	const char *reason;
 	size_t i;
 
+	if (c->page != NULL && c->page->webhooks)
+		webhooks_wake(c->spooler->webhooks);
 	for (i = 0; i < c->deliveries.count; i++) {
 		d = &c->deliveries.list[i];
 		if (c->page != NULL)

@@ -35,6 +35,7 @@ enum {
 	HOUSE_MS = 3600 * 1000,
 	PARTITION_WEEKS = 4,
 	HEARD_DAYS = 2, /* a session is open for one */
+	SLICE = 5000, /* of what expires, as the queries say */
 	HOOK_SEEN_DAYS = 30, /* STOP and START are told once */
 	RETENTION_MARGIN_DAYS = 7 /* a partition is a week */
 };
@@ -46,6 +47,7 @@ struct chore {
 	int64_t began_ms;
 	void (*then)(struct chore *ch, struct db_rows **rows);
 	const char *what;
+	enum query query; /* of one that may be repeated */
 };
 
 static void
@@ -210,6 +212,28 @@ partitions_dropped(struct chore *ch, struct db_rows **rows)
 		    LF_INT("count", db_int(rows[0], 0, 0)));
 }
 
+static void expire_webhooks(struct spooler *sp, enum query query);
+
+/* As long as there is more. */
+static void
+webhooks_expired(struct chore *ch, struct db_rows **rows)
+{
+	if (db_affected(rows[0]) >= SLICE)
+		expire_webhooks(ch->sp, ch->query);
+}
+
+static void
+expire_webhooks(struct spooler *sp, enum query query)
+{
+	struct chore *ch = new_chore(sp, "expiring webhooks failed",
+	    webhooks_expired);
+	struct db_batch *b = plain(ch, query);
+
+	ch->query = query;
+	db_arg_int(b, sp->config->retention_days);
+	pool_submit(sp->pool, &ch->job, b);
+}
+
 static void
 keep_house(struct spooler *sp)
 {
@@ -243,6 +267,9 @@ keep_house(struct spooler *sp)
 	b = plain(ch, Q_HEARD_EXPIRE);
 	db_arg_int(b, (int64_t)HEARD_DAYS * 24 * HOUSE_MS);
 	pool_submit(sp->pool, &ch->job, b);
+	expire_webhooks(sp, Q_WEBHOOK_MESSAGE_EXPIRE);
+	expire_webhooks(sp, Q_WEBHOOK_ATTEMPT_EXPIRE);
+	expire_webhooks(sp, Q_WEBHOOK_QUEUE_EXPIRE);
 
 	ch = new_chore(sp, "expiring idempotency keys failed", NULL);
 	b = plain(ch, Q_IDEMPOTENCY_EXPIRE);

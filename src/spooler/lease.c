@@ -58,7 +58,7 @@ state_of(const struct spooler *sp)
 	if (!sp->draining)
 		return SPOOLER_RUNNING;
 	return sp->in_flight > 0 || sp->claims > 0 ||
-	        !settler_is_empty(sp->settler)
+	        !settler_is_empty(sp->settler) || !webhooks_is_idle(sp->webhooks)
 	    ? SPOOLER_DRAINING
 	    : SPOOLER_DRAINED;
 }

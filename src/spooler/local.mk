@@ -21,7 +21,9 @@ belfry_spooler_SOURCES = \
 	src/spooler/spooler.h \
 	src/spooler/tally.c \
 	src/spooler/tokens.c src/spooler/tokens.h \
-	src/spooler/turn.c src/spooler/turn.h
+	src/spooler/turn.c src/spooler/turn.h \
+	src/spooler/webhook_outcomes.c \
+	src/spooler/webhooks.c src/spooler/webhooks.h
 belfry_spooler_LDADD = libbelfry.la
 EXTRA_DIST += src/spooler/README.md
 dist_man_MANS += src/spooler/belfry-spooler.8

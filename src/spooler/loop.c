@@ -115,6 +115,7 @@ timeout_ms(const struct spooler *sp)
 	int settle = settler_timeout_ms(sp->settler);
 	int gather = keys_timeout_ms(sp->keys, now);
 	int pace = door_timeout_ms(sp);
+	int webhooks = webhooks_timeout_ms(sp->webhooks);
 
 	if (pool_is_up(sp->pool) && !sp->stopping) {
 		ms = least(ms, sp->next_heartbeat_ms - now);
@@ -128,6 +129,8 @@ timeout_ms(const struct spooler *sp)
 		ms = least(ms, gather);
 	if (pace >= 0)
 		ms = least(ms, pace);
+	if (webhooks >= 0)
+		ms = least(ms, webhooks);
 	if (sp->stopping && express_linger_ms(sp) > 0)
 		ms = least(ms, express_linger_ms(sp));
 	ms = least(ms, 250);
@@ -167,7 +170,7 @@ is_done(const struct spooler *sp, int64_t stop_ms)
 	if (!sp->stopping)
 		return false;
 	if (sp->in_flight == 0 && sp->claims == 0 &&
-	    settler_is_empty(sp->settler) &&
+	    settler_is_empty(sp->settler) && webhooks_is_idle(sp->webhooks) &&
 	    express_linger_ms(sp) == 0)
 		return true;
 	return clock_mono_ms() - stop_ms > sp->config->spooler_drain_timeout;
@@ -190,6 +193,7 @@ loop(struct spooler *sp, int doorbell)
 		if (!sp->stopping)
 			hooks_service(sp->hooks);
 		start_claims(sp);
+		webhooks_service(sp->webhooks);
 		if (sp->stopping)
 			transfers_abort_unsent(sp->transfers);
 		settler_service(sp->settler, sp->stopping);
@@ -215,7 +219,9 @@ leave(struct spooler *sp)
 	while (clock_mono_ms() < until_ms) {
 		pool_service(sp->pool);
 		settler_service(sp->settler, true);
-		if (!said && sp->claims == 0 && settler_is_empty(sp->settler)) {
+		webhooks_service(sp->webhooks);
+		if (!said && sp->claims == 0 && settler_is_empty(sp->settler) &&
+		    webhooks_is_idle(sp->webhooks)) {
 			lease_leave(sp);
 			said = true;
 		}
@@ -238,7 +244,8 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	struct db_params params = db_params_from(config,
 	    config->database_spooler_user, "belfry-spooler");
 	struct transfers_params transfers = {
-		.max_in_flight = (size_t)config->spooler_transfers_max,
+		.max_in_flight = (size_t)(config->spooler_transfers_max +
+		    config->webhook_transfers_max),
 		.connections_per_host =
 		    (size_t)config->spooler_connections_per_host,
 		.allowed = config->network_allowed,
@@ -273,6 +280,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	sp->settler = settler_new(sp);
 	sp->holders = holders_new(sp);
 	sp->hooks = hooks_new(sp);
+	sp->webhooks = webhooks_new(sp, ring);
 	sp->poll_interval_ms = config->spooler_poll_min;
 	sp->poll_all = true;
 	return express_new(sp, slot, e);

@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "db/db.h"
 #include "db/pool.h"
+#include "notify/book.h"
 #include "notify/settle.h"
 #include "spooler/spooler.h"
 
@@ -229,6 +230,8 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		return;
 	}
 	crash_point(CRASH_AFTER_FINISH_COMMIT);
+	if (book_has_webhooks(p->settler->sp->book, p->tenant))
+		webhooks_wake(p->settler->sp->webhooks);
 	if (p->late == NULL && p->parked > 0)
 		tell_parked(p, rows[p->parked]);
 	if (p->late == NULL && !p->uncertain)
@@ -253,6 +256,7 @@ write(struct pile *p)
 	struct settle_params params = {
 		.health = p->settler->sp->health,
 		.park_after = (int)p->settler->sp->config->retry_park_after,
+		.untold = !book_has_webhooks(p->settler->sp->book, p->tenant),
 	};
 	struct db_batch *b;
 

@@ -46,6 +46,7 @@ struct shares;
 struct tally;
 struct tokens;
 struct transfers;
+struct webhooks;
 
 /* What operators see; the numbers are in the database. */
 enum spooler_state {
@@ -72,6 +73,7 @@ struct spooler {
 	struct express *express;
 	struct holders *holders;
 	struct hooks *hooks;
+	struct webhooks *webhooks;
 	struct claim *claim_list; /* all whose memory is held */
 	struct health *health; /* of the accounts at providers */
 	struct gate *gate; /* how much they are given */
@@ -203,6 +205,17 @@ struct hooks *hooks_new(struct spooler *sp) MUST_CHECK;
 /* The tenant may have something in its inbox. */
 void hooks_mark(struct hooks *h, struct tenant_id tenant);
 void hooks_service(struct hooks *h);
+
+/* webhooks.c: tells tenants' endpoints what happened.  -1 with *e when the keys or the
+ * engine cannot be had. */
+struct webhooks *webhooks_new(struct spooler *sp, struct keyring *ring) MUST_CHECK;
+/* Something was written that is to be told. */
+void webhooks_wake(struct webhooks *w);
+void webhooks_service(struct webhooks *w);
+/* Milliseconds until something is to be done; -1: nothing is. */
+int webhooks_timeout_ms(const struct webhooks *w);
+/* True when nothing is on the wire and every outcome is written. */
+bool webhooks_is_idle(const struct webhooks *w);
 
 /* house.c: looks for work, sweeps, makes partitions. */
 void house_service(struct spooler *sp);

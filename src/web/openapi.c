@@ -251,7 +251,8 @@ openapi_make(struct arena *a, const struct openapi_info *info,
 	for (i = 0; i < count; i++)
 		add_route(a, paths, schemas, &routes[i]);
 	return js_keep(a,
-	    PACK("{s:s, s:{s:s,s:s,s:s}, s:o, s:o}", "openapi", "3.1.0", "info",
-	        "title", info->title, "version", info->version, "description",
-	        info->description, "paths", paths, "components", components));
+	    PACK("{s:s, s:{s:s,s:s,s:s}, s:o, s:O*, s:o}", "openapi", "3.1.0",
+	        "info", "title", info->title, "version", info->version,
+	        "description", info->description, "paths", paths, "webhooks",
+	        info->webhooks, "components", components));
 }

@@ -19,6 +19,7 @@ struct openapi_info {
 	const char *title;
 	const char *version;
 	const char *description;
+	json_t *webhooks; /* the section of that name, or NULL */
 };
 
 /* Makes the document, which lives as long as the arena. */

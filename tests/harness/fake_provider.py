@@ -179,7 +179,8 @@ class Http(Connection):
     @staticmethod
     def identify(path, headers, body):
         if "webhook-id" in headers:
-            to = json.loads(body)["data"]["recipient"]["id"]
+            told = json.loads(body)
+            to = told["data"].get("recipient", {}).get("id", told["type"])
             return headers["webhook-id"], to, "webhook"
         if path.endswith("/v3/mail/send"):
             to, = json.loads(body)["personalizations"]

@@ -30,6 +30,9 @@ SETTINGS = {
     "spooler.sweep_interval": "300ms",
     "retry.delay_first": "100ms",
     "retry.delay_max": "2s",
+    "webhook.http": "yes",
+    "webhook.ports": "",
+    "webhook.schedule": "0ms 50ms 100ms 200ms 400ms",
     "log.level": "info",
     # Providers and issuers of tests are on this host.
     "network.allowed": "127.0.0.0/8 ::1",

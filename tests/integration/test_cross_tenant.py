@@ -36,7 +36,12 @@ def furnish(tenant):
     account = tenant.admin.post(f"{ADMIN}/service-accounts", json={
         "name": CANARY, "scopes": ["notifications:send"]}).json()
     provider = tenant.rows("SELECT id FROM provider WHERE tenant_id = %s")
-    ids["id"] = [send, account["id"], provider[0]["id"]]
+    # It is told of nothing, so nothing is under way while others ask for it.
+    hook = tenant.admin.post(f"{ADMIN}/webhooks", json={
+        "url": f"http://127.0.0.1:9/{CANARY}", "events": ["webhook.disabled"],
+        "description": CANARY}).json()
+    ids["id"] = [send, account["id"], provider[0]["id"], hook["id"]]
+    ids["attempt_id"] = [provider[0]["id"]]
     ids["key_id"] = [account["keys"][0]["id"]]
     ids["key"] = ids["user_id"] = [CANARY]
     ids["version"] = ["1"]

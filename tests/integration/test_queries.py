@@ -78,5 +78,7 @@ def test_tenant_queries_name_the_tenant(cursor):
               "idempotency_expire", "later_due", "queue_depth",
               "health_changed", "health_counts", "dead_expire", "hook_seen_expire",
               "heard_expire",
-              "throughput_clear"}
+              "throughput_clear", "webhook_due", "webhook_orphans",
+              "webhook_waiting", "webhook_message_expire",
+              "webhook_attempt_expire", "webhook_queue_expire"}
     assert set(silent) <= across

@@ -16,6 +16,8 @@ SEEN_BY_ALL = {
         "dead_letter", # it deletes old ones
         "hook_seen", # so it does here
         "throughput", # it writes statistics
+        "webhook_queue", "webhook_health", # it finds work, by ids alone
+        "webhook_message", "webhook_attempt", # it deletes old ones
     },
 }
 DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders",

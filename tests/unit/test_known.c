@@ -60,11 +60,11 @@ one(struct arena *a, const char *text)
 }
 
 /* What generation_get answers: the generation, no suppressions, levels of overload of the tenant and of all,
- * and whether nobody has measured for long. */
+ * whether nobody has measured for long, and whether there are webhook endpoints. */
 static struct db_rows *
 generation_row(struct arena *a)
 {
-	enum { COLUMNS = 5 };
+	enum { COLUMNS = 6 };
 	char name[] = "n";
 	PGresAttDesc columns[COLUMNS] = { 0 };
 	PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
@@ -82,6 +82,7 @@ generation_row(struct arena *a)
 	snprintf(text[2], sizeof(text[2]), "%d", database.overload.tenant);
 	snprintf(text[3], sizeof(text[3]), "%d", database.overload.total);
 	snprintf(text[4], sizeof(text[4]), "f");
+	snprintf(text[5], sizeof(text[5]), "f");
 	for (i = 0; i < COLUMNS; i++)
 		PQsetvalue(res, 0, i, text[i], (int)strlen(text[i]));
 	return rows_wrap(a, res);
