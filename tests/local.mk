@@ -92,6 +92,8 @@ check_PROGRAMS += tests/unit/test_worker
 endif
 
 # Fuzzing: as a test each program runs over its corpus.
+check_PROGRAMS += tests/fuzz/fuzz_bounce
+EXTRA_DIST += $(wildcard $(srcdir)/tests/fuzz/corpus/bounce/*)
 check_PROGRAMS += tests/fuzz/fuzz_hbs
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fuzz/corpus/hbs/*)
 check_PROGRAMS += tests/fuzz/fuzz_jwt

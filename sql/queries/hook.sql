@@ -67,3 +67,10 @@ SELECT 1 FROM heard WHERE tenant_id = $1 AND provider_id = $2 AND address = $3
 -- Nothing; removes a slice of those who wrote more than $1 milliseconds ago.
 DELETE FROM heard WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM heard WHERE at < now() - $1 * interval '1 ms' LIMIT 5000))
+
+-- name: bounce_deliveries
+-- The deliveries of a notification on channel $3, with their last accounts.
+SELECT id, provider_id FROM delivery
+WHERE tenant_id = $1 AND notification_id = $2 AND channel = $3
+    AND provider_id IS NOT NULL
+ORDER BY id

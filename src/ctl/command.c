@@ -516,8 +516,15 @@ static const struct ctl_command commands[] = {
 	{ "receipt", "NOTIFICATION DELIVERY WHAT", receipt_options,
 	    CTL_NEEDS_TENANT, command_receipt,
 	    "Tell what became of a delivery that was sent or is held",
-	    "WHAT is delivered, failed, bounced, read, opened, clicked,\n"
+	    "WHAT is delivered, failed, bounced, delayed, read, opened, clicked,\n"
 	    "complained, unsubscribed or resubscribed.\n" },
+	{ "bounce", "", NULL, CTL_NEEDS_NOTHING, command_bounce,
+	    "Read a mail that reports on one of ours from standard input",
+	    "For the pipe of a mail server: delivery status notifications (RFC 3464)\n"
+	    "and complaints (RFC 5965) become what a provider would report.\n"
+	    "A mail that reports nothing, or about no delivery of ours (with --tenant,\n"
+	    "of that tenant), is ignored with status 0.\n"
+	    "Status 75 (EX_TEMPFAIL): it could not be written down, bring it again.\n" },
 	{ "explain", "ID", NULL, CTL_NEEDS_TENANT, command_explain,
 	    "Tell why the deliveries of a notification went their way", NULL },
 	{ "show", "ID", NULL, CTL_NEEDS_TENANT, command_show,

@@ -17,6 +17,7 @@ extern const struct grammar ctl_grammar;
 int command_audit_export(struct ctl *c, struct err *e);
 int command_audit_list(struct ctl *c, struct err *e);
 int command_audit_verify(struct ctl *c, struct err *e);
+int command_bounce(struct ctl *c, struct err *e);
 int command_cancel(struct ctl *c, struct err *e);
 int command_check_config(struct ctl *c, struct err *e);
 int command_config(struct ctl *c, struct err *e);

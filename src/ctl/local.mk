@@ -2,6 +2,7 @@ bin_PROGRAMS += belfryctl
 belfryctl_SOURCES = src/ctl/belfryctl.c
 
 libbelfry_la_SOURCES += \
+	src/ctl/bounce.c \
 	src/ctl/cancel.c \
 	src/ctl/audit.c \
 	src/ctl/author.c src/ctl/author.h \

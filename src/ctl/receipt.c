@@ -48,7 +48,7 @@ read_receipt(struct ctl *c, struct receipt *r, struct err *e)
 	};
 	if (r->what == RECEIPT_WHAT_COUNT)
 		return err_set(e, ERR_INVALID, "\"%.60s\" is nothing that a "
-		    "receipt can tell: delivered, failed, bounced, read, opened, "
+		    "receipt can tell: delivered, failed, bounced, delayed, read, opened, "
 		    "clicked, complained, unsubscribed, resubscribed", what);
 	if (class != NULL)
 		r->class = verdict_parse(class);

@@ -376,7 +376,7 @@ decide_receipt(const struct decide_receipt *r)
 {
 	struct receipt_outcome o = { r->state, told_by(r->what), false };
 
-	if (!r->tried)
+	if (!r->tried || o.told == TOLD_NOTHING)
 		return (struct receipt_outcome){ r->state, r->told, false };
 	if (o.told == TOLD_FAILED)
 		return failed_after_all(r);

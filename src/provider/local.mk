@@ -11,6 +11,7 @@ libbelfry_la_SOURCES += \
 	src/provider/webpush_encrypt.c src/provider/webpush_encrypt.h \
 	src/provider/webpush_subscription.c \
 	src/provider/webpush_subscription.h \
+	src/provider/bounce.c src/provider/bounce.h \
 	src/provider/dkim.c src/provider/dkim.h \
 	src/provider/fcm.c src/provider/fcm.def src/provider/fcm.h \
 	src/provider/google_token.c src/provider/google_token.h \
