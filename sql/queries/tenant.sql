@@ -82,3 +82,20 @@ SELECT json_build_object('generation', g.generation, 'active', t.state = 1,
         ORDER BY p.name) FROM provider p WHERE p.tenant_id = $1 AND p.state = $2), '[]'))
 FROM tenant t JOIN tenant_generation g ON g.tenant_id = $1
 WHERE t.id = $1
+
+-- name: tenant_deletion_insert
+-- Nothing.
+INSERT INTO tenant_deletion (tenant, slug, requested_by) VALUES ($1, $2, $3)
+
+-- name: tenant_deletion_find
+-- One row or none: the last deletion of a tenant of that slug: who asked for it and
+-- when, how many rows went, of which tables, and when it was done.
+SELECT d.requested_by, d.requested_at, d.removed, d.tables, d.finished_at
+FROM tenant_deletion d WHERE d.slug = $1
+ORDER BY d.requested_at DESC LIMIT 1
+
+-- name: tenant_erase
+-- One row: how many rows of a tenant that is being deleted went, at most $1, and its
+-- slug when that is done; none when nothing is to do.  $2 ms after nothing was found any
+-- more it is.
+SELECT removed, slug FROM tenant_erase($1, $2)

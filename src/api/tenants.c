@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "model/edit.h"
 #include "model/tenant.h"
+#include "model/tenant_deletion.h"
 #include "notify/tenant_settings.h"
 #include "web/field.h"
 #include "web/js.h"
@@ -386,4 +387,84 @@ tenants_settings_patch(struct request *rq, struct response *rs, struct err *e)
 		return -1;
 	return settings_store(rq, rs, t, before,
 	    js_merge_patch(rq->a, before, rq->json), e);
+}
+
+/* ---- Deletion ------------------------------------------------------------------------ */
+
+static const char *const deletion_states[] = { "deleting", "deleted", NULL };
+
+struct deletion_body {
+	struct field_mask mask;
+	const char *slug;
+	int state;
+	const char *requested_by;
+	int64_t requested_at;
+	int64_t removed;
+	json_t *tables;
+	int64_t finished_at;
+};
+
+static const struct field deletion_fields[] = {
+	FIELD(struct deletion_body, slug, SLUG, .help = "The tenant's."),
+	FIELD(struct deletion_body, state, ENUM, .words = deletion_states,
+	    .help = "Once it is deleted, the slug is free."),
+	FIELD(struct deletion_body, requested_by, TEXT,
+	    .help = "Who asked for it."),
+	FIELD(struct deletion_body, requested_at, TIME,
+	    .help = "When that was."),
+	FIELD(struct deletion_body, removed, INT,
+	    .help = "How many rows went so far."),
+	FIELD(struct deletion_body, tables, JSON,
+	    .help = "How many from each table of those that have tenants; "
+	            "when it is deleted, all of them were found empty.",
+	    .example = "{\"notification\": 12, \"template\": 3}"),
+	FIELD(struct deletion_body, finished_at, TIME,
+	    .help = "When nothing was left."),
+};
+
+const struct field_table deletion_table = FIELD_TABLE("TenantDeletion",
+    struct deletion_body, deletion_fields,
+    "How far the deletion of a tenant came, and its receipt.");
+
+static int
+show_deletion(struct request *rq, struct response *rs, int status,
+    struct err *e)
+{
+	struct deletion_body body = { .slug = rq->args[0] };
+	struct tenant_deletion *d;
+	int rc = tenant_deletion_find(rq->a, app_of(rq)->db, body.slug, &d, e);
+
+	if (rc != 1)
+		return rc == 0 ? no_tenant(e) : -1;
+	body.state = d->finished_ms != 0;
+	body.requested_by = d->requested_by;
+	body.requested_at = d->requested_ms;
+	body.removed = d->removed;
+	body.finished_at = d->finished_ms;
+	if (js_parse(rq->a, d->tables, strlen(d->tables), 2, &body.tables, e) ==
+	    -1)
+		return -1;
+	return response_record(rs, status, &deletion_table, &body);
+}
+
+int
+tenants_delete(struct request *rq, struct response *rs, struct err *e)
+{
+	struct editor ed = app_editor(rq);
+	struct tenant *t;
+
+	if (tenants_find(rq, &t, e) != 0 ||
+	    request_expected_version(rq, &t->version, e) != 0)
+		return -1;
+	if (t->state != TENANT_DELETING && tenant_delete(&ed, t, e) != 0)
+		return -1;
+	response_header(rs, "Location", "%s/api/v1/admin/tenants/%s/deletion",
+	    rq->config->api_url_prefix, t->slug);
+	return show_deletion(rq, rs, 202, e);
+}
+
+int
+tenants_deletion(struct request *rq, struct response *rs, struct err *e)
+{
+	return show_deletion(rq, rs, 200, e);
 }

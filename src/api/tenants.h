@@ -15,6 +15,7 @@ struct response;
 struct tenant;
 
 extern const struct field_table tenant_table;
+extern const struct field_table deletion_table;
 
 /* The tenant that {slug} names: 0, or -1 with ERR_NOT_FOUND when there is none or it is
  * not the caller's. */
@@ -29,6 +30,8 @@ int tenants_create(struct request *rq, struct response *rs, struct err *e);
 int tenants_get(struct request *rq, struct response *rs, struct err *e);
 int tenants_put(struct request *rq, struct response *rs, struct err *e);
 int tenants_patch(struct request *rq, struct response *rs, struct err *e);
+int tenants_delete(struct request *rq, struct response *rs, struct err *e);
+int tenants_deletion(struct request *rq, struct response *rs, struct err *e);
 int tenants_suspend(struct request *rq, struct response *rs, struct err *e);
 int tenants_resume(struct request *rq, struct response *rs, struct err *e);
 int tenants_settings_get(struct request *rq, struct response *rs,

@@ -48,6 +48,11 @@ static const struct ctl_option tenant_options[] = {
 	END
 };
 
+static const struct ctl_option tenant_delete_options[] = {
+	{ 0, "yes", NULL, "Really do it." },
+	END
+};
+
 static const struct ctl_option tenant_set_options[] = {
 	{ 0, "set", "KEY=VALUE",
 	    "A setting. May stand more than once. \"-\" as value: read a line "
@@ -335,6 +340,11 @@ static const struct ctl_command commands[] = {
 	    "Refuse a tenant's keys and send nothing more for it", NULL },
 	{ "tenant resume", "SLUG", NULL, CTL_NEEDS_DATABASE,
 	    command_tenant_resume, "Take a suspended tenant up again", NULL },
+	{ "tenant delete", "SLUG", tenant_delete_options, CTL_NEEDS_DATABASE,
+	    command_tenant_delete, "Delete a tenant and all that belongs to it",
+	    "The spoolers do it, some rows at a time;\n"
+	    ".Dq tenant show\ntells how far they came, and in the end what was removed.\n"
+	    "The slug is free then.\n" },
 	{ "key add", "ACCOUNT", key_add_options, CTL_NEEDS_TENANT,
 	    command_key_add,
 	    "Make a key for a service account, and the account when it is new",

@@ -1,5 +1,5 @@
 /*
- * tenant.c - belfryctl tenant add, list, show, set, suspend, resume
+ * tenant.c - belfryctl tenant add, list, show, set, suspend, resume, delete
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -16,6 +16,7 @@
 #include "ctl/out.h"
 #include "ctl/setting.h"
 #include "model/locale.h"
+#include "model/tenant_deletion.h"
 #include "notify/tenant_settings.h"
 #include "web/field.h"
 #include "web/field_form.h"
@@ -147,6 +148,17 @@ command_tenant_list(struct ctl *c, struct err *e)
 	return 0;
 }
 
+static const struct out_column deletion_columns[] = {
+	{ "slug", NULL },
+	{ "state", NULL },
+	{ "requested_by", "requested by" },
+	{ "requested_at", "requested" },
+	{ "removed", "rows removed" },
+	{ "tables", NULL },
+	{ "finished_at", "finished" },
+	{ NULL, NULL },
+};
+
 /* The tenant that the argument names, or else the option or the only one. */
 static int
 choose(struct ctl *c, struct err *e)
@@ -163,11 +175,40 @@ choose(struct ctl *c, struct err *e)
 	return found == 1 ? 0 : -1;
 }
 
+/* How far the deletion came of which the slug speaks: 1, 0 when there is none, -1. */
+static int
+show_deletion(struct ctl *c, const char *slug, struct err *e)
+{
+	struct tenant_deletion *d;
+	int rc = tenant_deletion_find(c->a, c->db, slug, &d, e);
+
+	if (rc == 1)
+		out_object(c,
+		    json_pack("{s:s, s:s, s:s, s:o, s:I, s:o, s:o}", "slug",
+		        slug, "state", d->finished_ms != 0 ? "deleted"
+		                                           : "deleting",
+		        "requested_by", d->requested_by, "requested_at",
+		        out_time(d->requested_ms), "removed",
+		        (json_int_t)d->removed, "tables", out_json(d->tables),
+		        "finished_at", out_time(d->finished_ms)),
+		    deletion_columns);
+	return rc;
+}
+
 int
 command_tenant_show(struct ctl *c, struct err *e)
 {
-	if (choose(c, e) == -1)
+	const char *slug = ctl_argument(c, 0);
+	struct err other;
+
+	if (choose(c, e) == -1) {
+		if (e->kind == ERR_NOT_FOUND && slug != NULL &&
+		    show_deletion(c, slug, &other) == 1)
+			return 0;
 		return -1;
+	}
+	if (c->tenant->state == TENANT_DELETING)
+		return show_deletion(c, c->tenant->slug, e) == 1 ? 0 : -1;
 	out_object(c, tenant_json(c->tenant), all_columns);
 	return 0;
 }
@@ -239,4 +280,22 @@ int
 command_tenant_resume(struct ctl *c, struct err *e)
 {
 	return set_state(c, TENANT_ACTIVE, e);
+}
+
+int
+command_tenant_delete(struct ctl *c, struct err *e)
+{
+	struct editor ed;
+
+	if (!ctl_has(c, "yes"))
+		return err_set(e, ERR_INVALID,
+		    "everything that belongs to \"%.63s\" will be gone for "
+		    "good: say --yes", ctl_argument(c, 0));
+	if (choose(c, e) == -1)
+		return -1;
+	ed = ctl_editor(c);
+	if (c->tenant->state != TENANT_DELETING &&
+	    tenant_delete(&ed, c->tenant, e) == -1)
+		return -1;
+	return show_deletion(c, c->tenant->slug, e) == 1 ? 0 : -1;
 }

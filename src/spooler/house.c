@@ -310,6 +310,7 @@ house_service(struct spooler *sp)
 	tally_service(sp);
 	gauges_service(sp);
 	reconcile_service(sp);
+	eraser_service(sp);
 	if (now >= sp->next_house_ms) {
 		keep_house(sp);
 		sp->next_house_ms = now + HOUSE_MS;

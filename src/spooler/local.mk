@@ -2,6 +2,7 @@ sbin_PROGRAMS += belfry-spooler
 belfry_spooler_SOURCES = \
 	src/spooler/claim.c src/spooler/claim.h src/spooler/claim_hold.c \
 	src/spooler/door.c \
+	src/spooler/eraser.c \
 	src/spooler/express.c \
 	src/spooler/crash.c src/spooler/crash.h \
 	src/spooler/flight.c \

@@ -104,6 +104,8 @@ struct spooler {
 	int64_t next_measure_ms;
 	int64_t overload_level; /* of the whole queue, as it was last seen */
 	bool measuring;
+	int64_t next_erase_ms;
+	bool erasing;
 	int64_t next_reconcile_ms;
 	bool reconciling;
 	int64_t trouble_logged_ms; /* the database's, at most one line a second */
@@ -179,6 +181,9 @@ void gauges_service(struct spooler *sp);
 
 /* reconcile.c: looks for what cannot happen when it is time. */
 void reconcile_service(struct spooler *sp);
+
+/* eraser.c: takes away what belongs to deleted tenants. */
+void eraser_service(struct spooler *sp);
 
 /* settler.c: takes results and writes them, many at once. */
 struct settler *settler_new(struct spooler *sp);

@@ -21,7 +21,8 @@ SEEN_BY_ALL = {
     },
 }
 DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders",
-            "hook_tenants", "overload_mark", "audit_chain", "audit_stray"}
+            "hook_tenants", "overload_mark", "audit_chain", "audit_stray",
+            "tenant_erase"}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c
