@@ -47,7 +47,7 @@ DELETE FROM service_account WHERE tenant_id = $1 AND id = $2
 
 -- name: api_key_list
 -- Up to 1000 rows, the newest first: the keys of the account $2.
-SELECT id, account_id, created_at, expires_at, revoked_at, last_used_at
+SELECT id, account_id, created_at, expires_at, revoked_at, last_used_at, test
 FROM api_key
 WHERE tenant_id = $1 AND account_id = $2
 ORDER BY created_at DESC, id
@@ -55,8 +55,8 @@ LIMIT 1000
 
 -- name: api_key_insert
 -- Nothing.
-INSERT INTO api_key (tenant_id, id, account_id, hash, expires_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO api_key (tenant_id, id, account_id, hash, expires_at, test)
+VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: api_key_retire
 -- Nothing: the account's keys, but for $3, end in $4 milliseconds at the latest.

@@ -17,8 +17,8 @@ WHERE g.tenant_id = $1
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
 -- name: tenant_page
--- One row: name, default locale, time zone, settings, slug, and whether it has webhook
--- endpoints.
+-- One row: name, default locale, time zone, settings, slug, whether it has webhook
+-- endpoints, and whether it is a test tenant.
 SELECT name, default_locale, time_zone, settings, slug,
-    (SELECT webhooks FROM tenant_generation WHERE tenant_id = $1)
+    (SELECT webhooks FROM tenant_generation WHERE tenant_id = $1), test
 FROM tenant WHERE id = $1

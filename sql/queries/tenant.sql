@@ -74,7 +74,7 @@ WHERE id = $1
 -- time zone and settings, and its providers in state $2 in the order of their names:
 -- id, kind, priority, weight, name and whether they have a budget.
 SELECT json_build_object('generation', g.generation, 'active', t.state = 1,
-    'suppresses', g.suppresses, 'zone', t.time_zone,
+    'suppresses', g.suppresses, 'test', t.test, 'zone', t.time_zone,
     'settings', t.settings - '{branding,cors_origins}'::text[],
     'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority,
         p.weight, p.name, COALESCE(p.limits ->> 'rate', '0') <> '0'

@@ -94,6 +94,7 @@ principal_of(struct arena *a, const struct apikey *key,
 	p->scopes = scope_set(stored->scopes, stored->scopes_count) &
 	    ~(UINT64_C(1) << SCOPE_ME);
 	p->expires_ms = stored->expires_ms;
+	p->test = key->test;
 	return p;
 }
 

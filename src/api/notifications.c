@@ -130,6 +130,7 @@ params_of(struct request *rq)
 		.known = app->known,
 		.tenant = rq->tenant,
 		.account = rq->principal->account,
+		.test = rq->principal->test,
 		.request = rq->body,
 		.body = rq->json,
 		.raw = rq->body_text,

@@ -31,6 +31,7 @@ enum { WORDS_BYTES_MAX = 8192 };
 struct key_view {
 	struct field_mask mask;
 	const char *id;
+	bool test;
 	int64_t created_at;
 	int64_t expires_at;
 	int64_t last_used_at;
@@ -39,6 +40,8 @@ struct key_view {
 
 static const struct field key_fields[] = {
 	FIELD(struct key_view, id, TEXT, .help = "Its public part."),
+	FIELD(struct key_view, test, BOOL,
+	    .help = "Whether what it sends goes to simulators alone."),
 	FIELD(struct key_view, created_at, TIME, .help = "When it was made."),
 	FIELD(struct key_view, expires_at, TIME, .flags = FIELD_NULLABLE,
 	    .help = "Until when it works; null: for ever."),
@@ -63,6 +66,7 @@ struct account_body {
 	const char **networks;
 	size_t networks_count;
 	int64_t expires_in;
+	bool test;
 	const char *key;
 	struct key_view *keys;
 	size_t keys_count;
@@ -90,6 +94,9 @@ static const struct field account_fields[] = {
 	FIELD(struct account_body, expires_in, DURATION,
 	    .flags = FIELD_WRITE_ONLY, .min = 1000, .max = 3650 * DAY_MS,
 	    .help = "How long the first key works. Absent: for ever."),
+	FIELD(struct account_body, test, BOOL, .flags = FIELD_WRITE_ONLY,
+	    .help = "Makes the first key a test key: what it sends goes to "
+	            "simulators alone."),
 	FIELD(struct account_body, key, TEXT, .flags = FIELD_READ_ONLY,
 	    .help = "The new key: shown once, when it was made."),
 	FIELD_SUBS(struct account_body, keys, &key_table,
@@ -108,6 +115,7 @@ struct rotate_body {
 	struct field_mask mask;
 	int64_t overlap;
 	int64_t expires_in;
+	bool test;
 };
 
 static const struct field rotate_fields[] = {
@@ -117,6 +125,9 @@ static const struct field rotate_fields[] = {
 	FIELD(struct rotate_body, expires_in, DURATION, .min = 1000,
 	    .max = 3650 * DAY_MS,
 	    .help = "How long the new key works. Absent: for ever."),
+	FIELD(struct rotate_body, test, BOOL,
+	    .help = "Whether it is a test key: what it sends goes to simulators "
+	            "alone, and the other keys stay as they are."),
 };
 
 const struct field_table rotate_table = FIELD_TABLE("KeyRotation",
@@ -214,6 +225,7 @@ list_keys(struct request *rq, struct account_id id, struct account_body *body,
 		body->keys[i] = (struct key_view){
 			.id = keys[i].id,
 			.created_at = keys[i].created_ms,
+			.test = keys[i].test,
 			.expires_at = keys[i].expires_ms,
 			.last_used_at = keys[i].used_ms,
 			.revoked_at = keys[i].revoked_ms,
@@ -335,13 +347,14 @@ take_body(struct request *rq, const struct account_body *body,
 
 /* Makes a key; its text is shown once and kept nowhere. */
 static const char *
-make_key(struct request *rq, int64_t expires_in_ms, struct api_key *key_r)
+make_key(struct request *rq, int64_t expires_in_ms, bool test,
+    struct api_key *key_r)
 {
 	struct apikey *made = arena_object(rq->a, struct apikey);
 	const char *text = apikey_make(rq->a, app_of(rq)->ring, rq->tenant,
-	    made);
+	    test, made);
 
-	*key_r = (struct api_key){ .id = made->id,
+	*key_r = (struct api_key){ .id = made->id, .test = test,
 		.expires_ms = expires_in_ms != 0 ?
 		    clock_wall_ms() + expires_in_ms :
 		    0 };
@@ -361,7 +374,7 @@ service_accounts_create(struct request *rq, struct response *rs, struct err *e)
 
 	if (take_body(rq, body, &account, e) != 0)
 		return -1;
-	text = make_key(rq, body->expires_in, &key);
+	text = make_key(rq, body->expires_in, body->test, &key);
 	if (account_create(&ed, &account, &key, e) != 0)
 		return -1;
 	uuid_format(&account.id.u, id);
@@ -445,7 +458,8 @@ service_accounts_delete(struct request *rq, struct response *rs, struct err *e)
 int
 service_accounts_rotate(struct request *rq, struct response *rs, struct err *e)
 {
-	const struct rotate_body *body = rq->body;
+	static const struct rotate_body nothing = { .overlap = DAY_MS };
+	const struct rotate_body *body = rq->body != NULL ? rq->body : &nothing;
 	struct editor ed = app_editor(rq);
 	struct account *account;
 	struct api_key key;
@@ -453,9 +467,9 @@ service_accounts_rotate(struct request *rq, struct response *rs, struct err *e)
 
 	if (find(rq, &account, e) != 0 || check_reach(rq, account, e) != 0)
 		return -1;
-	text = make_key(rq, body != NULL ? body->expires_in : 0, &key);
+	text = make_key(rq, body->expires_in, body->test, &key);
 	key.account = account->id;
-	if (api_key_add(&ed, &key, body != NULL ? body->overlap : DAY_MS, e) !=
+	if (api_key_add(&ed, &key, body->test ? -1 : body->overlap, e) !=
 	    0)
 		return -1;
 	return show(rq, rs, 200, account->id, text, e);

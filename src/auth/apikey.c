@@ -13,11 +13,14 @@
 #include "base/ensure.h"
 #include "base/text.h"
 
+#define PREFIX "blf_"
+#define TEST_PREFIX "blf_test_"
+
 enum { ID_BYTES = 16, SECRET_BYTES = 32 };
 
 const char *
 apikey_make(struct arena *a, const struct keyring *ring,
-    struct tenant_id tenant, struct apikey *key_r)
+    struct tenant_id tenant, bool test, struct apikey *key_r)
 {
 	uint8_t id[ID_BYTES], secret[SECRET_BYTES];
 	char *text;
@@ -28,10 +31,10 @@ apikey_make(struct arena *a, const struct keyring *ring,
 		id[i] = (uint8_t)((uint64_t)tenant.n >> (56 - 8 * i));
 	randombytes_buf(id + 8, sizeof(id) - 8);
 	randombytes_buf(secret, sizeof(secret));
-	text = arena_printf(a, "blf_%s_%s", text_base32(a, id, sizeof(id)),
+	text = arena_printf(a, "%s%s_%s", test ? TEST_PREFIX : PREFIX,
+	    text_base32(a, id, sizeof(id)),
 	    text_base64url(a, secret, sizeof(secret)));
 	sodium_memzero(secret, sizeof(secret));
-	ensure(strlen(text) == APIKEY_CHARS);
 	ensure(apikey_parse(a, ring, text, key_r) == 0);
 	return text;
 }
@@ -62,17 +65,19 @@ int
 apikey_parse(struct arena *a, const struct keyring *ring, const char *text,
     struct apikey *key_r)
 {
-	struct apikey key;
+	size_t n = strnlen(text, APIKEY_TEST_CHARS + 1);
+	struct apikey key = { .test = n == APIKEY_TEST_CHARS };
+	const char *prefix = key.test ? TEST_PREFIX : PREFIX;
+	const char *id = text + strlen(prefix);
 
-	if (strnlen(text, APIKEY_CHARS + 1) != APIKEY_CHARS ||
-	    strncmp(text, "blf_", 4) != 0 || text[4 + APIKEY_ID_CHARS] != '_')
+	if ((n != APIKEY_CHARS && !key.test) ||
+	    strncmp(text, prefix, strlen(prefix)) != 0 ||
+	    id[APIKEY_ID_CHARS] != '_')
 		return -1;
-	memcpy(key.id, text + 4, APIKEY_ID_CHARS);
-	key.id[APIKEY_ID_CHARS] = '\0';
-	if (parse_parts(a, key.id, text + 4 + APIKEY_ID_CHARS + 1,
-	        &key.tenant) != 0)
+	memcpy(key.id, id, APIKEY_ID_CHARS);
+	if (parse_parts(a, key.id, id + APIKEY_ID_CHARS + 1, &key.tenant) != 0)
 		return -1;
-	secret_hash(ring, text, APIKEY_CHARS, key.hash);
+	secret_hash(ring, text, n, key.hash);
 	*key_r = key;
 	return 0;
 }

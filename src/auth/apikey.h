@@ -7,7 +7,8 @@
  * 8 random bytes, so that the tenant is known before anything is looked up; the
  * secret is 32 random bytes in base64url.  Only a keyed hash of the whole text is
  * stored (secret_hash() with the pepper of the key ring): a stolen table opens
- * nothing, and 256 random bits need no slow hash.
+ * nothing, and 256 random bits need no slow hash.  A test key begins with blf_test_
+ * instead; since that is hashed too, neither sort can be made of the other.
  */
 #ifndef BELFRY_AUTH_APIKEY_H
 #define BELFRY_AUTH_APIKEY_H
@@ -25,19 +26,21 @@ struct arena;
 enum {
 	APIKEY_ID_CHARS = 26,
 	APIKEY_SECRET_CHARS = 43,
-	APIKEY_CHARS = 4 + APIKEY_ID_CHARS + 1 + APIKEY_SECRET_CHARS
+	APIKEY_CHARS = 4 + APIKEY_ID_CHARS + 1 + APIKEY_SECRET_CHARS,
+	APIKEY_TEST_CHARS = 5 + APIKEY_CHARS
 };
 
 struct apikey {
 	struct tenant_id tenant;
 	char id[APIKEY_ID_CHARS + 1];
 	uint8_t hash[SECRET_HASH_BYTES]; /* what is stored */
+	bool test; /* what it sends goes to simulators alone */
 };
 
 /* Makes a key for a tenant.  The result, which lives in "a", is shown once and kept
  * nowhere. */
 const char *apikey_make(struct arena *a, const struct keyring *ring,
-    struct tenant_id tenant, struct apikey *key_r) MUST_CHECK;
+    struct tenant_id tenant, bool test, struct apikey *key_r) MUST_CHECK;
 
 /* Reads the text of a key strictly and hashes it.  0, or -1 when it is no key; that
  * it has the right form says nothing yet. */

@@ -34,6 +34,7 @@ struct principal {
 	const char *time_zone; /* the tenant's */
 	uint64_t scopes; /* scope_set() */
 	int64_t expires_ms; /* wall time; 0: never */
+	bool test; /* simulators alone send what it asks for */
 };
 
 const char *principal_kind_name(enum principal_kind kind);

@@ -72,6 +72,8 @@ static const struct ctl_option key_add_options[] = {
 	{ 0, "scope", "SCOPE", "What the account may do. May stand more than once." },
 	{ 0, "expires", "DURATION",
 	    "How long the key works, as in \"90d\"; for ever by default." },
+	{ 0, "test", NULL,
+	    "A test key: simulators alone send what it asks for." },
 	END
 };
 

@@ -37,7 +37,8 @@ key_make(struct ctl *c, const struct keyring *ring, const struct key_wish *wish,
 	struct editor ed = ctl_editor(c);
 	struct account *account, fresh = { .name = wish->account,
 		.scopes = wish->scopes };
-	struct api_key key = { .expires_ms = wish->expires_ms };
+	struct api_key key = { .expires_ms = wish->expires_ms,
+		.test = wish->test };
 	struct apikey *made = arena_object(c->a, struct apikey);
 	int found =
 	    account_find(c->a, c->db, ed.tenant, wish->account, &account, e);
@@ -49,7 +50,7 @@ key_make(struct ctl *c, const struct keyring *ring, const struct key_wish *wish,
 		    "there is no service account \"%.80s\": say with --scope "
 		    "what a new one may do",
 		    wish->account);
-	*text_r = apikey_make(c->a, ring, ed.tenant, made);
+	*text_r = apikey_make(c->a, ring, ed.tenant, wish->test, made);
 	key.id = made->id;
 	memcpy(key.hash, made->hash, sizeof(key.hash));
 	if (found == 0)
@@ -124,6 +125,7 @@ int
 command_key_add(struct ctl *c, struct err *e)
 {
 	struct key_wish wish = { .account = ctl_argument(c, 0),
+		.test = ctl_has(c, "test"),
 		.overlap_ms = -1 };
 
 	if (wish.account[0] == '\0' ||
@@ -169,6 +171,7 @@ static const struct out_column columns[] = {
 	{ "account", "ACCOUNT" },
 	{ "key_id", "KEY-ID" },
 	{ "state", "STATE" },
+	{ "test", "TEST" },
 	{ "expires_at", "EXPIRES" },
 	{ "last_used_at", "USED" },
 	{ "created_at", "CREATED" },
@@ -200,9 +203,10 @@ add_keys(struct ctl *c, const struct account *account, json_t *rows,
 		return -1;
 	for (i = 0; i < count; i++)
 		json_array_append_new(rows,
-		    json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "account",
-		        account->name, "key_id", keys[i].id, "state",
-		        key_state(account, &keys[i]), "expires_at",
+		    json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:s}",
+		        "account", account->name, "key_id", keys[i].id, "state",
+		        key_state(account, &keys[i]), "test",
+		        (int)keys[i].test, "expires_at",
 		        out_time(keys[i].expires_ms), "last_used_at",
 		        out_time(keys[i].used_ms), "created_at",
 		        out_time(keys[i].created_ms), "scopes",

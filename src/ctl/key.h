@@ -6,6 +6,7 @@
 #ifndef BELFRY_CTL_KEY_H
 #define BELFRY_CTL_KEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -18,6 +19,7 @@ struct key_wish {
 	const char *account; /* the name of the service account */
 	const char *scopes; /* with blanks; NULL: the account must exist */
 	int64_t expires_ms; /* 0: never */
+	bool test; /* simulators alone send what it asks for */
 	int64_t overlap_ms; /* older keys still work; -1: as they are */
 };
 

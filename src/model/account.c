@@ -197,6 +197,7 @@ add_key(const struct editor *ed, struct db_batch *b, const struct api_key *key)
 	db_arg_uuid(b, &key->account.u);
 	db_arg_bytes(b, key->hash, sizeof(key->hash));
 	db_arg_time_ms(b, key->expires_ms);
+	db_arg_bool(b, key->test);
 }
 
 static int
@@ -326,6 +327,7 @@ api_key_list(struct arena *a, struct db *db, struct tenant_id tenant,
 			.expires_ms = db_time_ms(rows[0], i, 3),
 			.revoked_ms = db_time_ms(rows[0], i, 4),
 			.used_ms = db_time_ms(rows[0], i, 5),
+			.test = db_bool(rows[0], i, 6),
 		};
 	*list_r = list;
 	*count_r = (size_t)n;

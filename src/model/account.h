@@ -47,6 +47,7 @@ struct api_key {
 	int64_t expires_ms; /* 0: never */
 	int64_t revoked_ms; /* 0: not */
 	int64_t used_ms; /* last, to the hour; 0: never */
+	bool test; /* simulators alone send what it asks for */
 };
 
 /* ---- Authentication ------------------------------------------------------ */

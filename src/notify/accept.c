@@ -347,6 +347,7 @@ accept_describe(struct arena *a, const struct accept_params *p,
 		.data = json_text(a, rq->data),
 		.expires_ms = rq->expires_at,
 		.traceparent = p->traceparent,
+		.test = p->test,
 	};
 	n_r->created_ms = uuid_time_ms(&n_r->id.u);
 	if (tpl != NULL) {
@@ -555,7 +556,8 @@ take_express(struct arena *a, const struct accept_params *p,
 		.channels = accept_parts(p),
 	};
 
-	if (p->known == NULL || p->request->send_at > n->created_ms)
+	if (p->known == NULL || p->test ||
+	    p->request->send_at > n->created_ms)
 		return NULL;
 	return express_take(a, &params, n);
 }
@@ -585,6 +587,8 @@ store(struct arena *a, const struct accept_params *p,
 	if (x != NULL) {
 		db_arg_int(b, express_count(x));
 		express_write_add(a, b, x);
+	} else {
+		db_arg_bool(b, p->test);
 	}
 	return db_run(p->db, a, b, NULL, e);
 }

@@ -42,6 +42,7 @@ struct accept_params {
 	const void *raw; /* its bytes, compared when a key is used again */
 	size_t raw_bytes;
 	const struct template_head *template; /* NULL with inline content */
+	bool test; /* simulators alone send it */
 	unsigned forbidden; /* channels that the tenant may not send by, as bits */
 	const char *idempotency_key; /* or NULL */
 	const char *request_id;

@@ -188,6 +188,7 @@ read_tenant(struct page *page, const struct db_rows *rows)
 	    -1)
 		json = NULL;
 	page_set(page, json);
+	page->rules.test = db_bool(rows, 0, 6);
 	page->variables = tenant_variables(a, db_text(rows, 0, 0), page->slug,
 	    json_object_get(json, "branding"));
 }

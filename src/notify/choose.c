@@ -92,6 +92,13 @@ candidate(const struct choose_params *p, const struct provider *pr)
 	return c;
 }
 
+bool
+choose_may_use(const struct page *page, const struct provider *pr, bool test)
+{
+	return pr->enabled &&
+	    (pr->ops->simulated || (!test && !page->rules.test));
+}
+
 struct choice
 choose_provider(const struct choose_params *p)
 {
@@ -104,8 +111,8 @@ choose_provider(const struct choose_params *p)
 
 	for (i = 0; i < p->page->provider_count && count < ACCOUNTS_MAX; i++) {
 		pr = p->page->providers[i];
-		if (!pr->enabled || pr->ops->channel != p->channel ||
-		    !takes(pr, p->address))
+		if (!choose_may_use(p->page, pr, p->test) ||
+		    pr->ops->channel != p->channel || !takes(pr, p->address))
 			continue;
 		choice.enabled++;
 		c = candidate(p, pr);

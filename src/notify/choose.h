@@ -27,6 +27,7 @@ struct choose_params {
 	const struct page *page;
 	const struct health *health; /* NULL: all are well */
 	enum channel channel;
+	bool test; /* simulators alone */
 	const char *address; /* NULL: of any form */
 	struct delivery_id delivery;
 	int failovers; /* how often the next one's turn came */
@@ -43,6 +44,10 @@ struct choice {
 	double share; /* of its weight that it has left */
 	bool shut; /* all are left alone for now: the provider is one to wait for */
 };
+
+/* May the account be used at all: it is enabled, and for what is a test, or belongs to a
+ * test tenant, it is a simulator. */
+bool choose_may_use(const struct page *page, const struct provider *pr, bool test);
 
 struct choice choose_provider(const struct choose_params *p);
 

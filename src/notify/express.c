@@ -89,14 +89,14 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 	struct ways *ways = arena_object(a, struct ways);
 	json_t *json, *list, *one;
 	json_int_t generation;
-	int active, suppresses;
+	int active, suppresses, test;
 	size_t i;
 
 	if (js_parse(a, text, len, 8, &json, e) == -1)
 		return -1;
-	if (json_unpack(json, "{s:I, s:b, s:b, s:o}", "generation", &generation,
-	        "active", &active, "suppresses", &suppresses, "providers",
-	        &list) == -1)
+	if (json_unpack(json, "{s:I, s:b, s:b, s:b, s:o}", "generation",
+	        &generation, "active", &active, "suppresses", &suppresses,
+	        "test", &test, "providers", &list) == -1)
 		return err_set(e, ERR_INTERNAL, "a tenant's ways are broken");
 	ways->active = active != 0;
 	ways->suppresses = suppresses != 0;
@@ -104,6 +104,7 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 	ways->page.time_zone =
 	    json_string_value(json_object_get(json, "zone"));
 	page_set(&ways->page, json_object_get(json, "settings"));
+	ways->page.rules.test = test != 0;
 	ways->page.providers = arena_zalloc(a, json_array_size(list),
 	    sizeof(*ways->page.providers));
 	json_array_foreach(list, i, one)
@@ -115,7 +116,7 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 }
 
 static const struct known_kind ways_kind = {
-	.name = "ways3", /* the form of its text; others may lie in caches */
+	.name = "ways4", /* the form of its text; others may lie in caches */
 	.add = ways_add,
 	.text = ways_text,
 	.parse = ways_parse,

@@ -33,6 +33,9 @@ plan_trace_quiet(struct plan *pl, const struct quiet *quiet)
 void
 plan_trace_choice(struct plan *pl, const struct choice *choice)
 {
+	if (pl->n->test || pl->params->page->rules.test)
+		trace_add(&pl->trace, "test", NULL,
+		    "simulators alone may send it");
 	if (choice->provider == NULL)
 		trace_add(&pl->trace, "provider", NULL,
 		    "none of %d accounts can be used", choice->enabled);
@@ -61,7 +64,7 @@ has_account(const struct plan *pl, enum channel channel)
 	size_t i;
 
 	for (i = 0; i < page->provider_count; i++)
-		if (page->providers[i]->enabled &&
+		if (choose_may_use(page, page->providers[i], pl->n->test) &&
 		    page->providers[i]->ops->channel == channel)
 			return true;
 	return false;

@@ -53,7 +53,8 @@ enum column {
 	FALLBACK,
 	CRASHES,
 	TEMPLATE_RELEASE,
-	QUIET_EXEMPT
+	QUIET_EXEMPT,
+	TEST
 };
 
 void
@@ -80,6 +81,7 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 		.traceparent = db_text(rows, row, TRACEPARENT),
 		.fallback = db_text(rows, row, FALLBACK),
 		.quiet_exempt = db_bool(rows, row, QUIET_EXEMPT),
+		.test = db_bool(rows, row, TEST),
 		.crashes = (int)db_int(rows, row, CRASHES),
 	};
 	if (n_r->state == 0)
@@ -269,6 +271,7 @@ choose(const struct plan *pl, enum channel channel, const char *address,
 		.page = pl->params->page,
 		.health = pl->params->health,
 		.gate = pl->params->gate,
+		.test = pl->n->test,
 		.channel = channel,
 		.address = address,
 		.delivery = id,

@@ -77,6 +77,7 @@ const char *tenant_settings_limit(const json_t *before, const json_t *after);
 struct tenant_rules {
 	unsigned forbidden; /* channels, as bits: 1 << CHANNEL_... */
 	int delivery_rate; /* deliveries a second; 0: any number */
+	bool test; /* simulators alone send for it; no setting */
 };
 struct tenant_rules tenant_rules_of(const json_t *settings);
 

@@ -45,6 +45,7 @@ struct notification {
 	const char *traceparent; /* or NULL */
 	const char *fallback; /* JSON, or NULL */
 	bool quiet_exempt; /* goes out in quiet hours too */
+	bool test; /* simulators alone may send it */
 	int crashes; /* of spoolers while they routed it */
 	json_t *data_json; /* parsed when first needed */
 	const struct template *template; /* held by the claim */

@@ -81,6 +81,7 @@ struct provider_ops {
 	const char *kind;
 	enum channel channel;
 	const char *summary; /* a line for manuals */
+	bool simulated; /* nothing leaves the host */
 	bool reports; /* receipts come for what it took; else its word is the last */
 	const struct field_table *settings;
 	int concurrency; /* deliveries at once by default; 0: spooler.account_concurrency */

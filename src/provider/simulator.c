@@ -127,6 +127,7 @@ judge(const struct provider *p, const struct transfer_result *res,
 	[number - 1] = {                                                       \
 		.kind = "simulator-" name,                                     \
 		.channel = CHANNEL_##NAME,                                     \
+		.simulated = true,                                             \
 		.summary = "Only pretends: the address decides the outcome.",  \
 		.settings = &table,                                            \
 		.build = build,                                                \

@@ -111,6 +111,7 @@ plan_lane(struct claim *c)
 	for (i = 0; i < list->count; i++) {
 		d = &list->list[i];
 		p.delivery = d->id;
+		p.test = d->notification->test;
 		p.address = d->address;
 		p.failovers = d->failovers;
 		choice = choose_provider(&p);

@@ -16,6 +16,7 @@
 #include "db/db.h"
 #include "db/pool.h"
 #include "notify/book.h"
+#include "notify/choose.h"
 #include "notify/gate.h"
 #include "provider/provider.h"
 #include "spooler/claim.h"
@@ -201,7 +202,7 @@ page_room(struct spooler *sp, const struct page *page, enum channel channel,
 	size_t i;
 
 	for (i = 0; i < page->provider_count; i++) {
-		if (!page->providers[i]->enabled ||
+		if (!choose_may_use(page, page->providers[i], false) ||
 		    page->providers[i]->ops->channel != channel)
 			continue;
 		accounts++;

@@ -22,6 +22,7 @@
 #include "db/db.h"
 #include "db/pool.h"
 #include "net/transfer.h"
+#include "notify/choose.h"
 #include "notify/deliver.h"
 #include "notify/gate.h"
 #include "notify/settle.h"
@@ -362,6 +363,16 @@ send(struct flight *f, struct err *e)
 	return launch(f, e);
 }
 
+/* Whatever changed between the choice and now: a test leaves the host in no case. */
+static int
+check(const struct page *page, const struct delivery *d, struct err *e)
+{
+	if (choose_may_use(page, d->provider, d->notification->test))
+		return 0;
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "it is a test: simulators alone may send it");
+}
+
 static void
 start(struct spooler *sp, struct claim *c, struct delivery *d,
     struct page *page)
@@ -382,7 +393,8 @@ start(struct spooler *sp, struct claim *c, struct delivery *d,
 	};
 	tally_started(sp->tally, c->tenant, (int)d->channel, d->provider);
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
-	if (deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
+	if (check(page, d, &e) == -1 ||
+	    deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
 	    send(f, &e) == -1)
 		refuse(f, &e);
 }

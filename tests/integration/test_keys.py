@@ -82,7 +82,7 @@ def test_key_of_a_suspended_tenant(tenant):
     tenant.stack.ctl("tenant", "suspend", tenant.slug)
     wait_until(lambda: tenant.api.send(mail()).status_code == 403, 2,
                "the end of the tenant's keys")
-    problem(tenant.api.send(mail()), 403, "forbidden")
+    problem(tenant.api.send(mail()), 403, "tenant_suspended")
 
 
 def test_scopes(tenant):

@@ -11,6 +11,7 @@ from harness.api import ADMIN, SERVICES, Client, mail, problem
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
+NOTHING = f"{SERVICES}/nothing"
 NIL = "00000000-0000-0000-0000-000000000000"
 TENANTS = f"{ADMIN}/tenants"
 PATCH = {"Content-Type": "application/merge-patch+json"}
@@ -135,7 +136,7 @@ def test_suspended_and_taken_up_again(platform, tenant):
     tenant.api.accepted(mail(send_at="2027-06-01T00:00:00Z"))
     assert platform.post(path(tenant, "/suspend")).json()["state"] == \
         "suspended"
-    wait_until(lambda: tenant.api.send(mail()).status_code == 403, 5,
+    wait_until(lambda: tenant.api.get(NOTHING).status_code == 403, 5,
                "the refusal")
     problem(tenant.api.send(mail()), 403, "tenant_suspended")
     problem(tenant.admin.get(path(tenant)), 403, "tenant_suspended")
@@ -157,7 +158,7 @@ def test_suspended_while_memcached_is_frozen(stack, platform, tenant):
     os.kill(pid, signal.SIGSTOP)
     try:
         platform.post(path(tenant, "/suspend"))
-        wait_until(lambda: tenant.api.send(mail()).status_code == 403, 5,
+        wait_until(lambda: tenant.api.get(NOTHING).status_code == 403, 5,
                    "the refusal")
     finally:
         os.kill(pid, signal.SIGCONT)

@@ -56,7 +56,7 @@ a_key_comes_back(void **state)
 	size_t i;
 
 	for (i = 0; i < NELEMS(tenants); i++) {
-		text = apikey_make(a, ring, tenants[i], &made);
+		text = apikey_make(a, ring, tenants[i], false, &made);
 		assert_int_equal(strlen(text), APIKEY_CHARS);
 		assert_int_equal(apikey_parse(a, ring, text, &read), 0);
 		assert_true(read.tenant.n == tenants[i].n);
@@ -64,7 +64,7 @@ a_key_comes_back(void **state)
 		assert_true(apikey_matches(&read, made.hash,
 		    sizeof(made.hash)));
 		assert_string_not_equal(apikey_make(a, ring, tenants[i],
-		                            &other),
+		                            false, &other),
 		    text);
 		assert_string_not_equal(other.id, made.id);
 		assert_false(apikey_matches(&read, other.hash,
@@ -79,7 +79,7 @@ static void
 no_changed_key_matches(void **state)
 {
 	struct apikey made, read;
-	const char *text = apikey_make(a, ring, (struct tenant_id){ 7 }, &made);
+	const char *text = apikey_make(a, ring, (struct tenant_id){ 7 }, false, &made);
 	char *changed = arena_strdup(a, text);
 	static const char others[] = "0aZ_-+/=~ \n\x80";
 	size_t i, k;
@@ -101,7 +101,7 @@ static void
 only_whole_keys_are_read(void **state)
 {
 	struct apikey key;
-	const char *text = apikey_make(a, ring, (struct tenant_id){ 7 }, &key);
+	const char *text = apikey_make(a, ring, (struct tenant_id){ 7 }, false, &key);
 	const char *wrong[] = { "", "blf_", "blf", text + 1,
 		arena_printf(a, "%s ", text), arena_printf(a, "%sA", text),
 		arena_printf(a, " %s", text), arena_strndup(a, text, 73),
@@ -157,6 +157,26 @@ principals_are_named_for_the_audit(void **state)
 	    "admin:shop (https://idp.example)");
 }
 
+static void
+test_keys_are_another_sort(void **state)
+{
+	struct apikey made, read;
+	const char *text = apikey_make(a, ring, (struct tenant_id){ 7 }, true,
+	    &made);
+	const char *bare = arena_printf(a, "blf_%s", text + strlen("blf_test_"));
+
+	(void)state;
+	assert_int_equal(strncmp(text, "blf_test_", 9), 0);
+	assert_int_equal(apikey_parse(a, ring, text, &read), 0);
+	assert_true(read.test);
+	assert_string_equal(read.id, made.id);
+	assert_true(apikey_matches(&read, made.hash, sizeof(made.hash)));
+	/* Without its mark it is no key any more. */
+	assert_int_equal(apikey_parse(a, ring, bare, &read), 0);
+	assert_false(read.test);
+	assert_false(apikey_matches(&read, made.hash, sizeof(made.hash)));
+}
+
 int
 main(void)
 {
@@ -164,6 +184,7 @@ main(void)
 		cmocka_unit_test(a_key_comes_back),
 		cmocka_unit_test(no_changed_key_matches),
 		cmocka_unit_test(only_whole_keys_are_read),
+		cmocka_unit_test(test_keys_are_another_sort),
 		cmocka_unit_test(scopes_bring_what_they_stand_for),
 		cmocka_unit_test(principals_are_named_for_the_audit),
 	};
