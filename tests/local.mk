@@ -70,6 +70,7 @@ check_PROGRAMS += tests/unit/test_hooks
 check_PROGRAMS += tests/unit/test_http_providers
 EXTRA_DIST += tests/unit/settings_of.h
 check_PROGRAMS += tests/unit/test_json_providers
+check_PROGRAMS += tests/unit/test_link
 check_PROGRAMS += tests/unit/test_listen
 check_PROGRAMS += tests/unit/test_log
 check_PROGRAMS += tests/unit/test_mail_address

@@ -18,6 +18,12 @@ INSERT INTO hook_inbox (tenant_id, id, provider_id, events)
 SELECT $1, id, provider_id, events::json
 FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS r (provider_id, id, events)
 
+-- name: hook_foresee
+-- Nothing.  Events $4 of an account, each to be applied $5 milliseconds from now.
+INSERT INTO hook_inbox (tenant_id, id, provider_id, events, due)
+SELECT $1, id, $2, events::json, now() + after_ms * interval '1 ms'
+FROM unnest($3::uuid[], $4::text[], $5::bigint[]) AS r (id, events, after_ms)
+
 -- name: hook_tenants
 -- A row for each tenant that has something in the inbox.
 SELECT hook_tenants()
@@ -27,7 +33,7 @@ SELECT hook_tenants()
 -- transaction.
 WITH c AS MATERIALIZED (
     SELECT tenant_id, id, ctid AS place FROM hook_inbox
-    WHERE tenant_id = $1 AND id >= $2
+    WHERE tenant_id = $1 AND id >= $2 AND (due IS NULL OR due <= now())
     ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM hook_inbox h USING c

@@ -15,6 +15,8 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/inbox.h"
+#include "auth/keyset.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -24,11 +26,9 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "db/db.h"
-#include "model/channel.h"
 #include "model/known.h"
 #include "model/provider_account.h"
 #include "model/tenant_facts.h"
-#include "net/doorbell.h"
 #include "provider/hook.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
@@ -39,9 +39,7 @@
 enum {
 	HEADER_NAME_MAX = 80,
 	ACCOUNT_DEPTH = 20,
-	SEALED_MAX = 256 << 10,
-	PART_EVENTS = 100, /* of one row of the inbox */
-	PART_BYTES = 4 << 20
+	SEALED_MAX = 256 << 10
 };
 
 /* The labels of METRIC_HOOKS_TOTAL. */
@@ -166,6 +164,22 @@ header(const struct hook_request *hook, const char *name)
 	return request_param(hook->arg, parameter);
 }
 
+/* Without its issuer's keys nothing can be proven. */
+static const struct jwk *
+key(const struct hook_request *hook, const struct key_source *source,
+    const char *kid)
+{
+	struct request *rq = hook->arg;
+	const struct jwk *jwk;
+	struct err e;
+	int rc = keysets_find(app_of(rq)->keysets, rq->a, source, kid, &jwk, &e);
+
+	if (rc == -1)
+		log_warn(&rq->scope, "the keys of an issuer are not known",
+		    LF_STR("issuer", source->issuer), LF_ERR(&e));
+	return rc == 1 ? jwk : NULL;
+}
+
 static struct hook_request
 hook_of(struct request *rq)
 {
@@ -186,24 +200,21 @@ hook_of(struct request *rq)
 		.body_bytes = rq->body_bytes,
 		.now_ms = clock_wall_ms(),
 		.header = header,
+		.key = key,
 		.arg = rq,
 	};
 }
 
-/* ---- The inbox --------------------------------------------------------------------- */
+/* ---- Events of other accounts ------------------------------------------------------- */
 
-/* The account that events are about, by what its provider calls it: 1, 0, -1. */
+/* The account that an event is about, by what its provider calls it: 1, 0, -1. */
 static int
-account_of(struct request *rq, const struct provider *p, const char *sender,
-    struct uuid *id_r, struct err *e)
+find_sender(struct request *rq, const struct provider *p, const char *sender,
+    struct provider_id *id_r, struct err *e)
 {
 	struct db_batch *b = db_batch_new(rq->a, p->tenant, DB_ONE);
 	struct db_rows **rows;
 
-	if (sender == NULL) {
-		*id_r = p->id.u;
-		return 1;
-	}
 	ensure(p->ops->sender != NULL);
 	db_add(b, Q_HOOK_SENDER);
 	db_arg_int(b, p->tenant.n);
@@ -214,66 +225,36 @@ account_of(struct request *rq, const struct provider *p, const char *sender,
 		return -1;
 	if (db_count(rows[0]) == 0)
 		return 0;
-	*id_r = db_uuid(rows[0], 0, 0);
+	id_r->u = db_uuid(rows[0], 0, 0);
 	return 1;
 }
 
-/* How many events from "at" on go into one row: they are of one account. */
-static size_t
-part_of(const struct hook_events *events, size_t at)
-{
-	const char *sender = events->list[at].sender, *other;
-	size_t n = 1;
-
-	for (; at + n < events->count && n < PART_EVENTS; n++) {
-		other = events->list[at + n].sender;
-		if (sender == NULL ? other != NULL
-		                   : other == NULL || strcmp(sender, other) != 0)
-			break;
-	}
-	return n;
-}
-
-/* One insert: a row for each part of them. */
+/* Says of which account each event is; those that are of none of ours go. */
 static int
-put(struct request *rq, const struct provider *p,
-    const struct hook_events *events, struct err *e)
+set_accounts(struct request *rq, const struct provider *p,
+    struct hook_events *events, struct err *e)
 {
-	struct db_batch *b = db_batch_new(rq->a, p->tenant, DB_ONE);
-	struct db_array *ids = db_array_new(rq->a), *texts = db_array_new(rq->a),
-	                *accounts = db_array_new(rq->a);
-	struct uuid id, account;
-	struct buf *text;
-	size_t at, n;
-	int rc;
+	const char *sender = NULL;
+	struct provider_id account = p->id;
+	struct hook_event *ev;
+	size_t i, kept = 0;
+	int rc = 1;
 
-	for (at = 0; at < events->count; at += n) {
-		n = part_of(events, at);
-		rc = account_of(rq, p, events->list[at].sender, &account, e);
-		if (rc == -1)
-			return -1;
-		if (rc == 0)
-			continue; /* of a number that is not ours */
-		text = buf_new(rq->a, PART_BYTES);
-		js_write(text,
-		    js_keep(rq->a, hook_events_write(&events->list[at], n)));
-		if (buf_overflowed(text))
-			return err_set(e, ERR_TOO_LARGE,
-			    "the events are too large");
-		id = uuid_make();
-		db_array_uuid(ids, &id);
-		db_array_uuid(accounts, &account);
-		db_array_text(texts, text->data);
+	for (i = 0; i < events->count; i++) {
+		ev = &events->list[i];
+		if (ev->sender != NULL &&
+		    (sender == NULL || strcmp(ev->sender, sender) != 0)) {
+			sender = ev->sender;
+			rc = find_sender(rq, p, sender, &account, e);
+			if (rc == -1)
+				return -1;
+		}
+		if (ev->sender != NULL && rc == 0)
+			continue;
+		ev->account = ev->sender != NULL ? account : p->id;
+		events->list[kept++] = *ev;
 	}
-	db_add(b, Q_HOOK_PUT);
-	db_arg_int(b, p->tenant.n);
-	db_arg_array(b, accounts);
-	db_arg_array(b, ids);
-	db_arg_array(b, texts);
-	if (db_run(app_of(rq)->db, rq->a, b, NULL, e) == -1)
-		return -1;
-	doorbell_ring(rq->config->spooler_doorbell, p->tenant,
-	    QUEUE(LANE_HOOKS, 0));
+	events->count = kept;
 	return 0;
 }
 
@@ -302,7 +283,8 @@ hooks_receive(struct request *rq, struct response *rs, struct err *e)
 	default:
 		return refuse(e);
 	}
-	if (events.count > 0 && put(rq, p, &events, e) == -1)
+	if (set_accounts(rq, p, &events, e) == -1 ||
+	    inbox_put(rq, tenant, &events, e) == -1)
 		return -1;
 	metrics_add(METRIC_HOOKS_TOTAL, TAKEN, 1);
 	response_empty(rs, 204);

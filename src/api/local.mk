@@ -13,6 +13,8 @@ belfry_api_SOURCES = \
 	src/api/last_used.c src/api/last_used.h \
 	src/api/hooks.c src/api/hooks.h \
 	src/api/limits.c src/api/limits.h \
+	src/api/inbox.c src/api/inbox.h \
+	src/api/links.c src/api/links.h \
 	src/api/main.c \
 	src/api/metrics.c \
 	src/api/notifications.c src/api/notifications.h \

@@ -14,6 +14,7 @@
 #include "api/devices.h"
 #include "api/hooks.h"
 #include "api/issuers.h"
+#include "api/links.h"
 #include "api/notifications.h"
 #include "api/page.h"
 #include "api/provider_test.h"
@@ -74,6 +75,18 @@ static const struct route routes[] = {
 	    .flags = ROUTE_RAW_BODY, .body_max = FORM_BODY_MAX,
 	    .summary = "Unsubscribes with one click (RFC 8058), or takes it back",
 	    .tags = "unsubscribe", .answer_type = "text/html" },
+
+	/* Links in what was delivered: each is its own proof. */
+	{ HTTP_GET, "/t/o/{link}", .handler = links_open, .status = 200,
+	    .summary = "The picture that tells that a mail was opened",
+	    .tags = "links", .answer_type = "image/gif" },
+	{ HTTP_GET, "/t/c/{link}", .handler = links_click, .status = 302,
+	    .summary = "Tells that a link was followed, and leads on",
+	    .tags = "links" },
+	{ HTTP_POST, "/t/r/{link}", .handler = links_receipt, .status = 204,
+	    .flags = ROUTE_RAW_BODY,
+	    .summary = "Takes what an app tells of a push message",
+	    .tags = "links" },
 
 	/* Notifications */
 	{ HTTP_POST, SERVICES "/notifications/send",

@@ -19,6 +19,7 @@ libbelfry_la_SOURCES += \
 	src/base/heap.c src/base/heap.h \
 	src/base/id.h \
 	src/base/keyring.c src/base/keyring.h \
+	src/base/link.c src/base/link.h \
 	src/base/listen.c src/base/listen.h \
 	src/base/log.c src/base/log.h \
 	src/base/metrics.c src/base/metrics.def src/base/metrics.h \

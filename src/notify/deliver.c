@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/err.h"
+#include "base/link.h"
 #include "base/uuid.h"
 #include "db/db.h"
 #include "db/week.h"
@@ -19,6 +20,7 @@
 #include "model/template_render.h"
 #include "model/unsubscribe.h"
 #include "notify/book.h"
+#include "notify/track.h"
 #include "provider/html_text.h"
 #include "provider/provider.h"
 #include "web/js.h"
@@ -342,6 +344,25 @@ set_media(struct arena *a, const struct notification *n, struct message *m)
 	m->media = list;
 }
 
+/* What is opened and followed becomes known, where the tenant wants that. */
+static void
+track(const struct rendering *rn, const struct page *page, struct message *m)
+{
+	const struct link l = { m->tenant, m->notification, m->delivery, "" };
+	struct track_params p = {
+		.opens = page->rules.opens,
+		.clicks = page->rules.clicks,
+		.ring = page->ring,
+		.link = &l,
+		.max_bytes = 2 * (size_t)rn->config->template_output_max,
+	};
+
+	if (m->public_url == NULL || page->ring == NULL)
+		return;
+	p.public_url = hook_base(rn->a, m->public_url);
+	m->html = track_html(rn->a, &p, m->html);
+}
+
 int
 deliver_render(struct arena *a, const struct config *config,
     const struct page *page, const struct delivery *d, struct message *m_r,
@@ -386,5 +407,9 @@ deliver_render(struct arena *a, const struct config *config,
 		return -1;
 	if (d->channel == CHANNEL_SMS)
 		set_media(a, n, m_r);
-	return render_channel(&rn, m_r, e);
+	if (render_channel(&rn, m_r, e) == -1)
+		return -1;
+	if (m_r->html != NULL && (page->rules.opens || page->rules.clicks))
+		track(&rn, page, m_r);
+	return 0;
 }

@@ -27,6 +27,7 @@ libbelfry_la_SOURCES += \
 	src/notify/state.c src/notify/state.def src/notify/state.h \
 	src/notify/tenant_settings.c src/notify/tenant_settings.h \
 	src/notify/timeline.c src/notify/timeline.h \
+	src/notify/track.c src/notify/track.h \
 	src/notify/trace.c src/notify/trace.h \
 	src/notify/variables.c src/notify/variables.h \
 	src/notify/webhook_event.c src/notify/webhook_event.def \

@@ -39,12 +39,13 @@ end(struct result *r, enum delivery_state state)
 
 /* Where no receipts come, that it was sent is the best that can be known. */
 static enum told
-told_by(const struct provider *pr, const struct outcome *o)
+told_by(const struct provider *pr, const struct verdict *v,
+    const struct outcome *o)
 {
 	if (o->state == DELIVERY_DELIVERED)
 		return TOLD_DELIVERED;
 	return o->state == DELIVERY_SENT && o->later == LATER_NOT &&
-	        !pr->ops->reports
+	        !pr->ops->reports && !v->reported
 	    ? TOLD_DELIVERED
 	    : TOLD_NOTHING;
 }
@@ -90,7 +91,7 @@ settle_attempt(struct result *r, const struct delivery *d,
 
 	begin(r, d);
 	end(r, o.state);
-	r->told = told_by(d->provider, &o);
+	r->told = told_by(d->provider, v, &o);
 	note_outcome(r, d, v, &o);
 	r->provider = d->provider->id;
 	r->delay_ms = o.delay_ms;

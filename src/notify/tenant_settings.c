@@ -74,6 +74,17 @@ static const struct field_table limits_table = FIELD_TABLE("TenantLimits",
     struct tenant_limits, limits_fields,
     "How fast a tenant may ask; what is absent is as the configuration has it.");
 
+static const struct field tracking_fields[] = {
+	FIELD(struct tenant_tracking, opens, BOOL,
+	    .help = "A picture of one point tells that an HTML part is shown."),
+	FIELD(struct tenant_tracking, clicks, BOOL,
+	    .help = "Links of an HTML part lead through Belfry."),
+};
+
+static const struct field_table tracking_table = FIELD_TABLE("TenantTracking",
+    struct tenant_tracking, tracking_fields,
+    "What becomes known of who reads mails.");
+
 static const struct field fields[] = {
 	FIELD_SUB(struct tenant_settings, branding, &branding_table,
 	    .help = "How the tenant shows itself in templates."),
@@ -103,6 +114,9 @@ static const struct field fields[] = {
 	    .help = "How many deliveries may wait before new ones are refused; "
 	            "0: any number. Absent: queue.tenant_max.",
 	    .example = "100000"),
+	FIELD_SUB(struct tenant_settings, tracking, &tracking_table,
+	    .help = "What Belfry itself finds out of mails. People may have to "
+	            "be asked before."),
 };
 
 const struct field_table tenant_settings_table = FIELD_TABLE("TenantSettings",
@@ -207,8 +221,12 @@ tenant_rules_of(const json_t *settings)
 {
 	const json_t *channels = json_object_get(settings, "channels"), *name;
 	const json_t *rate = json_object_get(settings, "delivery_rate");
-	struct tenant_rules rules = { .delivery_rate =
-		                          (int)json_integer_value(rate) };
+	const json_t *tracking = json_object_get(settings, "tracking");
+	struct tenant_rules rules = {
+		.delivery_rate = (int)json_integer_value(rate),
+		.opens = json_is_true(json_object_get(tracking, "opens")),
+		.clicks = json_is_true(json_object_get(tracking, "clicks")),
+	};
 	unsigned allowed = 0;
 	size_t i;
 

@@ -45,6 +45,11 @@ struct tenant_limits {
 	int64_t account_share; /* percent */
 };
 
+struct tenant_tracking {
+	struct field_mask mask;
+	bool opens, clicks;
+};
+
 struct tenant_settings {
 	struct field_mask mask;
 	const struct tenant_branding *branding;
@@ -56,6 +61,7 @@ struct tenant_settings {
 	const struct tenant_limits *limits;
 	int64_t queue_max;
 	int64_t delivery_rate;
+	const struct tenant_tracking *tracking;
 };
 
 extern const struct field_table tenant_settings_table;
@@ -78,6 +84,7 @@ struct tenant_rules {
 	unsigned forbidden; /* channels, as bits: 1 << CHANNEL_... */
 	int delivery_rate; /* deliveries a second; 0: any number */
 	bool test; /* simulators alone send for it; no setting */
+	bool opens, clicks; /* of mails, that are to be known (track.h) */
 };
 struct tenant_rules tenant_rules_of(const json_t *settings);
 

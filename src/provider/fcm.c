@@ -5,7 +5,7 @@
  *
  * The HTTP v1 API.  Requests carry an access token that the service account's key fetches
  * (google_token.h); all go over few connections.  The answer is the last that FCM says of
- * a message: there are no receipts.
+ * a message; what comes later, the app tells (push_message.h) or Pub/Sub (fcm_hook.c).
  */
 #include "provider/fcm.h"
 
@@ -51,13 +51,28 @@ static const struct field fields[] = {
 	    .max = 4000,
 	    .help = "A file with the certificates to trust instead of the "
 	            "system's; an absolute path on the host of the spooler."),
+	FIELD(struct fcm_settings, receipts, BOOL,
+	    .help = "Each message brings a link, data.belfry_receipt, by which the "
+	            "app tells that it was delivered, opened or read."),
+	FIELD(struct fcm_settings, pubsub_audience, TEXT,
+	    .flags = FIELD_ONE_LINE, .min = 1, .max = 500,
+	    .help = "The audience of the push subscription's tokens, when events "
+	            "come through Pub/Sub.",
+	    .example = "\"https://notify.example.org\""),
+	FIELD(struct fcm_settings, pubsub_account, EMAIL,
+	    .help = "The service account that the push subscription signs as.",
+	    .example = "\"push@shop.iam.gserviceaccount.com\""),
+	FIELD(struct fcm_settings, pubsub_keys, URL,
+	    .flags = FIELD_DEFAULT | FIELD_ONE_LINE, .max = 500,
+	    .def_text = "https://www.googleapis.com/oauth2/v3/certs",
+	    .help = "Where Google's public keys are: a stand-in."),
 };
 
 static const struct field_table table = FIELD_TABLE("FcmSettings",
     struct fcm_settings, fields, "A project of Firebase.");
 
-static const char *
-project_of(const struct fcm_settings *s)
+const char *
+fcm_project_of(const struct fcm_settings *s)
 {
 	return s->project != NULL
 	    ? s->project
@@ -68,7 +83,7 @@ static int
 check(const void *settings, struct err *e)
 {
 	const struct fcm_settings *s = settings;
-	const char *project = project_of(s);
+	const char *project = fcm_project_of(s);
 
 	if (project[0] == '\0' ||
 	    project[strspn(project, "abcdefghijklmnopqrstuvwxyz0123456789-:.")])
@@ -203,7 +218,7 @@ request(struct arena *a, const struct fcm_settings *s, const char *token,
 		json_object_set_new(body, "validate_only", json_true());
 	if (http_json_request(a,
 	        arena_printf(a, "%s/v1/projects/%s/messages:send",
-	            http_json_base(a, s->base_url), project_of(s)),
+	            http_json_base(a, s->base_url), fcm_project_of(s)),
 	        body, arena_printf(a, "Bearer %s", token), request_r, e) < 0)
 		return -1;
 	request_r->ca_file = s->ca_file;
@@ -220,8 +235,11 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	    js_keep(a, json_pack("{s:s}", "token", m->address));
 	struct push_message push;
 
-	if (push_message_read(a, m, &push, e) < 0 ||
-	    write_message(a, &push, message, e) < 0)
+	if (push_message_read(a, m, &push, e) < 0)
+		return -1;
+	if (s->receipts)
+		push_message_add_receipt(a, m, &push);
+	if (write_message(a, &push, message, e) < 0)
 		return -1;
 	return request(a, s, m->token, message, s->validate_only, request_r, e);
 }
@@ -292,6 +310,15 @@ code_of(const json_t *error)
 	return code;
 }
 
+/* Receipts may come where the account is set up for them. */
+static bool
+is_reported(const struct provider *p)
+{
+	const struct fcm_settings *s = p != NULL ? p->settings : NULL;
+
+	return s != NULL && (s->receipts || s->pubsub_audience != NULL);
+}
+
 static void
 judge(const struct provider *p, const struct transfer_result *res,
     struct verdict *v_r)
@@ -299,7 +326,6 @@ judge(const struct provider *p, const struct transfer_result *res,
 	struct arena *a;
 	const json_t *answer, *error;
 
-	(void)p;
 	if (http_judge_silence(res, v_r))
 		return;
 	a = arena_new(4096);
@@ -307,6 +333,7 @@ judge(const struct provider *p, const struct transfer_result *res,
 	error = json_object_get(answer, "error");
 	http_json_judge(answers, NELEMS(answers), res, code_of(error),
 	    answer != NULL ? http_json_text(error, "message") : res->body, v_r);
+	v_r->reported = is_reported(p);
 	if (v_r->class == VERDICT_ACCEPTED)
 		snprintf(v_r->provider_ref, sizeof(v_r->provider_ref), "%s",
 		    http_json_text(answer, "name"));
@@ -346,4 +373,5 @@ const struct provider_ops fcm_ops = {
 	.build = build,
 	.judge = judge,
 	.probe = probe,
+	.receive = fcm_receive,
 };

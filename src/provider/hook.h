@@ -25,6 +25,8 @@
 struct arena;
 struct err;
 struct field_param;
+struct jwk;
+struct key_source;
 
 /* A request as it came. */
 struct hook_request {
@@ -40,7 +42,10 @@ struct hook_request {
 	int64_t now_ms; /* wall */
 	/* The value of a header, or NULL; names as "X-Twilio-Signature". */
 	const char *(*header)(const struct hook_request *rq, const char *name);
-	void *arg; /* of header() */
+	/* A key of an issuer of tokens, good until the next call; NULL: there is none. */
+	const struct jwk *(*key)(const struct hook_request *rq,
+	    const struct key_source *source, const char *kid);
+	void *arg; /* of header() and key() */
 };
 
 /* The value of a parameter of the query, or NULL. */
@@ -67,7 +72,9 @@ struct hook_event {
 	bool by_category; /* only for the category of the notification */
 	const char *address; /* OPT_OUT, OPT_IN, HEARD: who said it */
 	const char *id; /* the same, by its own id: it counts once */
+	int64_t after_ms; /* foreseen (provider.h): it comes so much later */
 	const char *sender; /* of another account of this kind: what names that one */
+	struct provider_id account; /* whose event it is; nil: of a link of ours */
 };
 
 struct hook_events {

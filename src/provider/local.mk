@@ -14,6 +14,7 @@ libbelfry_la_SOURCES += \
 	src/provider/bounce.c src/provider/bounce.h \
 	src/provider/dkim.c src/provider/dkim.h \
 	src/provider/fcm.c src/provider/fcm.def src/provider/fcm.h \
+	src/provider/fcm_hook.c \
 	src/provider/google_token.c src/provider/google_token.h \
 	src/provider/hook.c src/provider/hook.def src/provider/hook.h \
 	src/provider/html_entity.c src/provider/html_entity.def \

@@ -64,7 +64,7 @@ struct message {
 	const char *template_key; /* or "" */
 	const char *tenant_slug;
 	const char *from; /* the sender that it names, or NULL: the account's */
-	const struct keyring *ring; /* for tokens in it, or NULL */
+	const struct keyring *ring; /* for tokens and links in it, or NULL */
 	const char *unsubscribe_url; /* of what can be unsubscribed from, or NULL */
 	const char *public_url; /* where the world reaches Belfry, or NULL */
 	const char *hook_path; /* of the account's hook, behind that */
@@ -130,6 +130,11 @@ struct provider_ops {
 	 * (provider/hook.h).  NULL: nothing is reported. */
 	enum hook_verdict (*receive)(struct arena *a, const struct provider *p,
 	    const struct hook_request *rq, struct hook_events *events_r);
+
+	/* Of simulators: what will be reported of a message that was taken.  It is put into
+	 * the inbox of receipts.  NULL: nothing. */
+	void (*foresee)(struct arena *a, const struct message *m,
+	    struct hook_events *events_r);
 
 	/* Instead of build and judge: delivers on the spot, without waiting for
 	 * anything but the local disk. */

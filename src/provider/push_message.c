@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/link.h"
+#include "provider/hook.h"
 #include "provider/provider.h"
 #include "web/js.h"
 
@@ -135,4 +137,20 @@ push_message_read(struct arena *a, const struct message *m,
 		    "the push message has neither title nor body nor data");
 	*push_r = p;
 	return 0;
+}
+
+void
+push_message_add_receipt(struct arena *a, const struct message *m,
+    struct push_message *push)
+{
+	const struct link l = { m->tenant, m->notification, m->delivery, "" };
+
+	const char *text = m->public_url != NULL && m->ring != NULL
+	    ? link_write(a, m->ring, PUSH_RECEIPT, &l)
+	    : NULL;
+
+	if (text != NULL)
+		json_object_set_new(push->data, "belfry_receipt",
+		    json_sprintf("%s/t/r/%s", hook_base(a, m->public_url),
+		        text));
 }

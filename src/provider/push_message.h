@@ -30,4 +30,12 @@ struct push_message {
 int push_message_read(struct arena *a, const struct message *m,
     struct push_message *push_r, struct err *e) MUST_CHECK;
 
+/* The purpose of the link (base/link.h) by which an app tells what became of a message. */
+#define PUSH_RECEIPT "push_receipt"
+
+/* Adds that link to the data, as "belfry_receipt"; not where the world does not reach
+ * us. */
+void push_message_add_receipt(struct arena *a, const struct message *m,
+    struct push_message *push);
+
 #endif

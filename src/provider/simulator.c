@@ -8,6 +8,7 @@
  */
 #include "provider/simulator.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,7 +41,19 @@ static const struct fate {
 	{ digits, word, VERDICT_##class, after_ms, TRANSFER_##outcome,          \
 		retry_after_s },
 #include "provider/simulator.def"
-#undef X
+};
+
+static const struct report {
+	const char *word;
+	int64_t after_ms;
+	enum hook_what what; /* HOOK_WHAT_COUNT: nothing, though it could be */
+	enum verdict_class class;
+	enum suppression_reason suppress;
+} reports[] = {
+#define REPORT(word, after_ms, what, class, suppress)                          \
+	{ word, after_ms, HOOK_##what, VERDICT_##class,                         \
+		SUPPRESSION_##suppress },
+#include "provider/simulator.def"
 };
 
 /* The word that an address begins with: "bounced@example.org", "bounced-7". */
@@ -85,7 +98,8 @@ pretend(struct arena *a, const struct provider *p, const char *address,
 		.status = class == VERDICT_ACCEPTED ? STATUS_TAKEN
 		                                    : STATUS_REFUSED,
 		.retry_after_s = fate->retry_after_s,
-		.body = verdict_name(class),
+		.body = arena_printf(a, "%s %s", verdict_name(class),
+		    fate->word),
 	};
 	*request_r = (struct transfer_request){ .kind = TRANSFER_PRETEND,
 		.pretence = t };
@@ -108,18 +122,57 @@ probe(struct arena *a, const struct provider *p, const struct message *m,
 	return pretend(a, p, m->address != NULL ? m->address : "", 1, request_r);
 }
 
-/* The answer names its class. */
+/* Simulated time of receipts is the time that passes. */
+static void
+foresee(struct arena *a, const struct message *m, struct hook_events *events_r)
+{
+	const struct fate *fate = fate_of(m->address);
+	const struct report *r;
+	struct hook_event *ev;
+
+	for (r = reports; r < reports + NELEMS(reports); r++) {
+		if (strcmp(r->word, fate->word) != 0 ||
+		    r->what == HOOK_WHAT_COUNT)
+			continue;
+		ev = hook_event_new(a, events_r);
+		ev->what = r->what;
+		ev->after_ms = r->after_ms;
+		ev->notification = m->notification;
+		ev->delivery = m->delivery;
+		ev->class = r->class;
+		ev->suppress = r->suppress;
+		ev->code = "simulated";
+		ev->text = r->what == HOOK_CLICKED ? "https://example.org/"
+		                                   : "as the address says";
+	}
+}
+
+static bool
+is_reported(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < NELEMS(reports); i++)
+		if (strcmp(reports[i].word, word) == 0)
+			return true;
+	return false;
+}
+
+/* The answer names its class, and the word that decided. */
 static void
 judge(const struct provider *p, const struct transfer_result *res,
     struct verdict *v_r)
 {
-	enum verdict_class class;
+	size_t n = strcspn(res->body, " ");
+	char class[32];
 
 	(void)p;
 	if (http_judge_silence(res, v_r))
 		return;
-	class = verdict_parse(res->body);
-	verdict_set(v_r, class, "simulated", "as the address says");
+	snprintf(class, sizeof(class), "%.*s", (int)n, res->body);
+	verdict_set(v_r, verdict_parse(class), "simulated",
+	    "as the address says");
+	v_r->reported = res->body[n] != '\0' && is_reported(res->body + n + 1);
 	http_judge_retry_after(res, v_r);
 }
 
@@ -133,6 +186,7 @@ judge(const struct provider *p, const struct transfer_result *res,
 		.build = build,                                                \
 		.judge = judge,                                                \
 		.probe = probe,                                                \
+		.foresee = foresee,                                            \
 	},
 
 const struct provider_ops simulator_ops[CHANNEL_COUNT - 1] = {

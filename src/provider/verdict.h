@@ -40,6 +40,7 @@ struct verdict {
 	bool unrecognised; /* an answer that no table knows: judged with care */
 	const char *entry; /* accepted by the inbox: the entry to write, JSON; or NULL */
 	bool gone; /* bad_recipient: the address itself is no more, forget it */
+	bool reported; /* accepted: receipts may come, whatever the kind says */
 	bool stale_token; /* refused for its access token: a new one may help */
 };
 

@@ -53,6 +53,9 @@ static const struct field fields[] = {
 	    .max = 4000,
 	    .help = "A file with the certificates to trust instead of the "
 	            "system's; an absolute path on the host of the spooler."),
+	FIELD(struct webpush_settings, receipts, BOOL,
+	    .help = "Each message brings a link, data.belfry_receipt, by which the "
+	            "service worker tells that it was delivered, opened or read."),
 };
 
 static const struct field_table table = FIELD_TABLE("WebpushSettings",
@@ -165,8 +168,11 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	EVP_PKEY *key;
 	size_t n = 0;
 
-	if (push_message_read(a, m, &push, e) < 0 ||
-	    webpush_subscription_read(a, s, m->address, &sub, e) < 0 ||
+	if (push_message_read(a, m, &push, e) < 0)
+		return -1;
+	if (s->receipts)
+		push_message_add_receipt(a, m, &push);
+	if (webpush_subscription_read(a, s, m->address, &sub, e) < 0 ||
 	    key_of(a, s, &key, e) < 0 || encrypt(a, &sub, &push, body, e) < 0)
 		return -1;
 	h[n++] = (struct transfer_header){ "Authorization",
@@ -219,14 +225,23 @@ static const struct http_rule answers[] = {
 #undef ANSWER
 };
 
+/* Receipts may come where the account is set up for them. */
+static bool
+is_reported(const struct provider *p)
+{
+	const struct webpush_settings *s = p != NULL ? p->settings : NULL;
+
+	return s != NULL && s->receipts;
+}
+
 static void
 judge(const struct provider *p, const struct transfer_result *res,
     struct verdict *v_r)
 {
-	(void)p;
 	if (!http_judge_silence(res, v_r))
 		http_json_judge(answers, NELEMS(answers), res, "", res->body,
 		    v_r);
+	v_r->reported = is_reported(p);
 }
 
 const struct provider_ops webpush_ops = {

@@ -17,6 +17,7 @@ struct webpush_settings {
 	const char **hosts;
 	size_t hosts_count;
 	const char *ca_file;
+	bool receipts;
 };
 
 extern const struct provider_ops webpush_ops;

@@ -139,6 +139,8 @@ judged(struct flight *f, const struct transfer_result *res,
 	f->d->spared = gate_is_open(f->d->place);
 	if (v->unrecognised)
 		alarm_of(f, v);
+	if (v->class == VERDICT_ACCEPTED && f->d->provider->ops->foresee != NULL)
+		hooks_foresee(sp->hooks, f->d->provider, f->m);
 	settle_attempt(r, f->d, v, &sp->policies[f->d->channel],
 	    randombytes_random());
 	sign(r, f);

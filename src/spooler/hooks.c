@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -37,6 +38,7 @@ enum {
 	MARGIN_MS = 2000, /* transactions may commit this late */
 	REQUESTS = 10, /* of at most 100 events each: RECEIPTS_MAX */
 	EVENTS_DEPTH = 4,
+	EVENT_BYTES = 4096,
 	AHEAD_S = 5 * 60, /* times beyond these are taken for now */
 	BEHIND_S = 30 * 24 * 3600
 };
@@ -136,7 +138,7 @@ time_of(const struct hook_event *ev)
 
 static void
 add_receipt(struct job *j, const struct hook_event *ev,
-    struct provider_id provider, const char *kind)
+    struct provider_id provider, const struct provider_ops *ops)
 {
 	j->subjects[j->receipts_count] = ev;
 	j->receipts[j->receipts_count++] = (struct receipt){
@@ -149,7 +151,7 @@ add_receipt(struct job *j, const struct hook_event *ev,
 		.at_ms = time_of(ev),
 		.code = ev->code,
 		.text = ev->text,
-		.by = kind,
+		.by = ops != NULL ? ops->kind : "recipient",
 	};
 }
 
@@ -180,8 +182,8 @@ add_event(struct job *j, const struct hook_event *ev,
     struct provider_id provider, const struct provider_ops *ops)
 {
 	if (receipt_of[ev->what] != RECEIPT_WHAT_COUNT)
-		add_receipt(j, ev, provider, ops->kind);
-	else
+		add_receipt(j, ev, provider, ops);
+	else if (ops != NULL)
 		said_take(j->said, ev, provider, ops);
 }
 
@@ -191,6 +193,7 @@ read_request(struct job *j, const struct db_rows *rows, int i)
 {
 	struct provider_id provider = { db_uuid(rows, i, 1) };
 	const char *text = db_text(rows, i, 2), *kind = db_text(rows, i, 3);
+	bool ours = uuid_is_nil(&provider.u); /* by a link of ours */
 	const struct provider_ops *ops =
 	    kind != NULL ? provider_ops_find(kind) : NULL;
 	struct hook_events events = { .count = 0 };
@@ -198,7 +201,7 @@ read_request(struct job *j, const struct db_rows *rows, int i)
 	struct err e;
 	size_t k, room;
 
-	if (ops == NULL || js_parse(j->job.a, text, strlen(text), EVENTS_DEPTH,
+	if ((ops == NULL && !ours) || js_parse(j->job.a, text, strlen(text), EVENTS_DEPTH,
 	                       &json, &e) == -1)
 		return;
 	hook_events_read(j->job.a, json, &events);
@@ -402,6 +405,62 @@ start(struct hooks *h, struct inbox *in, int64_t now_ms)
 	db_arg_uuid(b, &from);
 	db_arg_int(b, j->asked);
 	pool_submit(h->sp->pool, &j->job, b);
+}
+
+/* ---- What is foreseen ------------------------------------------------------------- */
+
+struct foresight {
+	struct pool_job job;
+	struct hooks *h;
+};
+
+static void
+foreseen(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct foresight *f = (struct foresight *)job;
+
+	if (e != NULL)
+		spooler_trouble(f->h->sp, "foreseeing receipts failed", e);
+	arena_free(&job->a);
+}
+
+void
+hooks_foresee(struct hooks *h, const struct provider *p, const struct message *m)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct foresight *f = arena_object(a, struct foresight);
+	struct hook_events events = { .count = 0 };
+	struct db_batch *b = db_batch_new(a, m->tenant, DB_ONE);
+	struct db_array *ids = db_array_new(a), *texts = db_array_new(a),
+	                *times = db_array_new(a);
+	struct uuid id;
+	size_t i;
+
+	p->ops->foresee(a, m, &events);
+	if (events.count == 0) {
+		arena_free(&a);
+		return;
+	}
+	for (i = 0; i < events.count; i++) {
+		struct buf *text = buf_new(a, EVENT_BYTES);
+
+		js_write(text,
+		    js_keep(a, hook_events_write(&events.list[i], 1)));
+		id = uuid_make();
+		db_array_uuid(ids, &id);
+		db_array_text(texts, text->data);
+		db_array_int(times, events.list[i].after_ms);
+	}
+	f->job.a = a;
+	f->job.step = foreseen;
+	f->h = h;
+	db_add(b, Q_HOOK_FORESEE);
+	db_arg_int(b, m->tenant.n);
+	db_arg_uuid(b, &p->id.u);
+	db_arg_array(b, ids);
+	db_arg_array(b, texts);
+	db_arg_array(b, times);
+	pool_submit(h->sp->pool, &f->job, b);
 }
 
 /* ---- Who has something --------------------------------------------------------------- */

@@ -38,6 +38,7 @@ struct key;
 struct keys;
 struct keyring;
 struct page;
+struct message;
 struct pool;
 struct provider;
 struct result;
@@ -210,6 +211,9 @@ struct hooks *hooks_new(struct spooler *sp) MUST_CHECK;
 /* The tenant may have something in its inbox. */
 void hooks_mark(struct hooks *h, struct tenant_id tenant);
 void hooks_service(struct hooks *h);
+/* A message was taken by a simulator: what will be reported of it is put into the inbox. */
+void hooks_foresee(struct hooks *h, const struct provider *p,
+    const struct message *m);
 
 /* webhooks.c: tells tenants' endpoints what happened.  -1 with *e when the keys or the
  * engine cannot be had. */

@@ -4,12 +4,16 @@
 import base64
 import json
 import subprocess
+import time
 import urllib.parse
 
 import pytest
+import requests
 
 from harness.certificates import Authority
 from harness.google import Google
+from harness.hooks import path_of
+from harness.issuer import Issuer
 from harness.tenant import SERVICE, Tenant
 from harness.wait import wait_until
 
@@ -240,3 +244,110 @@ def test_what_is_no_account_is_refused(tenant, key, change, why):
                                 "--set", f"service_account={json.dumps(account)}",
                                 tenant=tenant.slug)
     assert done.returncode != 0 and why in done.stderr
+
+
+# What comes later
+
+AUDIENCE, ACCOUNT = "https://notify.example.org", "push@shop-1.example.org"
+PUBLIC = "https://notify.example.org"
+
+
+@pytest.fixture(scope="module")
+def accounts():
+    """Keys as Google publishes them, and tokens of service accounts."""
+    issuer = Issuer()
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture
+def reported(own_stack, google, key, accounts):
+    google.control()
+    tenant = Tenant(own_stack, maildir=False)
+    account = {"type": "service_account", "project_id": "shop-1",
+               "client_email": "belfry@shop-1.example",
+               "private_key": key.read_text(), "token_uri": google.url + "/token"}
+    tenant.add_provider("fcm", "fcm", service_account=json.dumps(account),
+                        base_url=google.url, ca_file=google.authority.file,
+                        receipts="true", pubsub_audience=AUDIENCE,
+                        pubsub_account=ACCOUNT,
+                        pubsub_keys=accounts.url + "/jwks")
+    return tenant
+
+
+def state(tenant, sent):
+    return tenant.api.notification(sent)["deliveries"][0]["state"]
+
+
+def types(tenant, sent):
+    return [e["type"] for e in tenant.api.timeline(sent)]
+
+
+def applied(tenant):
+    wait_until(lambda: tenant.count("hook_inbox") == 0, 20, "an empty inbox")
+
+
+WITH_URL = pytest.mark.settings(settings={"api.public_url": PUBLIC})
+
+
+@WITH_URL
+def test_an_app_tells_what_became_of_a_message(reported, google):
+    sent = reported.api.accepted(push())
+    reported.api.ended(sent)
+    link = google.sent()[0]["message"]["data"]["belfry_receipt"]
+    assert link.startswith(PUBLIC + "/t/r/")
+    here = reported.stack.url + link[len(PUBLIC):]
+
+    def tell(url=here, **body):
+        return requests.post(url, json=body, timeout=30).status_code
+    assert tell(event="delivered", at="2026-01-01T00:00:00Z") == 204
+    for _ in range(3):
+        assert tell(event="opened") == tell(event="read") == 204
+    applied(reported)
+    assert state(reported, sent) == "delivered"
+    for kind in ("delivered", "opened", "read"):
+        assert types(reported, sent).count(f"delivery.{kind}") == 1
+    assert tell(event="bounced") == tell(event="read", at="now") == 422
+    assert tell() == 422 and requests.post(here, timeout=30).status_code == 400
+    wrong = here[:-2] + ("AA" if here[-2:] != "AA" else "BB")
+    assert tell(wrong, event="read") == 404
+    assert tell(here.replace("/t/r/", "/t/c/"), event="read") == 405
+    assert requests.get(here.replace("/t/r/", "/t/c/"),
+                        timeout=30).status_code == 404
+
+
+@WITH_URL
+def test_events_through_pubsub(reported, google, accounts):
+    sent = reported.api.accepted(push())
+    reported.api.ended(sent)
+    delivery, = reported.api.notification(sent)["deliveries"]
+    ref, = (r["provider_ref"] for r in reported.rows(
+        "SELECT provider_ref FROM attempt WHERE tenant_id = %s"))
+    url = reported.stack.url + path_of(reported, "fcm")
+
+    def told(*events, form=list, header="Bearer ", **claims):
+        data = json.dumps(events[0] if form is dict else events).encode()
+        body = {"subscription": "projects/shop-1/subscriptions/belfry",
+                "message": {"messageId": "1",
+                            "data": base64.b64encode(data).decode()}}
+        token = accounts.token("rsa", {"typ": "JWT"}, **{
+            "iss": "https://accounts.google.com", "aud": AUDIENCE,
+            "sub": "1136", "azp": "1136", "email": ACCOUNT,
+            "email_verified": True, "iat": int(time.time()),
+            "exp": int(time.time()) + 3600, **claims})
+        return requests.post(url, json=body, timeout=30, headers={
+            "Authorization": header + token}).status_code
+    read = {"notification": sent, "delivery": delivery["id"], "event": "read"}
+    for wrong in ({"aud": "https://other.example.org"},
+                  {"email": "eve@shop-1.example.org"},
+                  {"email_verified": False}, {"exp": int(time.time()) - 60},
+                  {"iss": "https://accounts.example.com"}, {"email": None}):
+        assert told(read, **wrong) == 403
+    assert told(read, header="Basic ") == 403
+    assert told({"message_id": ref, "event": "MESSAGE_DELIVERED",
+                 "event_timestamp": "2026-01-01T00:00:00Z"}, form=dict) == 204
+    applied(reported)
+    assert state(reported, sent) == "delivered"
+    assert told(read, {"event": "unknown"}, {}) == 204
+    applied(reported)
+    assert "delivery.read" in types(reported, sent)

@@ -74,6 +74,37 @@ def test_what_goes_on(stack, tenant, word, want):
     tenant.api.post(f"/api/v1/services/notifications/{sent}/cancel")
 
 
+@pytest.mark.parametrize("word, state, types, reason", [
+    ("received", "delivered", ["delivered"], None),
+    ("returned", "failed", ["bounced"], "hard_bounce"),
+    ("undelivered", "failed", ["failed"], None),
+    ("clicked", "delivered", ["delivered", "opened", "clicked"], None),
+    ("complained", "delivered", ["delivered", "complained"], "complaint"),
+    ("unsubscribed", "delivered", ["delivered", "unsubscribed"],
+     "unsubscribe")])
+def test_what_is_reported_later(tenant, word, state, types, reason):
+    sent = send(tenant, "email", word)
+
+    def told():
+        found = [e["type"] for e in tenant.api.timeline(sent)]
+        return all(f"delivery.{t}" in found for t in types)
+    wait_until(told, 30, "the receipts")
+    assert tenant.api.notification(sent)["deliveries"][0]["state"] == state
+    found = tenant.rows("SELECT address, reason FROM suppression "
+                        "WHERE tenant_id = %s")
+    assert bool(found) == bool(reason)
+
+
+def test_a_fallback_order_waits_for_a_receipt(tenant):
+    tenant.add_provider("sms", "simulator-sms", delay="10ms")
+    sent = send(tenant, "email", "unheard")
+    tenant.api.ended(sent)
+    assert tenant.api.notification(sent)["deliveries"][0]["state"] == "sent"
+    assert tenant.rows("SELECT told FROM delivery WHERE tenant_id = %s") == [
+        {"told": 0}]
+    assert tenant.count("hook_inbox") == 0
+
+
 def test_the_manual_has_the_table():
     text = (Path(ROOT) / "doc/providers.md").read_text()
     for digits, word, kind, _, _, _, what in FATES.values():
