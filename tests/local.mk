@@ -87,6 +87,7 @@ check_PROGRAMS += tests/unit/test_smtp_reply
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 check_PROGRAMS += tests/unit/test_hbs
+check_PROGRAMS += tests/unit/test_webhooks
 check_PROGRAMS += tests/unit/test_week
 check_PROGRAMS += tests/unit/test_window
 check_PROGRAMS += tests/unit/test_worker

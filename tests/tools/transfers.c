@@ -191,6 +191,7 @@ main(void)
 	params.connections_per_host = (size_t)number(p, "connections_per_host");
 	params.idle_ms = number(p, "idle_ms");
 	params.per_connection = number(p, "per_connection");
+	params.allowed = text(p, "allowed");
 	if (transfers_new(arena, &params, &ts, &e) < 0)
 		return 1;
 	run(ts, o);
