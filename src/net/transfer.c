@@ -280,6 +280,7 @@ prepare(struct transfer *t, const struct transfer_request *req)
 		.headers = "" };
 	t->error[0] = '\0';
 	t->forbidden = false;
+	t->refused = false;
 	t->headers_whole = false;
 	t->body_done = 0;
 	t->session = NULL;

@@ -75,17 +75,21 @@ read_body(char *p, size_t size, size_t n, void *arg)
 	return len;
 }
 
-/* curl sends the request again when a connection that it kept ends without an answer.
- * When all of the body is out, the server may have acted on it: that is for the caller to
- * decide. */
+/* curl sends the request again when a connection that it kept ends without an answer, or
+ * the server refused the stream.  In the first case, when all of the body is out, the
+ * server may have acted on it: that is for the caller to decide. */
 static int
 seek_body(void *arg, curl_off_t offset, int origin)
 {
 	struct transfer *t = arg;
 
 	if (origin != SEEK_SET || offset < 0 ||
-	    (size_t)offset > t->req.body_len || t->res.body_sent)
+	    (size_t)offset > t->req.body_len ||
+	    (t->res.body_sent && !t->refused))
 		return CURL_SEEKFUNC_FAIL;
+	if (t->refused && offset == 0)
+		t->res.body_started = t->res.body_sent = false;
+	t->refused = false;
 	t->body_done = (size_t)offset;
 	return CURL_SEEKFUNC_OK;
 }
@@ -97,12 +101,19 @@ connected(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
 	return CURL_PREREQFUNC_OK;
 }
 
-/* curl tells what it has written. */
+/* What curl says, and says nowhere else, when the server of HTTP/2 has refused the stream,
+ * or has gone away before it came to it: it was not acted on (RFC 9113, 8.7). */
+#define REFUSED "REFUSED_STREAM, retrying"
+
+/* curl tells what it does, and what it has written. */
 static int
-wrote(CURL *easy, curl_infotype what, char *p, size_t n, void *arg)
+told(CURL *easy, curl_infotype what, char *p, size_t n, void *arg)
 {
 	struct transfer *t = arg;
 
+	if (what == CURLINFO_TEXT && n >= strlen(REFUSED) &&
+	    memcmp(p, REFUSED, strlen(REFUSED)) == 0)
+		t->refused = true;
 	if (what != CURLINFO_DATA_OUT || n == 0)
 		return 0;
 	crash_point(CRASH_FIRST_BODY_BYTE);
@@ -111,16 +122,18 @@ wrote(CURL *easy, curl_infotype what, char *p, size_t n, void *arg)
 	return 0;
 }
 
+/* HTTP/2 needs TLS here. */
 static void
-set_crash_points(struct transfer *t)
+listen_to_curl(struct transfer *t)
 {
 	if (crash_point_is_set(CRASH_AFTER_CONNECT))
 		curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, connected);
-	if (!crash_point_is_set(CRASH_FIRST_BODY_BYTE) &&
+	if (strncasecmp(t->req.url, "https:", 6) != 0 &&
+	    !crash_point_is_set(CRASH_FIRST_BODY_BYTE) &&
 	    !crash_point_is_set(CRASH_LAST_BODY_BYTE))
 		return;
 	curl_easy_setopt(t->easy, CURLOPT_VERBOSE, 1L);
-	curl_easy_setopt(t->easy, CURLOPT_DEBUGFUNCTION, wrote);
+	curl_easy_setopt(t->easy, CURLOPT_DEBUGFUNCTION, told);
 	curl_easy_setopt(t->easy, CURLOPT_DEBUGDATA, t);
 }
 
@@ -250,7 +263,7 @@ transfer_http_start(struct transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	set_method(t);
 	set_headers(t);
-	set_crash_points(t);
+	listen_to_curl(t);
 	ensure(curl_multi_add_handle(line_of(t)->multi, t->easy) == CURLM_OK);
 	t->ts->http_started = true;
 }
@@ -306,7 +319,12 @@ fill_result(struct transfer *t, CURLcode code)
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &res->num_connects);
 	res->curl_code = (int)code;
 	res->stage = begun ? TRANSFER_AT_BODY : TRANSFER_AT_CONNECT;
-	if (t->req.body == NULL || t->req.body_len == 0)
+	if (code == CURLE_HTTP2_STREAM &&
+	    strstr(t->error, "REFUSED_STREAM") != NULL)
+		t->refused = true;
+	if (t->refused) /* and not sent again: too often already */
+		res->body_started = res->body_sent = false;
+	else if (t->req.body == NULL || t->req.body_len == 0)
 		res->body_started = res->body_sent = begun;
 	res->body = t->answer.data;
 	res->body_len = t->answer.len;

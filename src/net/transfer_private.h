@@ -52,6 +52,7 @@ struct transfer {
 	struct buf answer_headers;
 	bool headers_whole; /* the empty line behind them came */
 	size_t body_done; /* bytes that curl has taken */
+	bool refused; /* its stream was, before anything was done with it (HTTP/2) */
 
 	/* SMTP */
 	struct smtp_session *session; /* NULL while it waits */

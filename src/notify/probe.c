@@ -121,7 +121,8 @@ probe_run(struct arena *a, const struct provider *p, const char *address,
 
 	if (p->ops->probe == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "there is nothing to ask of a provider of kind \"%s\"",
+		    "there is nothing to ask of a provider of kind \"%s\" but to send a "
+		    "notification through it",
 		    p->ops->kind);
 	if (transfers_new(a, &params, &pr.transfers, e) == -1 ||
 	    run(&pr, e) == -1)

@@ -157,14 +157,33 @@ message_json(struct arena *a, const struct sendgrid_settings *s,
 	return json;
 }
 
+static struct transfer_request
+request(struct arena *a, const struct sendgrid_settings *s, const char *path)
+{
+	struct transfer_header *headers = arena_zalloc(a, 3, sizeof(*headers));
+	size_t n = strlen(s->base_url);
+
+	while (n > 0 && s->base_url[n - 1] == '/')
+		n--;
+	headers[0] = (struct transfer_header){ "Authorization",
+		arena_printf(a, "Bearer %s", s->api_key) };
+	headers[1] = (struct transfer_header){ "Content-Type",
+		"application/json" };
+	headers[2] = (struct transfer_header){ "User-Agent", "Belfry" };
+	return (struct transfer_request){
+		.kind = TRANSFER_HTTP,
+		.url = arena_printf(a, "%.*s%s", (int)n, s->base_url, path),
+		.headers = headers,
+		.headers_count = 3,
+	};
+}
+
 static int
 build(struct arena *a, const struct provider *p, const struct message *m,
     struct transfer_request *request_r, struct err *e)
 {
 	const struct sendgrid_settings *s = p->settings;
-	struct transfer_header *headers = arena_zalloc(a, 3, sizeof(*headers));
 	struct buf *body = buf_new(a, BODY_MAX);
-	size_t n = strlen(s->base_url);
 	const struct mail_sender sender = { .from = s->from,
 		.others = s->senders, .others_count = s->senders_count };
 	const char *from, *to;
@@ -178,21 +197,20 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	if (buf_overflowed(body))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the message is larger than %d bytes", BODY_MAX);
-	while (n > 0 && s->base_url[n - 1] == '/')
-		n--;
-	headers[0] = (struct transfer_header){ "Authorization",
-		arena_printf(a, "Bearer %s", s->api_key) };
-	headers[1] = (struct transfer_header){ "Content-Type",
-		"application/json" };
-	headers[2] = (struct transfer_header){ "User-Agent", "Belfry" };
-	*request_r = (struct transfer_request){
-		.kind = TRANSFER_HTTP,
-		.url = arena_printf(a, "%.*s/v3/mail/send", (int)n, s->base_url),
-		.headers = headers,
-		.headers_count = 3,
-		.body = body->data,
-		.body_len = body->len,
-	};
+	*request_r = request(a, s, "/v3/mail/send");
+	request_r->body = body->data;
+	request_r->body_len = body->len;
+	return 0;
+}
+
+/* What the key may do: nothing is sent. */
+static int
+probe(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	(void)m;
+	(void)e;
+	*request_r = request(a, p->settings, "/v3/scopes");
 	return 0;
 }
 
@@ -289,6 +307,7 @@ const struct provider_ops sendgrid_ops = {
 	.settings = &table,
 	.check = check,
 	.build = build,
+	.probe = probe,
 	.judge = judge,
 	.receive = sendgrid_receive,
 };

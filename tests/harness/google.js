@@ -4,7 +4,7 @@
 //
 // node google.js CERTIFICATE KEY: prints its port.  POST /control takes what it is to
 // answer: {"token": ANSWER, "send": {TEXT IN THE BODY: ANSWER}}, where an ANSWER is
-// {"status", "headers", "body", "times", "after_ms", "hold"}; GET /control tells what it
+// {"status", "headers", "body", "times", "after_ms", "hold", "refuse"}; GET /control tells what it
 // was asked.  "quiet": true keeps no requests (benchmarks).
 "use strict";
 const fs = require("fs");
@@ -22,6 +22,10 @@ function answer(stream, chosen, otherwise) {
     const write = () => {
         if (a.hold || stream.closed || stream.destroyed)
             return;
+        if (a.refuse) {
+            stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+            return;
+        }
         stream.respond({ ":status": a.status || 200,
                          "content-type": "application/json",
                          ...(a.headers || {}) });

@@ -246,6 +246,26 @@ def test_what_is_no_account_is_refused(tenant, key, change, why):
     assert done.returncode != 0 and why in done.stderr
 
 
+def test_a_refused_stream_was_not_acted_on(tenant, google):
+    """It goes once more, in the same attempt: nothing is unknown."""
+    google.control(send={"device-1": {"refuse": True, "times": 1}})
+    sent = tenant.api.accepted(push())
+    assert classes(tenant, sent) == ["accepted"]
+    assert google.asked()["sends"] == 2
+
+
+@pytest.mark.expect_log("left alone")
+def test_streams_that_are_always_refused_are_tried_again(tenant, google):
+    google.control(send={"device-1": {"refuse": True}})
+    sent = tenant.api.accepted(push())
+    wait_until(lambda: any(e.get("class") == "retry"
+                           for e in tenant.api.timeline(sent)), 30, "a retry")
+    google.control()
+    told = [(e["class"], e.get("code"), e.get("text"))
+            for e in tenant.api.timeline(sent) if e.get("class")]
+    assert all(kind != "unknown" for kind, _, _ in told), told
+
+
 # What comes later
 
 AUDIENCE, ACCOUNT = "https://notify.example.org", "push@shop-1.example.org"

@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import pytest
 
+from harness.api import mail
+from harness.fake_provider import FakeProvider, Fault
 from harness.smtp import MailServer, free_port
 from harness.tenant import Tenant
+from harness.wait import wait_until
 
 
 @pytest.fixture
@@ -78,3 +81,26 @@ def test_nothing_to_ask(tenant):
     answer = tenant.admin.post(f"/api/v1/admin/providers/{account['id']}/test")
     assert answer.status_code == 422
     assert "nothing to ask" in answer.text
+
+
+def test_what_a_key_of_sendgrid_may_do(tenant):
+    with FakeProvider(Fault(answer=200, body=b'{"scopes": []}')) as provider:
+        account = tenant.add_provider(
+            "grid", "sendgrid", api_key="SG.key", base_url=provider.url(),
+            **{"from": "shop@example.org"})
+        assert api_test(tenant, account)["good"]
+        provider.faults = [Fault(answer=401, body=b'{"errors": []}')]
+        said = api_test(tenant, account)
+        assert not said["good"] and "credentials" in said["words"]
+
+
+def test_what_was_noted_of_an_account_goes_with_it(tenant):
+    account = tenant.ctl("provider", "add", "sim", "--kind", "simulator-email",
+                         "--limit", "per_day=5")
+    tenant.api.ended(tenant.api.accepted(mail("received@example.org")))
+    wait_until(lambda: tenant.count("provider_budget") == 1, 20, "a budget")
+    gone = tenant.admin.request(
+        "DELETE", f"/api/v1/admin/providers/{account['id']}")
+    assert gone.status_code == 204, gone.text
+    assert tenant.count("provider_budget") == 0
+    assert tenant.count("provider_health") == 0
