@@ -188,8 +188,8 @@ WITH h AS MATERIALIZED (
     SELECT tenant_id, ctid AS place FROM webhook_queue
     WHERE tenant_id = $1 AND endpoint_id = $2 AND due <= now() AND EXISTS (SELECT FROM h)
     ORDER BY due, message_id
-    LIMIT (SELECT LEAST($4::int, COALESCE(floor(rate * (1 - GREATEST(0,
-        extract(epoch FROM next_at - now())))), $4::int)) FROM h)
+    LIMIT (SELECT GREATEST(0, LEAST($4::int, COALESCE(floor(rate * (1 - GREATEST(0,
+        extract(epoch FROM next_at - now())))), $4::int))) FROM h)
     FOR UPDATE SKIP LOCKED
 ), q AS (
     UPDATE webhook_queue q SET due = 'infinity', spooler = $3, tries = tries + 1
