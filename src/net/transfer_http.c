@@ -102,7 +102,9 @@ connected(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
 }
 
 /* What curl says, and says nowhere else, when the server of HTTP/2 has refused the stream,
- * or has gone away before it came to it: it was not acted on (RFC 9113, 8.7). */
+ * or has gone away before it came to it: it was not acted on (RFC 9113, 8.7).  On a
+ * connection that had carried requests before, curl does not tell this from the end of the
+ * connection: there it stays unknown. */
 #define REFUSED "REFUSED_STREAM, retrying"
 
 /* curl tells what it does, and what it has written. */
