@@ -91,9 +91,3 @@ WITH d AS (
     FROM d
 )
 SELECT id FROM d
-
--- name: dead_expire
--- Nothing; removes a slice of what died more than $1 days ago and has no partition any more.
-DELETE FROM dead_letter WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM dead_letter
-    WHERE died_at < now() - $1 * interval '1 day' LIMIT 5000))

@@ -433,5 +433,11 @@ ORDER BY week DESC
 SELECT partitions_make($1)
 
 -- name: partitions_drop
--- One row: how many partitions were dropped.
-SELECT partitions_drop($1)
+-- One row: how many partitions were dropped, and whether more are to be, but somebody
+-- reads them.
+SELECT dropped, postponed FROM partitions_drop($1)
+
+-- name: retention_apply
+-- One row: the tenant after $1 (NULL: there is none), how many rows of it were removed,
+-- and whether there may be more.
+SELECT tenant, removed, more FROM retention_apply($1, $2, $3)

@@ -21,7 +21,7 @@ SELECT s.address, s.channel, s.provider_id, s.category, s.reason, s.source, s.co
     s.notification_id, s.delivery_id, s.created_at, p.name
 FROM suppression s
 LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = s.provider_id
-WHERE s.tenant_id = $1 AND s.address = $2 AND s.channel = $3
+WHERE s.tenant_id = $1 AND s.address IN ($2, suppression_mark($4, $2)) AND s.channel = $3
 ORDER BY s.provider_id, s.category
 
 -- name: suppression_put
@@ -43,13 +43,15 @@ RETURNING 1
 -- name: suppression_resubscribe
 -- Nothing; how many rows were there is what was affected.  Takes back what such a link
 -- did, nothing else.
-DELETE FROM suppression WHERE tenant_id = $1 AND address = $2 AND channel = $3
+DELETE FROM suppression WHERE tenant_id = $1
+    AND address IN ($2, suppression_mark($6, $2)) AND channel = $3
     AND provider_id = '00000000-0000-0000-0000-000000000000' AND category = $4
     AND reason = $5
 
 -- name: suppression_delete
 -- Nothing; how many rows were there is what was affected.  All of an address on a channel.
-DELETE FROM suppression WHERE tenant_id = $1 AND address = $2 AND channel = $3
+DELETE FROM suppression WHERE tenant_id = $1
+    AND address IN ($2, suppression_mark($4, $2)) AND channel = $3
 
 -- name: suppression_opt_out
 -- Nothing.  Addresses that said no, each to one account.
@@ -64,7 +66,8 @@ ON CONFLICT DO NOTHING
 DELETE FROM suppression s
 USING unnest($2::text[], $3::smallint[], $4::uuid[], $5::smallint[])
     AS r (address, channel, provider_id, reason)
-WHERE s.tenant_id = $1 AND s.address = r.address AND s.channel = r.channel
+WHERE s.tenant_id = $1
+    AND s.address = ANY (ARRAY[r.address, suppression_mark($6, r.address)]) AND s.channel = r.channel
     AND s.provider_id = r.provider_id AND s.reason = r.reason
 
 -- name: suppression_note
@@ -90,7 +93,7 @@ ON CONFLICT DO NOTHING
 -- name: suppression_find
 -- The suppressions of addresses ($2) and of those of stored recipients ($3), in the order
 -- of the addresses' bytes.
-SELECT s.address, s.channel, s.provider_id, s.category, s.reason
+SELECT a.address, s.channel, s.provider_id, s.category, s.reason
 FROM (
     SELECT lower(v COLLATE "C") AS address FROM unnest($2::text[]) v
     UNION
@@ -101,9 +104,10 @@ FROM (
     CROSS JOIN LATERAL (VALUES (r.email), (r.phone)) a (v)
     WHERE v IS NOT NULL) a
 CROSS JOIN LATERAL (
-    SELECT * FROM suppression WHERE tenant_id = $1 AND address = a.address OFFSET 0) s
-ORDER BY s.address
+    SELECT * FROM suppression WHERE tenant_id = $1
+        AND address = ANY (ARRAY[a.address, suppression_mark($4, a.address)]) OFFSET 0) s
+ORDER BY a.address
 
 -- name: suppression_guard
 -- One row, or a violation of "suppressed": none of these may be sent to.
-SELECT suppression_guard($1, $2, $3, $4, $5)
+SELECT suppression_guard($1, $2, $3, $4, $5, $6)

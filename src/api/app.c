@@ -19,6 +19,7 @@
 #include "base/seal.h"
 #include "db/db.h"
 #include "model/known.h"
+#include "model/suppression.h"
 #include "model/tenant_facts.h"
 #include "net/cache.h"
 #include "provider/provider.h"
@@ -52,6 +53,7 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	    cache_new(a, config, &app->cache, e) != 0)
 		return -1;
 	provider_configure(config);
+	suppression_configure(app->ring);
 	db.statement_timeout_ms = config->database_statement_timeout;
 	app->db = db_new(a, &db);
 	app->known = known_new(a,

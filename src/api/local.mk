@@ -21,6 +21,7 @@ belfry_api_SOURCES = \
 	src/api/openapi.c \
 	src/api/origins.c src/api/origins.h \
 	src/api/page.c src/api/page.h \
+	src/api/privacy.c src/api/privacy.h \
 	src/api/provider_test.c src/api/provider_test.h \
 	src/api/providers.c src/api/providers.h \
 	src/api/queue.c src/api/queue.h \

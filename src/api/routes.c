@@ -17,6 +17,7 @@
 #include "api/links.h"
 #include "api/notifications.h"
 #include "api/page.h"
+#include "api/privacy.h"
 #include "api/provider_test.h"
 #include "api/providers.h"
 #include "api/queue.h"
@@ -37,6 +38,7 @@
 #include "web/router.h"
 
 #define ADMIN "/api/v1/admin"
+#define ME "/api/v1/users/me"
 #define SERVICES "/api/v1/services"
 
 /* The body of a template holds all its sources. */
@@ -247,6 +249,33 @@ static const struct route routes[] = {
 	    .handler = audit_show, .query = &audit_query_table, .status = 200,
 	    .summary = "Lists who changed what, the newest first",
 	    .tags = "audit" },
+
+	/* Privacy */
+	{ HTTP_GET, ME "/export", .scope = "me", .handler = privacy_me_export,
+	    .status = 200, .summary = "Tells all that is stored of me",
+	    .tags = "privacy" },
+	{ HTTP_POST, ME "/erase", .scope = "me", .handler = privacy_me_erase,
+	    .answer = &erase_receipt_table, .status = 200,
+	    .summary = "Erases what is stored of me", .tags = "privacy" },
+	{ HTTP_GET, ADMIN "/recipients/{user_id}/export", .scope = "admin",
+	    .handler = privacy_export_show, .status = 200,
+	    .summary = "Tells all that is stored of a person",
+	    .tags = "privacy" },
+	{ HTTP_POST, ADMIN "/recipients/{user_id}/erase", .scope = "admin",
+	    .handler = privacy_erase_do, .answer = &erase_receipt_table,
+	    .status = 200, .summary = "Erases what is stored of a person",
+	    .tags = "privacy" },
+	{ HTTP_GET, ADMIN "/legal-holds", .scope = "admin:read",
+	    .handler = legal_holds_list, .status = 200,
+	    .summary = "Lists who is not to be erased", .tags = "privacy" },
+	{ HTTP_POST, ADMIN "/legal-holds", .scope = "admin",
+	    .handler = legal_holds_create, .body = &legal_hold_table,
+	    .answer = &legal_hold_table, .status = 201,
+	    .summary = "Keeps a person or the tenant from being erased",
+	    .tags = "privacy" },
+	{ HTTP_DELETE, ADMIN "/legal-holds/{id}", .scope = "admin",
+	    .handler = legal_holds_delete, .status = 204,
+	    .summary = "Ends a legal hold", .tags = "privacy" },
 
 	/* Dead letters */
 	{ HTTP_GET, ADMIN "/dead-letters", .scope = "admin:read",

@@ -152,7 +152,7 @@ apply(struct request *rq, const struct unsubscribe *u, enum receipt_what what,
 	if (what == RECEIPT_UNSUBSCRIBED)
 		suppression_unsubscribe_add(b, u->tenant, &s);
 	else
-		suppression_resubscribe_add(b, u->tenant, &s);
+		suppression_resubscribe_add(rq->a, b, u->tenant, &s);
 	if (db_run(db, rq->a, b, &rows, e) == -1)
 		return -1;
 	(void)receipts_written(rs, rows[0]);

@@ -21,6 +21,7 @@
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/keyring.h"
+#include "base/metrics.h"
 
 enum {
 	VERSION = 1,
@@ -241,6 +242,7 @@ seal(struct arena *a, const struct keyring *ring,
 
 	if (seal_with(a, ring, place, &what, &blob, e) == -1)
 		return -1;
+	metrics_add(METRIC_SEALED_TOTAL, 0, 1);
 	*blob_r = blob.bytes;
 	*blob_bytes_r = blob.len;
 	return 0;

@@ -249,6 +249,17 @@ static const struct ctl_option audit_export_options[] = {
 	END
 };
 
+static const struct ctl_option privacy_options[] = {
+	{ 0, "address", "ADDRESS", "The person's address, also without an id." },
+	END
+};
+
+static const struct ctl_option legal_hold_options[] = {
+	{ 0, "reason", "TEXT", "Why; others are shown it." },
+	{ 0, "all", NULL, "The whole tenant." },
+	END
+};
+
 static const struct ctl_option dead_options[] = {
 	{ 0, "limit", "N", "How many, the newest first; 50 by default." },
 	DEAD_FILTER,
@@ -525,6 +536,21 @@ static const struct ctl_command commands[] = {
 	    CTL_NEEDS_TENANT, command_webhook_redeliver,
 	    "Post again what did not get through since a time",
 	    "SINCE is a time, or how long ago it was, as in\n.Dq 2h .\n" },
+	{ "privacy export", "[USER-ID]", privacy_options, CTL_NEEDS_TENANT,
+	    command_privacy_export, "Print all that is stored of a person as JSON",
+	    NULL },
+	{ "privacy erase", "[USER-ID]", privacy_options, CTL_NEEDS_TENANT,
+	    command_privacy_erase, "Erase what is stored of a person",
+	    "What is queued for the person is cancelled first.  When something is on the\n"
+	    "wire the status is 6: ask again in a moment.\n"
+	    "What is printed is the receipt, which stands in the audit and names nobody.\n" },
+	{ "privacy hold", "[PERSON]", legal_hold_options, CTL_NEEDS_TENANT,
+	    command_privacy_hold, "Keep a person or a tenant from being erased",
+	    "PERSON is a user's id or an address.\n" },
+	{ "privacy release", "HOLD", NULL, CTL_NEEDS_TENANT,
+	    command_privacy_release, "End a legal hold", NULL },
+	{ "privacy holds", "", NULL, CTL_NEEDS_TENANT, command_privacy_holds,
+	    "List who is on legal hold", NULL },
 	{ "receipt", "NOTIFICATION DELIVERY WHAT", receipt_options,
 	    CTL_NEEDS_TENANT, command_receipt,
 	    "Tell what became of a delivery that was sent or is held",

@@ -27,6 +27,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/migrate.c \
 	src/ctl/number.c src/ctl/number.h \
 	src/ctl/out.c src/ctl/out.h \
+	src/ctl/privacy.c \
 	src/ctl/preview.c \
 	src/ctl/provider.c \
 	src/ctl/provider_dkim.c \

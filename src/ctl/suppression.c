@@ -125,6 +125,7 @@ command_suppression_add(struct ctl *c, struct err *e)
 	if (ctl_keyring(c, &ring, e) == -1)
 		return -1;
 	ed.ring = ring;
+	suppression_configure(ring);
 	if (s.address[0] == '\0')
 		return err_set(e, ERR_INVALID, "the address is blank");
 	if (read_channel(ctl_argument(c, 0), &s.channel, e) == -1 ||
@@ -148,6 +149,7 @@ command_suppression_remove(struct ctl *c, struct err *e)
 	if (ctl_keyring(c, &ring, e) == -1)
 		return -1;
 	ed.ring = ring;
+	suppression_configure(ring);
 	if (read_channel(ctl_argument(c, 0), &channel, e) == -1 ||
 	    suppression_remove(&ed, channel, ctl_argument(c, 1), e) == -1)
 		return -1;

@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/seal.h"
+#include "base/text.h"
 #include "base/uuid.h"
 #include "db/db.h"
 #include "model/edit.h"
@@ -172,7 +176,30 @@ suppression_get(const struct editor *ed, enum channel channel,
 	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, suppression_address(ed->a, address));
 	db_arg_int(b, channel);
+	db_arg_text(b, suppression_mark_key(ed->a, ed->tenant));
 	return run_list(ed, b, list_r, count_r, e);
+}
+
+/* ---- Marks ---------------------------------------------------------------------- */
+
+static uint8_t mark_key[SECRET_HASH_BYTES];
+
+void
+suppression_configure(const struct keyring *ring)
+{
+	static const char purpose[] = "marks of suppressed addresses";
+
+	secret_hash(ring, purpose, sizeof(purpose), mark_key);
+}
+
+const char *
+suppression_mark_key(struct arena *a, struct tenant_id tenant)
+{
+	uint8_t key[SECRET_HASH_BYTES];
+
+	crypto_generichash(key, sizeof(key), (const uint8_t *)&tenant.n,
+	    sizeof(tenant.n), mark_key, sizeof(mark_key));
+	return text_hex(a, key, sizeof(key));
 }
 
 /* ---- Changes ---------------------------------------------------------------------- */
@@ -215,6 +242,7 @@ suppression_remove(const struct editor *ed, enum channel channel,
 	db_arg_int(b, ed->tenant.n);
 	db_arg_text(b, address);
 	db_arg_int(b, channel);
+	db_arg_text(b, suppression_mark_key(ed->a, ed->tenant));
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
 	if (db_affected(rows[0]) == 0) {
@@ -300,8 +328,8 @@ suppression_unsubscribe_add(struct db_batch *b, struct tenant_id tenant,
 }
 
 void
-suppression_resubscribe_add(struct db_batch *b, struct tenant_id tenant,
-    const struct suppression *s)
+suppression_resubscribe_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct suppression *s)
 {
 	db_add(b, Q_SUPPRESSION_RESUBSCRIBE);
 	db_arg_int(b, tenant.n);
@@ -309,16 +337,19 @@ suppression_resubscribe_add(struct db_batch *b, struct tenant_id tenant,
 	db_arg_int(b, s->channel);
 	db_arg_text(b, s->category);
 	db_arg_int(b, SUPPRESSION_UNSUBSCRIBE);
+	db_arg_text(b, suppression_mark_key(a, tenant));
 }
 
 void
-suppression_find_add(struct db_batch *b, struct tenant_id tenant,
-    const struct db_array *addresses, const struct db_array *user_ids)
+suppression_find_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct db_array *addresses,
+    const struct db_array *user_ids)
 {
 	db_add(b, Q_SUPPRESSION_FIND);
 	db_arg_int(b, tenant.n);
 	db_arg_array(b, addresses);
 	db_arg_array(b, user_ids);
+	db_arg_text(b, suppression_mark_key(a, tenant));
 }
 
 /* As strcmp() of the address in lower case with one that is. */

@@ -31,6 +31,7 @@ struct db_batch;
 struct db_rows;
 struct editor;
 struct err;
+struct keyring;
 
 enum suppression_reason {
 	SUPPRESSION_NONE,
@@ -61,6 +62,13 @@ struct suppression {
 	struct delivery_id delivery;
 	int64_t created_ms;
 };
+
+/* Once for a process: what the marks of erased addresses are made with. */
+void suppression_configure(const struct keyring *ring);
+
+/* A tenant's key of such marks (suppression_mark() in sql/), for queries. */
+const char *suppression_mark_key(struct arena *a, struct tenant_id tenant)
+    MUST_CHECK;
 
 /* How an address is compared: in lower case, without blanks around it. */
 const char *suppression_address(struct arena *a, const char *address);
@@ -114,12 +122,13 @@ void suppression_notes_add(struct db_batch *b, struct tenant_id tenant,
  * account; and takes it back, but nothing that has another reason. */
 void suppression_unsubscribe_add(struct db_batch *b, struct tenant_id tenant,
     const struct suppression *s);
-void suppression_resubscribe_add(struct db_batch *b, struct tenant_id tenant,
-    const struct suppression *s);
+void suppression_resubscribe_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct suppression *s);
 
 /* A query for what is suppressed of these addresses and of those of stored recipients. */
-void suppression_find_add(struct db_batch *b, struct tenant_id tenant,
-    const struct db_array *addresses, const struct db_array *user_ids);
+void suppression_find_add(struct arena *a, struct db_batch *b,
+    struct tenant_id tenant, const struct db_array *addresses,
+    const struct db_array *user_ids);
 
 /* Its rows asked: why this may not be sent, SUPPRESSION_NONE when it may. */
 struct suppression_question {

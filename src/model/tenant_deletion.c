@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/config.h"
+#include "base/err.h"
 #include "db/db.h"
 #include "model/edit.h"
 #include "model/tenant.h"
@@ -35,7 +36,12 @@ tenant_delete(const struct editor *ed, const struct tenant *t, struct err *e)
 	db_arg_int(b, t->id.n);
 	db_arg_text(b, t->slug);
 	db_arg_text(b, ed->principal);
-	return db_run(ed->db, ed->a, b, &rows, e);
+	if (db_run(ed->db, ed->a, b, &rows, e) == 0)
+		return 0;
+	if (db_violates(e, "legal_hold"))
+		err_set(e, ERR_CONFLICT, "the tenant \"%s\" is on legal hold, or "
+		    "somebody in it is", t->slug);
+	return -1;
 }
 
 int

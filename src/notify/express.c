@@ -17,6 +17,7 @@
 #include "base/metrics.h"
 #include "db/db.h"
 #include "model/known.h"
+#include "model/suppression.h"
 #include "model/provider_account.h"
 #include "model/template.h"
 #include "net/doorbell.h"
@@ -256,6 +257,7 @@ guard(struct arena *a, struct db_batch *b, const struct express *x)
 	db_arg_array(b, channels);
 	db_arg_array(b, providers);
 	db_arg_text(b, category != NULL ? category : "");
+	db_arg_text(b, suppression_mark_key(a, x->parcel.tenant));
 }
 
 bool

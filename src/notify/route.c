@@ -155,7 +155,7 @@ route_suppressed_add(struct arena *a, struct db_batch *b,
 			}
 		}
 	}
-	suppression_find_add(b, tenant, addresses, ids);
+	suppression_find_add(a, b, tenant, addresses, ids);
 }
 
 enum { QUIET_HOURS = 7 }; /* of query "route_recipients" */

@@ -16,7 +16,13 @@
 #include "web/cors.h"
 #include "web/js.h"
 
-enum { DEPTH_MAX = 8, ORIGINS_MAX = 100, ORIGIN_MAX = 255 };
+enum {
+	DEPTH_MAX = 8,
+	ORIGINS_MAX = 100,
+	ORIGIN_MAX = 255,
+	RETENTION_DAYS_MAX = 3650,
+	RETENTION_RULES_MAX = 50
+};
 
 static const struct field branding_fields[] = {
 	FIELD(struct tenant_branding, name, TEXT, .flags = FIELD_ONE_LINE,
@@ -85,6 +91,37 @@ static const struct field_table tracking_table = FIELD_TABLE("TenantTracking",
     struct tenant_tracking, tracking_fields,
     "What becomes known of who reads mails.");
 
+static const struct field retention_rule_fields[] = {
+	FIELD(struct retention_rule, category, TEXT, .flags = FIELD_ONE_LINE,
+	    .max = 100, .help = "Only notifications of this category.",
+	    .example = "\"otp\""),
+	FIELD_LIST(struct retention_rule, channel, ENUM, .words = channel_names,
+	    .max = 1, .flags = FIELD_ONE_OR_MANY,
+	    .help = "Only deliveries by this channel.", .example = "\"sms\""),
+	FIELD(struct retention_rule, days, INT, .flags = FIELD_REQUIRED,
+	    .min = 1, .max = RETENTION_DAYS_MAX,
+	    .help = "For how many days they are kept.", .example = "7"),
+};
+
+static const struct field_table retention_rule_table = FIELD_TABLE(
+    "RetentionRule", struct retention_rule, retention_rule_fields,
+    "How long some of the deliveries are kept.");
+
+static const struct field retention_fields[] = {
+	FIELD(struct tenant_retention, days, INT, .min = 1,
+	    .max = RETENTION_DAYS_MAX,
+	    .help = "For how many days what no rule fits is kept. Absent: "
+	            "retention.days.",
+	    .example = "60"),
+	FIELD_SUBS(struct tenant_retention, rules, &retention_rule_table,
+	    .max = RETENTION_RULES_MAX,
+	    .help = "The first one that fits a delivery counts."),
+};
+
+static const struct field_table retention_table = FIELD_TABLE(
+    "TenantRetention", struct tenant_retention, retention_fields,
+    "How long a tenant's history is kept.");
+
 static const struct field fields[] = {
 	FIELD_SUB(struct tenant_settings, branding, &branding_table,
 	    .help = "How the tenant shows itself in templates."),
@@ -109,6 +146,8 @@ static const struct field fields[] = {
 	    .example = "50"),
 	FIELD_SUB(struct tenant_settings, limits, &limits_table,
 	    .help = "How fast the tenant may ask."),
+	FIELD_SUB(struct tenant_settings, retention, &retention_table,
+	    .help = "How long history is kept. Absent: retention.days."),
 	FIELD(struct tenant_settings, queue_max, INT, .min = 0,
 	    .max = 1000000000000,
 	    .help = "How many deliveries may wait before new ones are refused; "

@@ -50,6 +50,21 @@ struct tenant_tracking {
 	bool opens, clicks;
 };
 
+struct retention_rule {
+	struct field_mask mask;
+	const char *category; /* NULL: any */
+	int *channel; /* one or none */
+	size_t channel_count;
+	int64_t days;
+};
+
+struct tenant_retention {
+	struct field_mask mask;
+	int64_t days;
+	struct retention_rule *rules;
+	size_t rules_count;
+};
+
 struct tenant_settings {
 	struct field_mask mask;
 	const struct tenant_branding *branding;
@@ -59,6 +74,7 @@ struct tenant_settings {
 	int *channels; /* of channel_names */
 	size_t channels_count;
 	const struct tenant_limits *limits;
+	const struct tenant_retention *retention;
 	int64_t queue_max;
 	int64_t delivery_rate;
 	const struct tenant_tracking *tracking;

@@ -36,8 +36,7 @@ enum {
 	PARTITION_WEEKS = 4,
 	HEARD_DAYS = 2, /* a session is open for one */
 	SLICE = 5000, /* of what expires, as the queries say */
-	HOOK_SEEN_DAYS = 30, /* STOP and START are told once */
-	RETENTION_MARGIN_DAYS = 7 /* a partition is a week */
+	HOOK_SEEN_DAYS = 30 /* STOP and START are told once */
 };
 
 struct chore {
@@ -204,14 +203,6 @@ weeks_read(struct chore *ch, struct db_rows **rows)
 	weeks_learn(rows[0]);
 }
 
-static void
-partitions_dropped(struct chore *ch, struct db_rows **rows)
-{
-	if (db_int(rows[0], 0, 0) > 0)
-		log_info(NULL, "partitions dropped",
-		    LF_INT("count", db_int(rows[0], 0, 0)));
-}
-
 static void expire_webhooks(struct spooler *sp, enum query query);
 
 /* As long as there is more. */
@@ -245,18 +236,8 @@ keep_house(struct spooler *sp)
 	db_arg_int(b, PARTITION_WEEKS);
 	pool_submit(sp->pool, &ch->job, b);
 
-	ch = new_chore(sp, "dropping partitions failed", partitions_dropped);
-	b = plain(ch, Q_PARTITIONS_DROP);
-	db_arg_int(b, sp->config->retention_days);
-	pool_submit(sp->pool, &ch->job, b);
-
 	ch = new_chore(sp, "reading which partitions there are failed", weeks_read);
 	pool_submit(sp->pool, &ch->job, plain(ch, Q_PARTITION_WEEKS));
-
-	ch = new_chore(sp, "expiring dead letters failed", NULL);
-	b = plain(ch, Q_DEAD_EXPIRE);
-	db_arg_int(b, sp->config->retention_days + RETENTION_MARGIN_DAYS);
-	pool_submit(sp->pool, &ch->job, b);
 
 	ch = new_chore(sp, "forgetting what was reported failed", NULL);
 	b = plain(ch, Q_HOOK_SEEN_EXPIRE);
@@ -311,6 +292,7 @@ house_service(struct spooler *sp)
 	gauges_service(sp);
 	reconcile_service(sp);
 	eraser_service(sp);
+	retention_service(sp);
 	if (now >= sp->next_house_ms) {
 		keep_house(sp);
 		sp->next_house_ms = now + HOUSE_MS;

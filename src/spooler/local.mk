@@ -16,6 +16,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/loop.c \
 	src/spooler/main.c \
 	src/spooler/reconcile.c \
+	src/spooler/retention.c \
 	src/spooler/said.c src/spooler/said.h \
 	src/spooler/settler.c \
 	src/spooler/share.c src/spooler/share.h \

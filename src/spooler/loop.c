@@ -21,6 +21,7 @@
 #include "model/channel.h"
 #include "net/doorbell.h"
 #include "net/transfer.h"
+#include "model/suppression.h"
 #include "notify/book.h"
 #include "notify/health.h"
 #include "provider/provider.h"
@@ -268,6 +269,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	if (*doorbell_r == -1)
 		return -1;
 	provider_configure(config);
+	suppression_configure(ring);
 	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);
 	sp->book = book_new(sp->a, ring, (size_t)config->cache_entries);
 	sp->shares = shares_new(sp->a, &shares);

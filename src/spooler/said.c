@@ -189,6 +189,8 @@ add_opts(struct said *s, struct db_batch *b, const struct db_rows *seen,
 	db_arg_int(b, s->tenant.n);
 	for (i = 0; i < columns; i++)
 		db_arg_array(b, v[i]);
+	if (what == HOOK_OPT_IN)
+		db_arg_text(b, suppression_mark_key(s->a, s->tenant));
 }
 
 static void

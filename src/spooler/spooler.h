@@ -99,6 +99,7 @@ struct spooler {
 	int sweeps;
 	bool poll_all; /* the next poll looks for all there is */
 	int64_t next_house_ms;
+	int64_t next_retention_ms;
 	int64_t next_health_ms;
 	bool heartbeat_running, poll_running, promote_running, sweep_running;
 	bool health_running;
@@ -109,6 +110,7 @@ struct spooler {
 	bool erasing;
 	int64_t next_reconcile_ms;
 	bool reconciling;
+	bool retaining;
 	int64_t trouble_logged_ms; /* the database's, at most one line a second */
 };
 
@@ -185,6 +187,9 @@ void reconcile_service(struct spooler *sp);
 
 /* eraser.c: takes away what belongs to deleted tenants. */
 void eraser_service(struct spooler *sp);
+
+/* retention.c: removes what was kept for long enough when it is time. */
+void retention_service(struct spooler *sp);
 
 /* settler.c: takes results and writes them, many at once. */
 struct settler *settler_new(struct spooler *sp);

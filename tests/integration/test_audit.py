@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import threading
+import uuid
 from pathlib import Path
 
 import psycopg2
@@ -55,6 +56,24 @@ class Things:
     def name(self):
         self.count += 1
         return f"thing-{self.count}"
+
+    def url(self):
+        return f"https://hooks.example.org/{self.name()}"
+
+    def webhook(self):
+        return self.made("webhooks", {"url": self.url(),
+                                      "events": ["provider.recovered"]})["id"]
+
+    def attempt(self):
+        webhook, message = self.webhook(), str(uuid.uuid4())
+        self.tenant.rows(
+            "INSERT INTO webhook_message (tenant_id, id, at, type, object_id, "
+            f"seq) VALUES (%s, '{message}', now(), 'ping', '{message}', 1)")
+        self.tenant.rows(
+            "INSERT INTO webhook_attempt (tenant_id, endpoint_id, id, message_id,"
+            f" n, spooler) VALUES (%s, '{webhook}', '{message}', '{message}', 1,"
+            f" '{message}')")
+        return f"{webhook}/attempts/{message}"
 
     def slug(self):
         return f"{self.tenant.slug}-{self.name()}"
@@ -174,6 +193,35 @@ CALLS = {
     f"DELETE {A}/service-accounts/{{id}}/keys/{{key_id}}":
         lambda t: (lambda a: (f"{ADMIN}/service-accounts/{a['id']}/keys/"
                               f"{a['keys'][0]['id']}", None))(t.account()),
+    f"POST {A}/recipients/{{user_id}}/erase":
+        lambda t: (f"{ADMIN}/recipients/{t.user()}/erase", None),
+    f"POST {A}/legal-holds":
+        lambda t: (f"{ADMIN}/legal-holds", {"person": t.name(),
+                                            "reason": "x"}),
+    f"DELETE {A}/legal-holds/{{id}}":
+        lambda t: (f"{ADMIN}/legal-holds/" + t.made(
+            "legal-holds", {"person": t.name(), "reason": "x"})["id"], None),
+    "POST /api/v1/users/me/erase":
+        lambda t: ("/api/v1/users/me/erase", None),
+    f"POST {A}/webhooks":
+        lambda t: (f"{ADMIN}/webhooks", {"url": t.url()}),
+    f"PUT {A}/webhooks/{{id}}":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}", {"url": t.url()}),
+    f"DELETE {A}/webhooks/{{id}}":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}", None),
+    f"POST {A}/webhooks/{{id}}/enable":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}/enable", None),
+    f"POST {A}/webhooks/{{id}}/disable":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}/disable", None),
+    f"POST {A}/webhooks/{{id}}/rotate-secret":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}/rotate-secret", None),
+    f"POST {A}/webhooks/{{id}}/ping":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}/ping", None),
+    f"POST {A}/webhooks/{{id}}/redeliver":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}/redeliver",
+                   {"since": "2026-01-01T00:00:00Z"}),
+    f"POST {A}/webhooks/{{id}}/attempts/{{attempt_id}}/redeliver":
+        lambda t: (f"{ADMIN}/webhooks/{t.attempt()}/redeliver", None),
     f"POST {A}/tenants":
         lambda t: (f"{ADMIN}/tenants", {"slug": t.slug(), "name": "Shop"}),
     f"PUT {A}/tenants/{{slug}}":
@@ -225,18 +273,23 @@ def test_each_change_leaves_one_entry(stack, tenant, issuers):
         "ed", azp="app", sub="root", realm_access={"roles": ["belfry-platform"]}))
     client = Client(stack.url, tenant.make_key("all", scopes=(
         "admin", "notifications:send")))
+    person = Client(stack.url, issuers["sso"].token(
+        "ed", azp="app", sub="u1", organisation={"slug": tenant.slug},
+        realm_access={"roles": []}))
     for route, call in CALLS.items():
         path, body = call(things)
         method = route.split()[0]
         name = f"{tenant.slug}-{abs(hash(route))}"
-        answer = (platform if "/tenants" in route else client).request(
+        who = platform if "/tenants" in route else \
+            person if "/users/me" in route else client
+        answer = who.request(
             method, path, data=json.dumps(body) if body is not None else None,
             headers={**(PATCH if method == "PATCH" else
                         {"Content-Type": "application/json"}),
                      "X-Request-Id": name})
         found = stack.rows("SELECT * FROM audit WHERE request_id = %s", name)
         if answer.status_code >= 300 or len(found) != 1 or \
-                not re.match("key:|admin:", found[0]["principal"]) or \
+                not re.match("key:|admin:|person:", found[0]["principal"]) or \
                 found[0]["source"] is None or found[0]["hash"] is None:
             wrong.append((route, answer.status_code, answer.text, found))
     assert wrong == []
@@ -509,7 +562,8 @@ READING = {
     "template eval", "provider kinds", "provider list", "provider show",
     "provider test", "queue", "top", "spooler status", "dead list",
     "suppression list", "audit list", "audit export", "audit verify", "explain",
-    "show", "help"}
+    "show", "help", "privacy holds", "webhook list", "webhook attempts",
+    "provider dkim-record"}
 # Each writing command, how it is called, and the action of its entry.
 WRITING = {
     "init": None, "migrate": None, "send": None, # doc/audit.md says why
@@ -539,6 +593,8 @@ WRITING = {
     "provider enable": (["provider", "enable", "x"], "provider.state"),
     "provider remove": (["provider", "remove", "x"], "provider.remove"),
     "cancel": (["cancel", "ID"], "notification.cancel"),
+    "tenant delete": None, # doc/audit.md says why
+    "bounce": None, # a receipt, as those of providers
     "reconcile": None, # an entry when it repaired: tests/fault/test_reconcile.py
     "spooler drain": None, "spooler undrain": None, # above
     "spooler hold": None, "spooler release": None, # tests/fault/test_restore.py
@@ -548,6 +604,19 @@ WRITING = {
                         "suppression.add"),
     "suppression remove": (["suppression", "remove", "email",
                             "x@example.org"], "suppression.remove"),
+    "privacy export": (["privacy", "export", "u1"], "privacy.export"),
+    "privacy erase": (["privacy", "erase", "u1"], "privacy.erase"),
+    "privacy hold": (["privacy", "hold", "u1"], "hold.set"),
+    "privacy release": (["privacy", "release", "HOLD"], "hold.release"),
+    "webhook add": (["webhook", "add", "https://hooks.example.org/x"],
+                    "webhook.add"),
+    "webhook disable": (["webhook", "disable", "WEBHOOK"], None),
+    "webhook enable": (["webhook", "enable", "WEBHOOK"], None),
+    "webhook rotate": (["webhook", "rotate", "WEBHOOK"], "webhook.rotate"),
+    "webhook ping": (["webhook", "ping", "WEBHOOK"], "webhook.ping"),
+    "webhook redeliver": (["webhook", "redeliver", "WEBHOOK", "1h"],
+                          "webhook.redeliver"),
+    "webhook remove": (["webhook", "remove", "WEBHOOK"], "webhook.remove"),
     "receipt": (["receipt", "ID", "DELIVERY", "delivered"],
                 "delivery.receipt"),
 }
@@ -570,6 +639,10 @@ def test_each_writing_command_leaves_an_entry(stack):
         if command == "key revoke":
             words["KEY"] = [k["key_id"] for k in tenant.ctl("key", "list")
                             if k["account"] == "x"][0]
+        if command == "webhook disable":
+            words["WEBHOOK"] = tenant.ctl("webhook", "list")[0]["id"]
+        if command == "privacy release":
+            words["HOLD"] = tenant.ctl("privacy", "holds")[0]["id"]
         if command == "receipt":
             words["ID"] = sent
             words["DELIVERY"] = tenant.api.notification(sent)[

@@ -76,7 +76,7 @@ def test_tenant_queries_name_the_tenant(cursor):
     # The spooler's own look across tenants, in the queue and its like alone.
     across = {"ready_keys", "ready_keys_repair", "leases_orphaned",
               "idempotency_expire", "later_due", "queue_depth",
-              "health_changed", "health_counts", "dead_expire", "hook_seen_expire",
+              "health_changed", "health_counts", "hook_seen_expire",
               "heard_expire",
               "throughput_clear", "webhook_due", "webhook_orphans",
               "webhook_waiting", "webhook_message_expire",

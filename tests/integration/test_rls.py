@@ -13,7 +13,6 @@ SEEN_BY_ALL = {
         "q_ready", "q_leased", "q_later", "tenant_ready", # it finds work
         "idempotency", # it deletes old keys
         "provider_health", # it knows which accounts are well, and no secret
-        "dead_letter", # it deletes old ones
         "hook_seen", # so it does here
         "throughput", # it writes statistics
         "webhook_queue", "webhook_health", # it finds work, by ids alone
@@ -22,7 +21,8 @@ SEEN_BY_ALL = {
 }
 DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders",
             "hook_tenants", "overload_mark", "audit_chain", "audit_stray",
-            "tenant_erase"}
+            "tenant_erase", "privacy_erase", "privacy_export",
+            "retention_apply", "tenant_held"}
 
 TENANT_TABLES = """
     SELECT c.oid, c.relname FROM pg_class c

@@ -1,0 +1,328 @@
+# test_privacy.py - what is stored of a person: exported, erased, held
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import datetime
+import json
+import re
+import uuid
+
+import pytest
+
+from harness.api import ADMIN, SERVICES, Client, mail, problem
+from harness.wait import wait_until
+
+RECIPIENTS = "/api/v1/services/recipients"
+USER = "canary-u1"
+MAIL = "Canary.Ann@example.org"
+PHONE = "+436605550199"
+TOKEN = "canary-token-4711"
+CANARIES = ["canary", "5550199"]
+LATER = (datetime.datetime.utcnow() + datetime.timedelta(days=30)) \
+    .strftime("%Y-%m-%dT%H:%M:%SZ")
+
+# What becomes of each column that can hold text, when a person is erased.  A new one
+# fails a test until somebody has decided.  NONE: nothing of a recipient gets there.
+NONE, GONE, BLANK, MARK = "none", "its row goes", "emptied", "a keyed hash"
+COLUMNS = {
+    "attempt": {"code": BLANK, "text": BLANK, "provider_ref": BLANK},
+    "audit": dict.fromkeys(("principal", "action", "object", "detail",
+                            "request_id", "source", "changes", "prev_hash",
+                            "hash"), NONE),
+    "audit_head": {"hash": NONE},
+    "delivery": {"user_id": BLANK, "address": BLANK, "recipient": BLANK,
+                 "locale": NONE, "provider_ref": BLANK, "reason": BLANK,
+                 "trace": BLANK},
+    "device": {"user_id": GONE, "token": GONE, "app": GONE},
+    "event": {"type": NONE, "code": BLANK, "text": BLANK, "by": BLANK,
+              "data": BLANK},
+    "heard": {"address": GONE},
+    "hook_inbox": {"events": BLANK},
+    "hook_seen": {"key": NONE},
+    "idempotency": {"key": NONE, "request_hash": NONE, "location": NONE,
+                    "body": GONE},
+    "inbox": dict.fromkeys(("user_id", "category", "template", "title", "body",
+                            "url", "data"), GONE),
+    "legal_hold": dict.fromkeys(("person", "reason", "set_by"),
+                                "who is held is not erased"),
+    "notification": {
+        "category": NONE, "locale": NONE, "channels": NONE, "fallback": NONE,
+        "content": BLANK, "recipients": BLANK, "user_ids": BLANK,
+        "data": BLANK, "metadata": BLANK, "attachments": BLANK,
+        "request_id": NONE, "traceparent": NONE},
+    "recipient": dict.fromkeys(("user_id", "email", "phone", "name", "locale",
+                                "time_zone", "data", "quiet_hours"), GONE),
+    "suppression": {"address": MARK, "category": NONE, "source": BLANK,
+                    "code": BLANK},
+    "webhook_message": {"type": NONE, "code": BLANK, "text": BLANK},
+    "webhook_attempt": {"error": BLANK, "request": BLANK, "response": BLANK},
+}
+# What tenants and operators write of themselves.
+OTHERS = {"api_key", "installation", "issuer", "provider", "queue_state",
+          "schema_migration", "service_account", "spooler", "template",
+          "template_release", "template_version", "tenant", "throughput",
+          "tenant_deletion", "webhook_endpoint"}
+
+
+def text_columns(stack):
+    found = {}
+    for row in stack.rows("""
+            SELECT c.relname AS t, a.attname AS n FROM pg_class c
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                AND NOT a.attisdropped
+            WHERE c.relnamespace = 'belfry'::regnamespace
+            AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            AND a.atttypid IN ('text'::regtype, 'json'::regtype,
+                'jsonb'::regtype, 'text[]'::regtype, 'bytea'::regtype)"""):
+        if row["t"] not in OTHERS:
+            found.setdefault(row["t"], set()).add(row["n"])
+    return found
+
+
+def test_each_column_is_decided(stack):
+    assert text_columns(stack) == {t: set(c) for t, c in COLUMNS.items()}
+
+
+def dump(stack):
+    """The whole database as text, line by line with its table."""
+    return [(r["t"], line["row"]) for r in stack.rows(
+        "SELECT relname AS t FROM pg_class WHERE relnamespace = "
+        "'belfry'::regnamespace AND relkind = 'r'")
+        for line in stack.rows(f"SELECT x::text AS row FROM {r['t']} x")]
+
+
+def found(stack, words=CANARIES):
+    return [(table, row) for table, row in dump(stack)
+            if any(word in row.lower() for word in words)]
+
+
+def plant(stack, tenant):
+    """Something of the person in every table of COLUMNS, by the ways that there are and
+    by hand where time or a provider would have to help."""
+    admin = tenant.admin
+    answer = admin.request("PUT", f"{RECIPIENTS}/{USER}", json={
+        "email": MAIL, "phone": PHONE, "name": "Ann Canary",
+        "data": {"pet": "canary"}})
+    assert answer.status_code == 201, answer.text
+    admin.request("PUT", f"{RECIPIENTS}/{USER}/devices", json={
+        "token": TOKEN, "platform": "ios", "app": "canary app"})
+    admin.post(f"{ADMIN}/suppressions", json={
+        "address": MAIL, "channel": "email", "reason": "opt_out",
+        "category": "news"})
+    tenant.add_provider("bell", "inapp")
+    sent = tenant.api.accepted({
+        "to": {"user_id": USER}, "data": {"order": "canary cage"},
+        "metadata": {"of": "canary"}, "category": "orders", "content": {
+            "email": {"subject": "For canary", "text": "x"},
+            "inapp": {"title": "canary", "body": "canary"}}},
+        idempotency_key="canary-key")
+    tenant.idle()
+    n = tenant.rows("SELECT count(*) AS n FROM delivery WHERE tenant_id = %s "
+                    "AND state IN (4, 5)")[0]["n"]
+    assert n == 2
+    provider = tenant.rows("SELECT id FROM provider WHERE tenant_id = %s")[0][
+        "id"]
+    delivery = tenant.rows("SELECT id FROM delivery WHERE tenant_id = %s AND "
+                           "channel = 1")[0]["id"]
+    for sql in (
+            f"UPDATE attempt SET text = '550 <{MAIL}> unknown', code = "
+            f"'{MAIL[:20]}', provider_ref = 'canary-1' WHERE tenant_id = %s",
+            f"UPDATE delivery SET reason = 'to {MAIL}', provider_ref = "
+            "'canary', trace = '[\"canary\"]' WHERE tenant_id = %s",
+            "INSERT INTO event (tenant_id, notification_id, id, delivery_id, "
+            f"type, text, by, data, code) VALUES (%s, '{sent}', "
+            f"gen_random_uuid(), '{delivery}', 'delivery.opened', '{MAIL}', "
+            f"'user {USER}', '{{\"ip\": \"canary\"}}', '{USER}')",
+            "INSERT INTO webhook_message (tenant_id, id, at, type, object_id, "
+            "seq, notification_id, delivery_id, code, text) VALUES (%s, "
+            f"'{delivery}', now(), 'delivery.failed', '{delivery}', 1, "
+            f"'{sent}', '{delivery}', '{MAIL[:20]}', '{MAIL}')",
+            "INSERT INTO webhook_attempt (tenant_id, endpoint_id, id, message_id,"
+            f" n, spooler, request, response, error) VALUES (%s, '{delivery}', "
+            f"'{delivery}', '{delivery}', 1, '{delivery}', '{MAIL}', 'canary', "
+            "'canary')",
+            "UPDATE notification SET attachments = '[\"canary.pdf\"]' "
+            "WHERE tenant_id = %s",
+            "INSERT INTO heard (tenant_id, provider_id, address, at) VALUES "
+            f"(%s, '{provider}', '{MAIL.lower()}', now())",
+            "UPDATE suppression SET code = 'canary', source = 'user canary' "
+            "WHERE tenant_id = %s",
+            "INSERT INTO idempotency (tenant_id, key, request_hash, status, "
+            f"body) VALUES (%s, '\\x01', '\\x01', 200, 'of {USER}')"):
+        stack.rows(sql, tenant.id)
+    return sent
+
+
+def test_nothing_is_left_after_erasing(stack, tenant, other_tenant):
+    sent = plant(stack, tenant)
+    plant_other = other_tenant.admin.request(
+        "PUT", f"{RECIPIENTS}/canary-u1", json={"email": "c@example.org"})
+    assert plant_other.status_code == 201
+    waiting = tenant.api.accepted(mail(MAIL, send_at=LATER))
+    shared = tenant.api.accepted({
+        "to": [{"user_id": USER}, {"email": "bob@example.org"}],
+        "data": {"order": "7"}, "content": {"email": {
+            "subject": "Hello", "text": "x"}}})
+    tenant.idle_but = waiting
+    wait_until(lambda: tenant.api.notification(shared)["state"] == "done", 30,
+               "the shared one")
+    planted = {re.sub(r"_(\d{8}|default)$", "", t) for t, _ in found(stack)}
+    assert planted >= set(COLUMNS) - {"audit", "audit_head", "legal_hold",
+                                      "hook_inbox", "hook_seen"}
+    before = {t: tenant.count(t) for t in ("notification", "delivery",
+                                           "attempt", "event")}
+
+    answer = tenant.admin.post(f"{ADMIN}/recipients/{USER}/erase")
+    assert answer.status_code == 200, answer.text
+    receipt = answer.json()
+    other_tenant.admin.request("DELETE", f"{RECIPIENTS}/{USER}")
+    assert found(stack) == []
+
+    # The shape of what happened stays.
+    for table in ("notification", "delivery", "attempt"):
+        assert tenant.count(table) == before[table]
+    assert receipt["rows"]["notification"] == 3
+    assert receipt["rows"]["suppression"] == 1
+    assert [e["type"] for e in tenant.api.timeline(sent)] != []
+    assert tenant.api.notification(waiting)["state"] == "cancelled"
+    assert tenant.rows("SELECT recipients FROM notification WHERE "
+                       "tenant_id = %s AND id = %s", shared)[0][
+        "recipients"][1] == {"email": "bob@example.org"}
+    # The receipt names nobody, and stands in the audit.
+    entry = tenant.admin.get(f"{ADMIN}/audit?action=privacy.erase") \
+        .json()["data"][0]
+    assert entry["object"] == receipt["person"]
+    assert entry["detail"]["hash"] == receipt["hash"]
+    assert tenant.ctl("audit", "verify")[0]["fault"] is None
+
+
+def test_opt_outs_outlive_their_address(tenant):
+    tenant.admin.post(f"{ADMIN}/suppressions", json={
+        "address": MAIL, "channel": "email", "reason": "opt_out"})
+    tenant.ctl("privacy", "erase", "--address", MAIL)
+    assert "canary" not in json.dumps(tenant.admin.get(
+        f"{ADMIN}/suppressions").json()).lower()
+    for body in (mail(MAIL), mail(MAIL.lower())):
+        events = tenant.api.ended(tenant.api.accepted(body))
+        assert "delivery.skipped" in {e["type"] for e in events}, events
+    path = f"{ADMIN}/suppressions/email/{MAIL}"
+    assert tenant.admin.get(path).status_code == 200
+    assert tenant.admin.request("DELETE", path).status_code == 204
+    tenant.api.accepted(mail(MAIL))
+    tenant.wait_for_mails(1)
+
+
+def test_export_tells_all(stack, tenant):
+    plant(stack, tenant)
+    stack.rows("DELETE FROM idempotency WHERE tenant_id = %s", tenant.id)
+    told = tenant.admin.get(f"{ADMIN}/recipients/{USER}/export")
+    assert told.status_code == 200, told.text
+    body = told.json()
+    assert set(body) == {"exported_at", "recipients", "devices", "inbox",
+                         "suppressions", "heard", "notifications",
+                         "deliveries"}
+    assert body["recipients"][0]["email"] == MAIL
+    assert body["devices"][0]["token"] == TOKEN
+    assert {d["channel"] for d in body["deliveries"]} == {1, 5}
+    assert body["deliveries"][0]["attempts"]
+    assert "canary cage" in told.text and "user canary-u1" in told.text
+    assert tenant.ctl("privacy", "export", USER)["devices"] == body["devices"]
+    nobody = tenant.admin.get(f"{ADMIN}/recipients/nobody/export").json()
+    assert set(nobody) == {"exported_at"}
+    by_address = tenant.ctl("privacy", "export", "--address", PHONE)
+    assert by_address["recipients"] == body["recipients"]
+
+
+def test_i_may_see_and_erase_what_is_mine(stack, tenant, issuers):
+    me = Client(stack.url, issuers["sso"].token(
+        "ed", sub=USER, azp="app", organisation={"slug": tenant.slug},
+        realm_access={"roles": []}))
+    tenant.admin.request("PUT", f"{RECIPIENTS}/{USER}", json={"email": MAIL})
+    tenant.admin.request("PUT", f"{RECIPIENTS}/bob", json={
+        "email": "bob@example.org"})
+    told = me.get("/api/v1/users/me/export").json()
+    assert [r["user_id"] for r in told["recipients"]] == [USER]
+    receipt = me.post("/api/v1/users/me/erase")
+    assert receipt.status_code == 200, receipt.text
+    assert me.get("/api/v1/users/me/export").json().keys() == {"exported_at"}
+    entry = tenant.rows("SELECT * FROM audit WHERE tenant_id = %s "
+                        "ORDER BY seq DESC LIMIT 1")[0]
+    assert entry["principal"] == entry["object"] == receipt.json()["person"]
+    assert USER not in json.dumps(entry, default=str)
+    assert tenant.admin.get(f"{RECIPIENTS}/bob").status_code == 200
+    problem(tenant.admin.get("/api/v1/users/me/export"), 403, "forbidden")
+
+
+def test_what_is_shared_and_waits_goes_to_the_others(tenant):
+    """A notification that is not routed yet loses one of its recipients."""
+    body = {"to": [{"email": MAIL}, {"email": "bob@example.org"}],
+            "send_at": LATER,
+            "content": {"email": {"subject": "Hello", "text": "x"}}}
+    sent = tenant.api.accepted(body)
+    tenant.ctl("privacy", "erase", "--address", MAIL)
+    soon = datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ")
+    answer = tenant.api.post(f"{SERVICES}/{sent}/reschedule",
+                             json={"send_at": soon})
+    assert answer.status_code == 200, answer.text
+    mails = tenant.wait_for_mails(1)
+    assert "bob@example.org" in mails[0]["To"]
+    wait_until(lambda: tenant.api.notification(sent)["state"] == "done", 30,
+               "its end")
+    assert len(tenant.mails()) == 1
+
+
+def test_what_is_on_the_wire_is_waited_for(stack, tenant):
+    sent = tenant.api.accepted(mail(MAIL))
+    tenant.api.ended(sent)
+    stack.rows("ALTER TABLE delivery DISABLE TRIGGER legal_move; UPDATE "
+               "delivery SET state = 3 WHERE tenant_id = %s", tenant.id)
+    done = stack.run_ctl("privacy", "erase", "--address", MAIL,
+                         tenant=tenant.slug)
+    assert done.returncode == 6 and "on the wire" in done.stderr
+    assert tenant.rows("SELECT address FROM delivery WHERE tenant_id = %s")[0][
+        "address"] is not None
+    stack.rows("UPDATE delivery SET state = 4 WHERE tenant_id = %s; "
+               "ALTER TABLE delivery ENABLE TRIGGER legal_move", tenant.id)
+    tenant.ctl("privacy", "erase", "--address", MAIL)
+
+
+@pytest.mark.parametrize("whom", [USER, MAIL, None])
+def test_a_legal_hold_holds(stack, tenant, whom):
+    tenant.admin.request("PUT", f"{RECIPIENTS}/{USER}", json={"email": MAIL})
+    body = {"reason": "case 4711", **({"person": whom} if whom else {})}
+    made = tenant.admin.post(f"{ADMIN}/legal-holds", json=body)
+    assert made.status_code == 201, made.text
+    problem(tenant.admin.post(f"{ADMIN}/legal-holds", json=body), 409,
+            "conflict")
+    shown = tenant.admin.get(f"{ADMIN}/legal-holds").json()["data"]
+    assert [(h["id"], h["reason"]) for h in shown] == \
+        [(made.json()["id"], "case 4711")]
+    for options in ((USER,), ("--address", MAIL)):
+        done = stack.run_ctl("privacy", "erase", *options, tenant=tenant.slug)
+        assert done.returncode == 6 and "legal hold" in done.stderr
+    problem(tenant.admin.post(f"{ADMIN}/recipients/{USER}/erase"), 409,
+            "conflict")
+    assert tenant.admin.get(f"{RECIPIENTS}/{USER}").status_code == 200
+    released = tenant.admin.request(
+        "DELETE", f"{ADMIN}/legal-holds/{made.json()['id']}")
+    assert released.status_code == 204
+    tenant.ctl("privacy", "erase", USER)
+    assert tenant.admin.get(f"{RECIPIENTS}/{USER}").status_code == 404
+    problem(tenant.admin.request(
+        "DELETE", f"{ADMIN}/legal-holds/{uuid.uuid4()}"), 404, "not_found")
+
+
+def test_reports_that_wait_are_erased(stack, tenant):
+    """Of a request of a provider that is not applied yet, one person's part."""
+    stack.stop("spooler")
+    try:
+        stack.rows("INSERT INTO hook_inbox (tenant_id, id, provider_id, events)"
+                   " VALUES (%s, gen_random_uuid(), gen_random_uuid(), %s)",
+                   tenant.id, json.dumps([{"address": MAIL.lower()},
+                                          {"address": "bob@example.org"}]))
+        tenant.ctl("privacy", "erase", "--address", MAIL)
+        left = tenant.rows("SELECT events FROM hook_inbox WHERE "
+                           "tenant_id = %s")
+        assert left == [{"events": [{"address": "bob@example.org"}]}]
+        stack.rows("DELETE FROM hook_inbox WHERE tenant_id = %s", tenant.id)
+    finally:
+        stack.start("spooler")
