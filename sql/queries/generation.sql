@@ -18,7 +18,8 @@ UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
 -- name: tenant_page
 -- One row: name, default locale, time zone, settings, slug, whether it has webhook
--- endpoints, and whether it is a test tenant.
+-- endpoints, whether it is a test tenant, and its sealed settings.
 SELECT name, default_locale, time_zone, settings, slug,
-    (SELECT webhooks FROM tenant_generation WHERE tenant_id = $1), test
+    (SELECT webhooks FROM tenant_generation WHERE tenant_id = $1), test,
+    sealed
 FROM tenant WHERE id = $1

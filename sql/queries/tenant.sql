@@ -4,21 +4,21 @@
 -- name: tenant_get
 -- One row or none.
 SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at,
-    test, version, updated_at
+    test, version, updated_at, sealed
 FROM tenant
 WHERE id = $1
 
 -- name: tenant_find
 -- One row or none, by slug.
 SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at,
-    test, version, updated_at
+    test, version, updated_at, sealed
 FROM tenant
 WHERE slug = $1
 
 -- name: tenant_list
 -- Up to $2 rows whose slug comes after $1, in the order of their slugs.
 SELECT id, slug, name, state, weight, default_locale, time_zone, settings, created_at,
-    test, version, updated_at
+    test, version, updated_at, sealed
 FROM tenant
 WHERE slug > $1
 ORDER BY slug
@@ -54,7 +54,7 @@ SELECT version FROM tenant WHERE id = $1 AND state <> 3
 -- name: tenant_update
 -- Nothing.
 UPDATE tenant SET name = $2, default_locale = $3, time_zone = $4, weight = $5, test = $6,
-    settings = $7, version = version + 1, updated_at = now()
+    settings = $7, sealed = $8, version = version + 1, updated_at = now()
 WHERE id = $1
 
 -- name: tenant_set_state
@@ -75,7 +75,7 @@ WHERE id = $1
 -- id, kind, priority, weight, name and whether they have a budget.
 SELECT json_build_object('generation', g.generation, 'active', t.state = 1,
     'suppresses', g.suppresses, 'test', t.test, 'zone', t.time_zone,
-    'settings', t.settings - '{branding,cors_origins}'::text[],
+    'settings', t.settings - '{branding,cors_origins,user_service}'::text[],
     'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority,
         p.weight, p.name, COALESCE(p.limits ->> 'rate', '0') <> '0'
             OR COALESCE(p.limits ->> 'per_day', '0') <> '0' OR t.settings ? 'delivery_rate')

@@ -357,8 +357,8 @@ settings_store(struct request *rq, struct response *rs, struct tenant *t,
 		    "platform administrators alone change it");
 	if (tenant_settings_check(rq->a, after, &rq->errors) != 0)
 		return request_faulty(rq, e);
-	t->settings = edit_json(rq->a, after);
-	if (store(rq, t, changed_in("settings", before, after), e) != 0 ||
+	if (tenant_settings_seal(rq->a, app_of(rq)->ring, after, t, e) != 0 ||
+	    store(rq, t, changed_in("settings", before, after), e) != 0 ||
 	    find(rq, t->slug, &t, e) != 0)
 		return -1;
 	return settings_show(rq, rs, t, e);
@@ -371,7 +371,7 @@ tenants_settings_put(struct request *rq, struct response *rs, struct err *e)
 	json_t *before;
 
 	if (tenants_find(rq, &t, e) != 0 ||
-	    tenant_settings_read(rq->a, t, &before, e) != 0)
+	    tenant_settings_whole(rq->a, app_of(rq)->ring, t, &before, e) != 0)
 		return -1;
 	return settings_store(rq, rs, t, before, rq->json, e);
 }
@@ -383,7 +383,7 @@ tenants_settings_patch(struct request *rq, struct response *rs, struct err *e)
 	json_t *before;
 
 	if (tenants_find(rq, &t, e) != 0 ||
-	    tenant_settings_read(rq->a, t, &before, e) != 0)
+	    tenant_settings_whole(rq->a, app_of(rq)->ring, t, &before, e) != 0)
 		return -1;
 	return settings_store(rq, rs, t, before,
 	    js_merge_patch(rq->a, before, rq->json), e);

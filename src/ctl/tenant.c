@@ -239,14 +239,15 @@ int
 command_tenant_set(struct ctl *c, struct err *e)
 {
 	struct editor ed;
+	struct keyring *ring;
 	json_t *settings;
 
-	if (choose(c, e) == -1 ||
-	    tenant_settings_read(c->a, c->tenant, &settings, e) == -1 ||
+	if (choose(c, e) == -1 || ctl_keyring(c, &ring, e) == -1 ||
+	    tenant_settings_whole(c->a, ring, c->tenant, &settings, e) == -1 ||
 	    apply_options(c, c->tenant, e) == -1 ||
-	    apply_settings(c, settings, e) == -1)
+	    apply_settings(c, settings, e) == -1 ||
+	    tenant_settings_seal(c->a, ring, settings, c->tenant, e) == -1)
 		return -1;
-	c->tenant->settings = edit_json(c->a, settings);
 	ed = ctl_editor(c);
 	if (tenant_update(&ed, c->tenant, NULL, e) == -1 || choose(c, e) == -1)
 		return -1;

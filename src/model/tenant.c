@@ -45,6 +45,10 @@ tenants_of(struct arena *a, const struct db_rows *r, struct tenant **list_r,
 			.version = (int)db_int(r, i, 10),
 			.updated_ms = db_time_ms(r, i, 11),
 		};
+	for (i = 0; i < n; i++)
+		if (!db_is_null(r, i, 12))
+			list[i].sealed = db_bytes(a, r, i, 12,
+			    &list[i].sealed_bytes);
 	*list_r = list;
 	*count_r = (size_t)n;
 }
@@ -186,6 +190,10 @@ tenant_update(const struct editor *ed, const struct tenant *t, json_t *changed,
 	db_arg_int(b, t->weight);
 	db_arg_bool(b, t->test);
 	db_arg_text(b, t->settings);
+	if (t->sealed != NULL)
+		db_arg_bytes(b, t->sealed, t->sealed_bytes);
+	else
+		db_arg_null(b);
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 

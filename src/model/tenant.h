@@ -38,6 +38,8 @@ struct tenant {
 	const char *default_locale;
 	const char *time_zone;
 	const char *settings; /* a JSON object (notify/tenant_settings.h) */
+	const void *sealed; /* its secret ones; NULL: none */
+	size_t sealed_bytes;
 	bool test; /* nothing but simulators sends for it */
 	int version;
 	int64_t created_ms, updated_ms;

@@ -20,6 +20,8 @@
 #include "db/db.h"
 #include "model/provider_account.h"
 #include "model/template.h"
+#include "model/tenant.h"
+#include "notify/user_service.h"
 #include "notify/work.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
@@ -167,8 +169,26 @@ page_set(struct page *page, const json_t *settings)
 	page->rules = tenant_rules_of(settings);
 }
 
+/* With its secret, which is wiped with the page. */
 static void
-read_tenant(struct page *page, const struct db_rows *rows)
+read_users(const struct book *bk, struct page *page, const struct db_rows *rows)
+{
+	struct tenant t = { .id = page->tenant, .settings = db_text(rows, 0, 3) };
+	json_t *whole;
+	struct err e;
+
+	if (!db_is_null(rows, 0, 7))
+		t.sealed = db_bytes(page->a, rows, 0, 7, &t.sealed_bytes);
+	if (tenant_settings_whole(page->a, bk->ring, &t, &whole, &e) == 0)
+		page->users = user_service_of(page->a, whole);
+	else
+		log_error(NULL, "settings of a tenant cannot be opened",
+		    LF_INT("tenant_id", page->tenant.n), LF_ERR(&e));
+}
+
+static void
+read_tenant(const struct book *bk, struct page *page,
+    const struct db_rows *rows)
 {
 	struct arena *a = page->a;
 	const char *settings;
@@ -189,6 +209,8 @@ read_tenant(struct page *page, const struct db_rows *rows)
 		json = NULL;
 	page_set(page, json);
 	page->rules.test = db_bool(rows, 0, 6);
+	if (json_object_get(json, "user_service") != NULL)
+		read_users(bk, page, rows);
 	page->variables = tenant_variables(a, db_text(rows, 0, 0), page->slug,
 	    json_object_get(json, "branding"));
 }
@@ -232,7 +254,7 @@ book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
 	page->generation = generation;
 	page->held = 1;
 	page->ring = bk->ring;
-	read_tenant(page, rows[0]);
+	read_tenant(bk, page, rows[0]);
 	read_providers(bk, page, rows[1]);
 	page->next = bk->pages;
 	bk->pages = page;

@@ -33,6 +33,7 @@ struct log_scope;
 struct notification;
 struct provider;
 struct template;
+struct user_service;
 
 /* One tenant's page as of one generation. */
 struct page {
@@ -48,6 +49,7 @@ struct page {
 	const struct keyring *ring; /* the book's */
 	struct tenant_quiet quiet; /* the same */
 	struct tenant_rules rules; /* the same */
+	const struct user_service *users; /* NULL: it has none */
 	bool webhooks; /* the tenant has endpoints */
 	struct page *next;
 };

@@ -198,9 +198,11 @@ fill_from_row(struct arena *a, json_t *to, const struct db_rows *rows, int row)
 }
 
 static void
-fill(struct arena *a, json_t *to, const struct db_rows *stored)
+fill(struct arena *a, json_t *to, const struct route_params *p)
 {
 	const char *id = json_string_value(json_object_get(to, "user_id"));
+	const struct db_rows *stored = p->recipients;
+	json_t *user;
 	int i;
 
 	if (id == NULL || stored == NULL)
@@ -211,6 +213,33 @@ fill(struct arena *a, json_t *to, const struct db_rows *stored)
 			return;
 		}
 	}
+	user = json_object_get(p->users, id);
+	if (user != NULL)
+		json_object_update_missing(to, user);
+}
+
+json_t *
+route_strangers(struct arena *a, const struct notification *n,
+    const struct db_rows *stored)
+{
+	json_t *recipients = parse(a, n->recipients), *to, *id;
+	json_t *strangers = js_keep(a, json_array());
+	size_t i;
+	int row;
+
+	if (n->user_ids == NULL)
+		return strangers;
+	json_array_foreach(recipients, i, to)
+	{
+		id = json_object_get(to, "user_id");
+		row = stored != NULL ? db_count(stored) - 1 : -1;
+		while (row >= 0 && json_is_string(id) &&
+		    strcmp(db_text(stored, row, 0), json_string_value(id)) != 0)
+			row--;
+		if (json_is_string(id) && row < 0)
+			json_array_append(strangers, id);
+	}
+	return strangers;
 }
 
 /* The address of a webhook or a chat is its account's: the receiver is told whom it is
@@ -621,7 +650,7 @@ route_plan(struct arena *a, const struct route_params *p,
 	for (i = 0; i < json_array_size(recipients); i++) {
 		pl.recipient_no = (int)i;
 		pl.to = json_array_get(recipients, i);
-		fill(a, pl.to, p->recipients);
+		fill(a, pl.to, p);
 		text = buf_new(a, JSON_MAX);
 		js_write(text, pl.to);
 		pl.text = text->data;

@@ -15,6 +15,8 @@
 #include <stddef.h>
 
 #include "base/id.h"
+#include <jansson.h>
+
 #include "notify/work.h"
 
 struct arena;
@@ -38,10 +40,15 @@ void route_recipients_add(struct arena *a, struct db_batch *b,
 void route_suppressed_add(struct arena *a, struct db_batch *b,
     struct tenant_id tenant, const struct notification *n, size_t count);
 
+/* The user_ids of its recipients who are not stored: a list that lives in "a". */
+json_t *route_strangers(struct arena *a, const struct notification *n,
+    const struct db_rows *stored) MUST_CHECK;
+
 struct route_params {
 	struct tenant_id tenant;
 	const struct page *page;
 	const struct db_rows *recipients; /* stored ones, or NULL */
+	json_t *users; /* what the tenant's service knows, by user_id; NULL: nothing */
 	const struct db_rows *suppressed; /* or NULL: nothing is */
 	const struct db_rows *devices; /* of theirs, or NULL */
 	bool deferred; /* what cannot start goes to the queues of what was deferred */

@@ -10,9 +10,12 @@
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/seal.h"
 #include "model/channel.h"
+#include "model/edit.h"
 #include "model/quiet_hours.h"
 #include "model/tenant.h"
+#include "notify/user_service.h"
 #include "web/cors.h"
 #include "web/js.h"
 
@@ -148,6 +151,8 @@ static const struct field fields[] = {
 	    .help = "How fast the tenant may ask."),
 	FIELD_SUB(struct tenant_settings, retention, &retention_table,
 	    .help = "How long history is kept. Absent: retention.days."),
+	FIELD_SUB(struct tenant_settings, user_service, &user_service_table,
+	    .help = "Where recipients are asked for who are not stored here."),
 	FIELD(struct tenant_settings, queue_max, INT, .min = 0,
 	    .max = 1000000000000,
 	    .help = "How many deliveries may wait before new ones are refused; "
@@ -242,6 +247,8 @@ tenant_settings_check(struct arena *a, json_t *json, struct field_errors *fe)
 		field_errors_add(fe, "/branding/color", FIELD_ERR_MALFORMED,
 		    "a colour is # and six hexadecimal digits");
 	check_origins(a, &s, fe);
+	if (s.user_service != NULL)
+		user_service_check(a, s.user_service, "/user_service", fe);
 	return fe->count == before ? 0 : -1;
 }
 
@@ -251,6 +258,59 @@ tenant_settings_read(struct arena *a, const struct tenant *t,
 {
 	return js_parse(a, t->settings, strlen(t->settings), DEPTH_MAX,
 	    settings_r, e);
+}
+
+/* ---- Secrets --------------------------------------------------------------------- */
+
+static struct seal_place
+place_of(const struct tenant *t)
+{
+	return (struct seal_place){ .tenant = t->id, .table = "tenant",
+		.column = "sealed" };
+}
+
+int
+tenant_settings_whole(struct arena *a, const struct keyring *ring,
+    const struct tenant *t, json_t **settings_r, struct err *e)
+{
+	struct seal_place place = place_of(t);
+	json_t *shown, *secret;
+	void *plain;
+	size_t n;
+
+	if (tenant_settings_read(a, t, &shown, e) == -1)
+		return -1;
+	*settings_r = shown;
+	if (t->sealed == NULL)
+		return 0;
+	if (unseal(a, ring, &place, t->sealed, t->sealed_bytes, &plain, &n,
+	        e) == -1 ||
+	    js_parse(a, plain, n, DEPTH_MAX, &secret, e) == -1)
+		return -1;
+	*settings_r = js_merge_patch(a, shown, secret);
+	return 0;
+}
+
+int
+tenant_settings_seal(struct arena *a, const struct keyring *ring,
+    json_t *settings, struct tenant *t, struct err *e)
+{
+	struct seal_place place = place_of(t);
+	json_t *shown, *secret;
+	const char *text;
+	void *blob;
+
+	fields_split(a, &tenant_settings_table, settings, &shown, &secret);
+	t->settings = edit_json(a, shown);
+	t->sealed = NULL;
+	if (json_object_size(secret) == 0)
+		return 0;
+	text = edit_json(a, secret);
+	if (seal(a, ring, &place, text, strlen(text), &blob, &t->sealed_bytes,
+	        e) == -1)
+		return -1;
+	t->sealed = blob;
+	return 0;
 }
 
 /* ---- Use -------------------------------------------------------------------------- */

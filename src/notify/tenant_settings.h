@@ -21,7 +21,9 @@
 
 struct arena;
 struct err;
+struct keyring;
 struct tenant;
+struct user_service;
 
 struct tenant_branding {
 	struct field_mask mask;
@@ -78,6 +80,7 @@ struct tenant_settings {
 	int64_t queue_max;
 	int64_t delivery_rate;
 	const struct tenant_tracking *tracking;
+	const struct user_service *user_service;
 };
 
 extern const struct field_table tenant_settings_table;
@@ -87,9 +90,16 @@ extern const struct field_table tenant_settings_table;
 int tenant_settings_check(struct arena *a, json_t *json,
     struct field_errors *fe) MUST_CHECK;
 
-/* What is stored of a tenant, as an object that lives in "a". */
+/* What may be shown of what is stored of a tenant, as an object that lives in "a". */
 int tenant_settings_read(struct arena *a, const struct tenant *t,
     json_t **settings_r, struct err *e) MUST_CHECK;
+
+/* The same with its secrets, for changes; and puts settings that were checked back into
+ * t, the secrets sealed. */
+int tenant_settings_whole(struct arena *a, const struct keyring *ring,
+    const struct tenant *t, json_t **settings_r, struct err *e) MUST_CHECK;
+int tenant_settings_seal(struct arena *a, const struct keyring *ring,
+    json_t *settings, struct tenant *t, struct err *e) MUST_CHECK;
 
 /* Limits of a tenant, which its own administrators may look at and not set: the first
  * one in which two settings differ, or NULL. */

@@ -33,6 +33,7 @@
 #include "spooler/keys.h"
 #include "spooler/share.h"
 #include "spooler/spooler.h"
+#include "web/js.h"
 
 enum {
 	CHUNK_BYTES = 16384,
@@ -160,13 +161,20 @@ write_route(struct claim *c, struct db_batch *b)
 	};
 	size_t i;
 
+	params.users = js_keep(c->job.a, json_object());
+	c->returned = arena_zalloc(c->job.a, c->count, sizeof(*c->returned));
 	for (i = 0; i < c->count; i++) {
 		if (c->n[i].state != NOTIFICATION_ACCEPTED)
+			continue;
+		if (claim_parks(c, &c->n[i], params.users))
 			continue;
 		crash_working_on(c->tenant, &c->n[i].id, NULL);
 		route_plan(c->job.a, &params, &c->n[i], &c->deliveries);
 	}
 	crash_idle();
+	if (c->returned_count > 0)
+		deliver_return_add(c->job.a, b, c->tenant, c->returned,
+		    c->returned_count);
 	route_write_add(c->job.a, b, c->tenant, &c->id, &c->deliveries);
 	route_routed_add(c->job.a, b, c->tenant, c->n, c->count,
 	    &c->deliveries);
@@ -216,7 +224,7 @@ write(struct claim *c)
 		write_route(c, b);
 	else
 		write_lane(c, b);
-	if (c->returned_count > 0)
+	if (c->returned_count > 0 && c->key->lane != LANE_ROUTE)
 		give_back(c);
 	if (c->returned_count == c->count && c->returned_count > 0 &&
 	    !is_put_off(c)) {

@@ -76,4 +76,8 @@ void claim_go(struct claim *c, struct delivery *d);
 void claim_hand_back(struct claim *c, struct delivery *d,
     const char *reason);
 
+/* park.c: a claimed notification of which not all recipients are known yet goes back into
+ * the queue: among c->returned.  What is known is added to "users". */
+bool claim_parks(struct claim *c, struct notification *n, json_t *users);
+
 #endif

@@ -15,6 +15,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/lease.c \
 	src/spooler/loop.c \
 	src/spooler/main.c \
+	src/spooler/park.c \
 	src/spooler/reconcile.c \
 	src/spooler/retention.c \
 	src/spooler/said.c src/spooler/said.h \
@@ -24,6 +25,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/tally.c \
 	src/spooler/tokens.c src/spooler/tokens.h \
 	src/spooler/turn.c src/spooler/turn.h \
+	src/spooler/users.c src/spooler/users.h \
 	src/spooler/webhook_outcomes.c \
 	src/spooler/webhooks.c src/spooler/webhooks.h
 belfry_spooler_LDADD = libbelfry.la

@@ -19,6 +19,7 @@
 #include "db/db.h"
 #include "db/pool.h"
 #include "model/channel.h"
+#include "net/cache.h"
 #include "net/doorbell.h"
 #include "net/transfer.h"
 #include "model/suppression.h"
@@ -30,6 +31,7 @@
 #include "spooler/share.h"
 #include "spooler/spooler.h"
 #include "spooler/tokens.h"
+#include "spooler/users.h"
 
 enum {
 	CHUNK_BYTES = 65536,
@@ -258,6 +260,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.percent = (int)config->spooler_tenant_share,
 		.batch = (int)config->spooler_claim_batch,
 	};
+	struct users_params users = { .try_every_ms = config->breaker_probe };
 	struct keyring *ring;
 	int i;
 
@@ -265,6 +268,11 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
 		return -1;
 	sp->tokens = tokens_new(sp->a, sp->transfers);
+	users.transfers = sp->transfers;
+	users.ring = ring;
+	if (cache_new(sp->a, config, &users.cache, e) == -1)
+		return -1;
+	sp->users = users_new(sp->a, &users);
 	*doorbell_r = doorbell_open(config->spooler_doorbell, slot, e);
 	if (*doorbell_r == -1)
 		return -1;

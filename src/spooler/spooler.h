@@ -47,6 +47,7 @@ struct shares;
 struct tally;
 struct tokens;
 struct transfers;
+struct users;
 struct webhooks;
 
 /* What operators see; the numbers are in the database. */
@@ -67,6 +68,7 @@ struct spooler {
 	struct pool *pool;
 	struct transfers *transfers;
 	struct tokens *tokens;
+	struct users *users; /* whom services of tenants know */
 	struct book *book;
 	struct keys *keys;
 	struct shares *shares; /* of the tenants */
