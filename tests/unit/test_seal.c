@@ -155,6 +155,43 @@ the_same_secret_never_gives_the_same_blob(void **state)
 	}
 }
 
+static int
+compare_nonces(const void *p, const void *q)
+{
+	return memcmp(p, q, 12);
+}
+
+/* A million, or fewer where each costs ten times as much. */
+static void
+nonces_do_not_repeat(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+	enum { COUNT = 100000 };
+#else
+	enum { COUNT = 1000000 };
+#endif
+	const struct keyring *ring = load();
+	uint8_t(*nonces)[12] = calloc(COUNT, sizeof(*nonces));
+	struct arena *step = arena_new(4096);
+	struct err e;
+	void *blob;
+	size_t i, n;
+
+	assert_non_null(nonces);
+	for (i = 0; i < COUNT; i++) {
+		arena_reset(step);
+		assert_int_equal(seal(step, ring, &home, "x", 1, &blob, &n, &e),
+		    0);
+		memcpy(nonces[i], (uint8_t *)blob + 4, sizeof(*nonces));
+	}
+	qsort(nonces, COUNT, sizeof(*nonces), compare_nonces);
+	for (i = 1; i < COUNT; i++)
+		if (memcmp(nonces[i - 1], nonces[i], sizeof(*nonces)) == 0)
+			fail_msg("a nonce came twice");
+	arena_free(&step);
+	free(nonces);
+}
+
 static void
 no_flipped_bit_is_taken(void **state)
 {
@@ -464,6 +501,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		in_directory(what_was_sealed_opens_again),
 		in_directory(the_same_secret_never_gives_the_same_blob),
+		in_directory(nonces_do_not_repeat),
 		in_directory(no_flipped_bit_is_taken),
 		in_directory(no_other_length_is_taken),
 		in_directory(no_blob_opens_in_the_place_of_another),
