@@ -44,6 +44,20 @@ enum {
 	ANSWER_MAX = 64 << 10 /* that is read */
 };
 
+static void
+defer_targets(void *p)
+{
+	struct webhooks *w = p;
+	struct target *t, *next;
+	struct arena *a;
+
+	for (t = w->targets; t != NULL; t = next) {
+		next = t->next;
+		a = t->a;
+		arena_free(&a);
+	}
+}
+
 struct webhooks *
 webhooks_new(struct spooler *sp, struct keyring *ring)
 {
@@ -52,6 +66,7 @@ webhooks_new(struct spooler *sp, struct keyring *ring)
 	int64_t *delays;
 	struct err e;
 
+	arena_defer(sp->a, defer_targets, w);
 	w->sp = sp;
 	w->ring = ring;
 	ensure(config_durations(sp->a, config->webhook_schedule, &delays,
@@ -461,7 +476,8 @@ claim(struct webhooks *w, struct target *t, int room)
 	pool_submit(w->sp->pool, &c->job, b);
 }
 
-/* The endpoint whose turn it is goes to the end. */
+/* The endpoint whose turn it is goes to the end.  Half of its places are free by then: a
+ * transaction for each of them would cost more than it gains. */
 static void
 claim_next(struct webhooks *w)
 {
@@ -470,7 +486,7 @@ claim_next(struct webhooks *w)
 	struct target **p = &w->targets, *t;
 	int room;
 
-	while ((t = *p) != NULL && (!t->marked || t->in_flight >= most))
+	while ((t = *p) != NULL && (!t->marked || t->in_flight > most / 2))
 		p = &t->next;
 	if (t == NULL || free <= 0)
 		return;

@@ -31,6 +31,7 @@ SETTINGS = {
     "retry.delay_first": "100ms",
     "retry.delay_max": "2s",
     "webhook.http": "yes",
+    "webhook.timeout": "5s",
     "webhook.ports": "",
     "webhook.schedule": "0ms 50ms 100ms 200ms 400ms",
     "log.level": "info",
