@@ -11,6 +11,7 @@
 #include "auth/issuer.h"
 #include "auth/keyset.h"
 #include "auth/principal.h"
+#include "auth/signing.h"
 #include "base/arena.h"
 #include "base/config.h"
 #include "base/config_issuer.h"
@@ -69,6 +70,7 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	    config->api_workers);
 	app->trusted = trusted_new(a);
 	app->origins = origins_new(a);
+	app->signing = signing_new(a, app->db, app->ring);
 	read_issuers(app);
 	*app_r = app;
 	return 0;

@@ -24,6 +24,7 @@ struct last_used;
 struct origins;
 struct rate_limiter;
 struct request;
+struct signing;
 struct template;
 struct tenant_index;
 struct trusted;
@@ -42,6 +43,7 @@ struct app {
 	struct rate_limiter *address_limits; /* strangers do not drive others out */
 	struct trusted *trusted; /* credentials that were good */
 	struct origins *origins; /* of tenants */
+	struct signing *signing; /* for tokens of our own */
 	struct issuer *issuers; /* of the configuration */
 	const struct template *unsubscribe_page; /* NULL until asked for */
 	const char *openapi; /* the document as text; NULL until asked for */

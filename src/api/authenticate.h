@@ -19,6 +19,11 @@ int authenticate_key(struct request *rq, const char *text,
 int authenticate_token(struct request *rq, const char *text,
     struct principal **p_r, struct err *e) MUST_CHECK;
 
+/* The key that a token of our own was made for, with its secret proven by the token's
+ * signature. */
+int authenticate_client(struct request *rq, const char *key_id,
+    struct principal **p_r, struct err *e) MUST_CHECK;
+
 /* The header Belfry-Tenant; NULL without it. */
 const char *authenticate_tenant(const struct request *rq);
 

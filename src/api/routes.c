@@ -16,6 +16,7 @@
 #include "api/issuers.h"
 #include "api/links.h"
 #include "api/notifications.h"
+#include "api/oauth.h"
 #include "api/page.h"
 #include "api/privacy.h"
 #include "api/provider_test.h"
@@ -43,6 +44,7 @@
 
 /* The body of a template holds all its sources. */
 enum { TEMPLATE_BODY_MAX = 2 * 1024 * 1024, HOOK_BODY_MAX = 1024 * 1024,
+	OAUTH_BODY_MAX = 16 * 1024,
 	FORM_BODY_MAX = 16 * 1024 };
 
 static const struct route routes[] = {
@@ -58,6 +60,21 @@ static const struct route routes[] = {
 	    .answer_type = "text/plain" },
 	{ HTTP_GET, "/api/openapi.json", .handler = openapi_show,
 	    .status = 200, .summary = "This document", .tags = "system" },
+
+	/* Tokens of our own */
+	{ HTTP_POST, "/oauth/token", .handler = oauth_token, .status = 200,
+	    .flags = ROUTE_RAW_BODY, .body_max = OAUTH_BODY_MAX,
+	    .summary = "Makes an access token for a service account",
+	    .tags = "tokens" },
+	{ HTTP_GET, "/.well-known/jwks.json", .handler = oauth_keys,
+	    .status = 200, .summary = "The keys that verify Belfry's tokens",
+	    .tags = "tokens" },
+	{ HTTP_GET, "/.well-known/oauth-authorization-server",
+	    .handler = oauth_metadata, .status = 200,
+	    .summary = "Belfry as an issuer (RFC 8414)", .tags = "tokens" },
+	{ HTTP_GET, "/.well-known/openid-configuration",
+	    .handler = oauth_metadata, .status = 200,
+	    .summary = "The same for OpenID libraries", .tags = "tokens" },
 
 	/* What providers report: proven by their signatures, not by a key. */
 	{ HTTP_POST, "/hooks/{tenant}/{provider_id}", .handler = hooks_receive,

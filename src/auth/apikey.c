@@ -39,6 +39,27 @@ apikey_make(struct arena *a, const struct keyring *ring,
 	return text;
 }
 
+int
+apikey_tenant(struct arena *a, const char *id, struct tenant_id *tenant_r)
+{
+	int64_t tenant = 0;
+	void *p;
+	size_t n;
+	int i;
+
+	if (strnlen(id, APIKEY_ID_CHARS + 1) != APIKEY_ID_CHARS ||
+	    text_base32_decode(a, id, &p, &n) != 0 || n != ID_BYTES)
+		return -1;
+	if (((const uint8_t *)p)[0] & 0x80)
+		return -1;
+	for (i = 0; i < 8; i++)
+		tenant = tenant << 8 | ((const uint8_t *)p)[i];
+	if (tenant == 0)
+		return -1;
+	tenant_r->n = tenant;
+	return 0;
+}
+
 /* Both parts decode to their sizes, and the tenant is one. */
 static int
 parse_parts(struct arena *a, const char *id, const char *secret,
@@ -46,19 +67,11 @@ parse_parts(struct arena *a, const char *id, const char *secret,
 {
 	void *p;
 	size_t n;
-	int i;
 
 	if (text_base64url_decode(a, secret, &p, &n) != 0 || n != SECRET_BYTES)
 		return -1;
 	sodium_memzero(p, n);
-	if (text_base32_decode(a, id, &p, &n) != 0 || n != ID_BYTES)
-		return -1;
-	if (((const uint8_t *)p)[0] & 0x80)
-		return -1;
-	tenant_r->n = 0;
-	for (i = 0; i < 8; i++)
-		tenant_r->n = tenant_r->n << 8 | ((const uint8_t *)p)[i];
-	return tenant_r->n > 0 ? 0 : -1;
+	return apikey_tenant(a, id, tenant_r);
 }
 
 int

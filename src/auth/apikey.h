@@ -47,6 +47,10 @@ const char *apikey_make(struct arena *a, const struct keyring *ring,
 int apikey_parse(struct arena *a, const struct keyring *ring, const char *text,
     struct apikey *key_r) MUST_CHECK;
 
+/* The tenant in the id of a key.  0, or -1 when it is no such id. */
+int apikey_tenant(struct arena *a, const char *id, struct tenant_id *tenant_r)
+    MUST_CHECK;
+
 /* Compares with the stored hash in constant time. */
 bool apikey_matches(const struct apikey *key, const void *hash, size_t n);
 

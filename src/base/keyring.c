@@ -344,3 +344,111 @@ keyring_create(const char *directory, struct err *e)
 	close(dir.fd);
 	return rc;
 }
+
+static int
+check_name(const char *name, struct err *e)
+{
+	if (text_is_slug(name) && strcmp(name, "pepper") != 0)
+		return 0;
+	return err_set(e, ERR_INVALID,
+	    "the name of a key has only a-z, 0-9 and -");
+}
+
+/* NAME.key; a slug has 63 bytes at most. */
+static void
+file_of(const char *name, char file[static FILE_MAX_BYTES])
+{
+	(void)snprintf(file, FILE_MAX_BYTES, "%s.key", name);
+}
+
+int
+keyring_add(const char *directory, const char *name, struct err *e)
+{
+	char file[FILE_MAX_BYTES];
+	struct place dir;
+	int rc;
+
+	ensure(sodium_init() >= 0);
+	if (check_name(name, e) != 0 || open_directory(directory, &dir, e) != 0)
+		return -1;
+	file_of(name, file);
+	if (exists(&dir, file))
+		rc = err_set(e, ERR_CONFLICT, "there is a key \"%s\" already",
+		    name);
+	else
+		rc = make_key(&dir, file, e);
+	if (rc == 0 && fsync(dir.fd) != 0)
+		rc = could_not_make(&dir, file, e);
+	close(dir.fd);
+	return rc;
+}
+
+/* The new file takes the place of the old one at once: nobody ever finds none. */
+static int
+replace_current(const struct place *dir, const char *name, struct err *e)
+{
+	static const char temporary[] = ".current";
+	char text[FILE_MAX_BYTES];
+
+	(void)snprintf(text, sizeof(text), "%s\n", name);
+	unlinkat(dir->fd, temporary, 0);
+	if (make_file(dir, temporary, text, e) != 0)
+		return -1;
+	if (renameat(dir->fd, temporary, dir->fd, current_file) != 0 ||
+	    fsync(dir->fd) != 0)
+		return could_not_make(dir, current_file, e);
+	return 0;
+}
+
+int
+keyring_use(const char *directory, const char *name, struct err *e)
+{
+	char file[FILE_MAX_BYTES];
+	uint8_t key[KEYRING_KEY_BYTES];
+	struct place dir;
+	int rc;
+
+	if (check_name(name, e) != 0 || open_directory(directory, &dir, e) != 0)
+		return -1;
+	file_of(name, file);
+	rc = read_key(&dir, file, key, e);
+	sodium_memzero(key, sizeof(key));
+	if (rc == 0)
+		rc = replace_current(&dir, name, e);
+	close(dir.fd);
+	return rc;
+}
+
+const char *
+keyring_current(const struct keyring *ring)
+{
+	return ring->current->name;
+}
+
+static const struct keyring_key *
+find_key(const struct keyring *ring, const char *name)
+{
+	const struct keyring_key *k = ring->keys;
+
+	while (k != NULL && strcmp(k->name, name) != 0)
+		k = k->next;
+	return k;
+}
+
+bool
+keyring_has(const struct keyring *ring, const char *name)
+{
+	return find_key(ring, name) != NULL;
+}
+
+const char *
+keyring_next(const struct keyring *ring, const char *name)
+{
+	const struct keyring_key *k = ring->keys;
+
+	if (name != NULL) {
+		k = find_key(ring, name);
+		k = k != NULL ? k->next : NULL;
+	}
+	return k != NULL ? k->name : NULL;
+}

@@ -13,6 +13,7 @@
 #ifndef BELFRY_BASE_SEAL_H
 #define BELFRY_BASE_SEAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,22 @@ int keyring_load(struct arena *a, const char *directory, struct keyring **ring_r
 /* Makes the directory (0700) with a first key and a pepper (0600); leaves what
  * is there. */
 int keyring_create(const char *directory, struct err *e) MUST_CHECK;
+
+/* Makes NAME.key beside the others, which nothing is sealed with yet; ERR_CONFLICT when
+ * it is there already. */
+int keyring_add(const char *directory, const char *name, struct err *e)
+    MUST_CHECK;
+
+/* Makes NAME.key, which must be there, the one that seals: for who loads the ring from
+ * now on. */
+int keyring_use(const char *directory, const char *name, struct err *e)
+    MUST_CHECK;
+
+/* The name of the key that seals; whether there is one of that name; the names one after
+ * the other, NULL before the first and after the last. */
+const char *keyring_current(const struct keyring *ring);
+bool keyring_has(const struct keyring *ring, const char *name);
+const char *keyring_next(const struct keyring *ring, const char *name);
 
 /* Seals size_bytes, at most 1 MB; the blob lives in "a".  Temporary error when
  * no random bytes are to be had. */

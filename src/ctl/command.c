@@ -77,6 +77,16 @@ static const struct ctl_option key_add_options[] = {
 	END
 };
 
+static const struct ctl_option keys_rotate_options[] = {
+	{ 0, "signing", NULL,
+	    "Let the next signing key sign, and make another next one." },
+	{ 0, "alg", "ALG", "Of that one: EdDSA, the default, or RS256." },
+	{ 0, "now", NULL,
+	    "Do not wait until the next one was published for a while, and refuse "
+	    "all tokens that were made until now." },
+	{ 0, NULL, NULL, NULL },
+};
+
 static const struct ctl_option key_rotate_options[] = {
 	{ 0, "overlap", "DURATION",
 	    "How long the old keys go on working; 24h by default." },
@@ -368,6 +378,18 @@ static const struct ctl_command commands[] = {
 	    "Take a key out of service at once", NULL },
 	{ "key rotate", "ACCOUNT", key_rotate_options, CTL_NEEDS_TENANT,
 	    command_key_rotate, "Make a new key and let the old ones run out", NULL },
+	{ "keys status", "", NULL, CTL_NEEDS_DATABASE, command_keys_status,
+	    "Show what each key of keys.directory seals, and which keys sign",
+	    NULL },
+	{ "keys new", "NAME", NULL, CTL_NEEDS_CONFIG, command_keys_new,
+	    "Make a key file that nothing is sealed with yet", NULL },
+	{ "keys use", "NAME", NULL, CTL_NEEDS_CONFIG, command_keys_use,
+	    "Let a key of keys.directory seal from the next reload on", NULL },
+	{ "keys rotate", "", keys_rotate_options, CTL_NEEDS_DATABASE,
+	    command_keys_rotate,
+	    "Seal everything anew with the current key, or change the signing key",
+	    "Everything goes on meanwhile.\n"
+	    "It may be interrupted and begun again at any time.\n" },
 	{ "template push", "DIR...", push_options, CTL_NEEDS_TENANT,
 	    command_template_push,
 	    "Store templates from directories as their newest versions",

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "auth/signing.h"
 #include "base/arena.h"
 #include "base/config.h"
 #include "base/err.h"
@@ -196,6 +197,26 @@ prepare_keys(struct init *in, struct err *e)
 	return prepare_key(in, ring, "admin", "admin", &in->admin_key, e);
 }
 
+/* Those that sign tokens. */
+static int
+prepare_signing(struct init *in, struct err *e)
+{
+	struct ctl *c = in->c;
+	struct signing_key *list;
+	struct keyring *ring;
+	size_t count;
+
+	if (signing_list(c->a, c->db, &list, &count, e) != 0)
+		return -1;
+	if (count > 0)
+		return 0;
+	if (ctl_keyring(c, &ring, e) != 0 ||
+	    signing_rotate(c->a, c->db, ring, "EdDSA", false, e) != 0)
+		return -1;
+	note(in, "signing key", "EdDSA");
+	return 0;
+}
+
 /* ---- What is told
  * ------------------------------------------------------------- */
 
@@ -240,7 +261,7 @@ command_init(struct ctl *c, struct err *e)
 	if (prepare_database(&in, e) == 0 &&
 	    keyring_create(c->config->keys_directory, e) == 0 &&
 	    ctl_prepare_database(c, e) == 0 && prepare_tenant(&in, e) == 0 &&
-	    prepare_keys(&in, e) == 0) {
+	    prepare_keys(&in, e) == 0 && prepare_signing(&in, e) == 0) {
 		tell(&in);
 		rc = 0;
 	}

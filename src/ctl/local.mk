@@ -22,6 +22,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/help.c src/ctl/help.h \
 	src/ctl/init.c \
 	src/ctl/key.c src/ctl/key.h \
+	src/ctl/keys.c \
 	src/ctl/lint.c \
 	src/ctl/manual.c \
 	src/ctl/migrate.c \

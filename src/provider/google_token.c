@@ -62,7 +62,7 @@ assertion(struct arena *a, EVP_PKEY *key, const json_t *account,
 	        http_json_text(account, "token_uri"), "iat", now_s, "exp",
 	        now_s + LIFETIME_S));
 
-	return jwt_sign(a, key,
+	return jwt_sign(a, key, "JWT",
 	    json_string_value(json_object_get(account, "private_key_id")),
 	    claims);
 }

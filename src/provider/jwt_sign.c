@@ -81,13 +81,21 @@ plain_ecdsa(struct arena *a, const unsigned char *der, size_t n)
 	return text_base64url(a, raw, sizeof(raw));
 }
 
-const char *
-jwt_sign(struct arena *a, EVP_PKEY *key, const char *kid, const json_t *claims)
+static const char *
+alg_of(EVP_PKEY *key)
 {
-	bool rsa = EVP_PKEY_is_a(key, "RSA");
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return "RS256";
+	return EVP_PKEY_is_a(key, "ED25519") ? "EdDSA" : "ES256";
+}
+
+const char *
+jwt_sign(struct arena *a, EVP_PKEY *key, const char *type, const char *kid,
+    const json_t *claims)
+{
+	const char *alg = alg_of(key);
 	json_t *header = js_keep(a,
-	    json_pack("{s:s, s:s, s:s*}", "typ", "JWT", "alg",
-	        rsa ? "RS256" : "ES256", "kid", kid));
+	    json_pack("{s:s, s:s, s:s*}", "typ", type, "alg", alg, "kid", kid));
 	const char *text = arena_printf(a, "%s.%s", encoded(a, header),
 	    encoded(a, claims));
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -96,9 +104,12 @@ jwt_sign(struct arena *a, EVP_PKEY *key, const char *kid, const json_t *claims)
 
 	ensure(ctx != NULL);
 	arena_defer(a, defer_ctx, ctx);
-	ensure(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+	ensure(EVP_DigestSignInit(ctx, NULL,
+	           strcmp(alg, "EdDSA") == 0 ? NULL : EVP_sha256(), NULL,
+	           key) == 1 &&
 	    EVP_DigestSign(ctx, sig, &n, (const unsigned char *)text,
 	        strlen(text)) == 1);
 	return arena_printf(a, "%s.%s", text,
-	    rsa ? text_base64url(a, sig, n) : plain_ecdsa(a, sig, n));
+	    strcmp(alg, "ES256") == 0 ? plain_ecdsa(a, sig, n) :
+	                                text_base64url(a, sig, n));
 }

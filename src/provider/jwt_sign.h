@@ -18,8 +18,9 @@ struct err;
 int jwt_key_read(struct arena *a, const char *pem, EVP_PKEY **key_r,
     struct err *e) MUST_CHECK;
 
-/* Signs claims: RS256 with an RSA key, ES256 with one of P-256.  "kid" may be NULL. */
-const char *jwt_sign(struct arena *a, EVP_PKEY *key, const char *kid,
-    const json_t *claims) MUST_CHECK;
+/* Signs claims: RS256 with an RSA key, ES256 with one of P-256, EdDSA with one of Ed25519.
+ * "type" is what the header says that it is, "JWT" mostly; "kid" may be NULL. */
+const char *jwt_sign(struct arena *a, EVP_PKEY *key, const char *type,
+    const char *kid, const json_t *claims) MUST_CHECK;
 
 #endif

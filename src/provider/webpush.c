@@ -116,7 +116,8 @@ authorization(struct arena *a, const struct webpush_settings *s, EVP_PKEY *key,
 	        s->subject));
 
 	webpush_public(key, point);
-	return arena_printf(a, "vapid t=%s, k=%s", jwt_sign(a, key, NULL, claims),
+	return arena_printf(a, "vapid t=%s, k=%s", jwt_sign(a, key, "JWT", NULL,
+	    claims),
 	    text_base64url(a, point, sizeof(point)));
 }
 

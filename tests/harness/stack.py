@@ -25,6 +25,7 @@ SETTINGS = {
     "api.workers": "3",
     "api.cache_check": "50ms",
     "api.cors_origins": "https://console.example.org http://localhost:3000",
+    "oauth.issuer": "https://belfry.example.org",
     "spooler.heartbeat_interval": "400ms",
     "spooler.dead_after": "3s",
     "spooler.sweep_interval": "300ms",

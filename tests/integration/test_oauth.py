@@ -1,0 +1,240 @@
+# test_oauth.py - access tokens that Belfry makes itself
+#
+# SPDX-License-Identifier: BSD-2-Clause
+import base64
+import json
+import os
+import signal
+import time
+
+import jwt
+import pytest
+
+from harness.api import ADMIN, SERVICES, Client, mail, problem
+from harness.tenant import key_id, key_secret
+from harness.wait import wait_until
+from harness.web_server import SERVERS
+
+ISSUER = "https://belfry.example.org"
+TEMPLATES = f"{ADMIN}/templates"
+
+
+def ask(stack, key=None, url=None, auth=None, **form):
+    """POST /oauth/token; with a key its two halves stand in the form."""
+    if key is not None:
+        form |= {"client_id": key_id(key), "client_secret": key_secret(key)}
+    form = {"grant_type": "client_credentials", **form}
+    client = Client(url or stack.url, None)
+    return client.post("/oauth/token", auth=auth, data={
+        k: v for k, v in form.items() if v is not None})
+
+
+def token(stack, key, **form):
+    answer = ask(stack, key, **form)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.json()["access_token"]
+
+
+def refused(answer, status, error):
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error"] == error
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def claims_of(stack, text):
+    """Verified by another library with what Belfry publishes."""
+    published = Client(stack.url, None).get("/.well-known/jwks.json").json()
+    keys = {k["kid"]: k for k in published["keys"]}
+    head = jwt.get_unverified_header(text)
+    assert head["typ"] == "at+jwt"
+    return jwt.decode(text, jwt.PyJWK(keys[head["kid"]]).key,
+                      algorithms=[head["alg"]], audience="belfry",
+                      issuer=ISSUER)
+
+
+def test_a_token_for_a_service(stack, tenant):
+    answer = ask(stack, tenant.key)
+    told = answer.json()
+    assert told["token_type"] == "Bearer" and told["expires_in"] == 900
+    assert set(told["scope"].split()) == \
+        {"notifications:send", "notifications:read"}
+    claims = claims_of(stack, told["access_token"])
+    assert claims["client_id"] == key_id(tenant.key)
+    assert claims["tenant"] == tenant.slug and claims["sub"] and claims["jti"]
+    service = Client(stack.url, told["access_token"])
+    identity = service.accepted(mail())
+    assert tenant.api.notification(identity)["id"] == identity
+    assert service.get(TEMPLATES).status_code == 403
+    tenant.idle()
+
+
+def test_fewer_scopes(stack, tenant):
+    service = Client(stack.url, token(stack, tenant.key,
+                                      scope="notifications:read"))
+    assert service.get(f"{SERVICES}/none").status_code == 404
+    problem(service.send(mail()), 403, "forbidden")
+    refused(ask(stack, tenant.key, scope="notifications:read admin"), 400,
+            "invalid_scope")
+    refused(ask(stack, tenant.key, scope="platform"), 400, "invalid_scope")
+
+
+@pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.program)
+def test_the_header_through_each_web_server(kind, stack, tenant):
+    server = kind(stack.directory / "s/api.sock").up()
+    try:
+        halves = (key_id(tenant.key), key_secret(tenant.key))
+        answer = ask(stack, url=server.url, auth=halves)
+        assert answer.status_code == 200, answer.text
+        wrong = ask(stack, url=server.url, auth=(halves[0], "x"))
+        refused(wrong, 401, "invalid_client")
+        assert wrong.headers["WWW-Authenticate"].startswith("Basic")
+        visitor = Client(server.url, None)
+        found = visitor.get("/.well-known/oauth-authorization-server").json()
+        assert found["issuer"] == ISSUER
+        assert found["token_endpoint"] == f"{ISSUER}/oauth/token"
+        assert found == visitor.get("/.well-known/openid-configuration").json()
+        assert visitor.get("/.well-known/jwks.json").json()["keys"]
+        assert "keys" not in visitor.get("/.well-known/other").text
+    finally:
+        server.down()
+
+
+def test_requests_that_are_none(stack, tenant, other_tenant):
+    key = tenant.key
+    halves = {"client_id": key_id(key), "client_secret": key_secret(key)}
+    refused(ask(stack, key, grant_type="password"), 400,
+            "unsupported_grant_type")
+    refused(ask(stack, key, grant_type=None), 400, "invalid_request")
+    refused(ask(stack), 401, "invalid_client")
+    refused(ask(stack, client_id=key_id(key)), 401, "invalid_client")
+    refused(ask(stack, client_id=key_id(other_tenant.key),
+                client_secret=key_secret(key)), 401, "invalid_client")
+    refused(ask(stack, client_id="x", client_secret=key), 401,
+            "invalid_client")
+    # Both ways at once, something twice, another sort of body.
+    refused(ask(stack, key, auth=(key_id(key), key_secret(key))), 400,
+            "invalid_request")
+    client = Client(stack.url, None)
+    form = "&".join(f"{k}={v}" for k, v in halves.items())
+    for body, kind in (
+            (f"grant_type=client_credentials&{form}&{form}", None),
+            ("grant_type=client_credentials&" + form, "text/plain"),
+            (json.dumps(halves), "application/json"), ("", None),
+            ("grant_type=%00", None)):
+        refused(client.post("/oauth/token", data=body, headers={
+            "Content-Type": kind or "application/x-www-form-urlencoded"}),
+            400, "invalid_request")
+    for header in ("Basic", "Basic !!", "Basic " + base64.b64encode(
+            b"no colon").decode(), f"Bearer {key}"):
+        refused(client.post("/oauth/token", data={
+            "grant_type": "client_credentials"}, headers={
+                "Authorization": header}), 400, "invalid_request")
+    assert client.get("/oauth/token").status_code == 405
+
+
+def test_a_token_that_was_changed(stack, tenant, issuers):
+    """The issuers' matrix, with our own: nobody but we signs for us."""
+    good = token(stack, tenant.key)
+    head, body, sign = good.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+    other = issuers["plain"]
+    forged = [good[:-2] + ("AA" if good[-2:] != "AA" else "BB"),
+              f"{head}.{body}.", head + "." + body,
+              other.token(**claims),
+              other.token(header={"kid": jwt.get_unverified_header(
+                  good)["kid"]}, **claims),
+              jwt.encode(claims, "x" * 32, headers={
+                  "kid": jwt.get_unverified_header(good)["kid"],
+                  "typ": "at+jwt"})]
+    for text in forged:
+        problem(Client(stack.url, text).send(mail()), 401, "unauthenticated")
+    assert tenant.count("notification") == 0
+
+
+def gone_within(stack, clients, status, code):
+    """Every client is refused within 5 s, on every worker."""
+    end = time.monotonic() + 5
+    def all_refused():
+        return all(c.get(f"{SERVICES}/none").status_code == status
+                   for c in clients for _ in range(8))
+    wait_until(all_refused, 20, "the refusal")
+    # Once it is refused it stays so.
+    for c in clients:
+        problem(c.get(f"{SERVICES}/none"), status, code)
+    return time.monotonic() < end
+
+
+@pytest.mark.A5
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.expect_log("memcached|cache")
+@pytest.mark.settings(settings={"oauth.issuer": ISSUER})
+def test_what_is_taken_away_is_gone(own_stack, frozen):
+    """A key revoked, an account revoked, a scope taken, a tenant suspended."""
+    from harness.tenant import Tenant
+    tenants = [Tenant(own_stack, maildir=False) for _ in range(4)]
+    clients = [[Client(own_stack.url, t.key),
+                Client(own_stack.url, token(own_stack, t.key))]
+               for t in tenants]
+    for pair in clients:
+        for c in pair:
+            assert {c.get(f"{SERVICES}/none").status_code
+                    for _ in range(8)} == {404}
+    if frozen:
+        os.kill(own_stack.pid("memcached"), signal.SIGSTOP)
+    try:
+        revoked, account, scope, suspended = tenants
+        revoked.ctl("key", "revoke", key_id(revoked.key))
+        account_id = account.rows(
+            "SELECT id FROM service_account WHERE tenant_id = %s "
+            "AND name = 'service'")[0]["id"]
+        path = f"{ADMIN}/service-accounts/{account_id}"
+        assert account.admin.request("PATCH", path, json={
+            "state": "revoked"}).status_code == 200
+        account_id = scope.rows(
+            "SELECT id FROM service_account WHERE tenant_id = %s "
+            "AND name = 'service'")[0]["id"]
+        assert scope.admin.request(
+            "PATCH", f"{ADMIN}/service-accounts/{account_id}",
+            json={"scopes": ["notifications:send"]}).status_code == 200
+        own_stack.ctl("tenant", "suspend", suspended.slug)
+        gone_within(own_stack, clients[0], 401, "unauthenticated")
+        gone_within(own_stack, clients[1], 401, "unauthenticated")
+        gone_within(own_stack, clients[2], 403, "forbidden")
+        gone_within(own_stack, clients[3], 403, "tenant_suspended")
+        refused(ask(own_stack, revoked.key), 401, "invalid_client")
+    finally:
+        if frozen:
+            os.kill(own_stack.pid("memcached"), signal.SIGCONT)
+
+
+@pytest.mark.settings(settings={"oauth.issuer": ISSUER})
+def test_signing_keys_change_under_use(own_stack, own_tenant):
+    """What was signed before goes on; at once means at once."""
+    first = token(own_stack, own_tenant.key)
+    assert claims_of(own_stack, first)
+    done = own_stack.run_ctl("keys", "rotate", "--signing")
+    assert done.returncode != 0 and "published" in done.stderr
+    own_stack.rows("UPDATE signing_key SET created_at = created_at - "
+                   "interval '20 min'")
+    own_stack.ctl("keys", "rotate", "--signing", "--alg", "RS256")
+    states = [k["state"] for k in own_stack.ctl("keys", "status")
+              if k["use"] == "sign"]
+    assert states == ["next", "current", "retired"]
+    def kid():
+        return jwt.get_unverified_header(token(own_stack, own_tenant.key))["kid"]
+    old = jwt.get_unverified_header(first)["kid"]
+    wait_until(lambda: all(kid() != old for _ in range(8)), 20,
+               "the next key on all workers")
+    for text in (first, token(own_stack, own_tenant.key)):
+        assert claims_of(own_stack, text)
+        assert Client(own_stack.url, text).send(mail()).status_code == 202
+    own_stack.ctl("keys", "rotate", "--signing", "--now")
+    wait_until(lambda: all(Client(own_stack.url, first).send(
+        mail()).status_code == 401 for _ in range(8)), 20, "the refusal")
+    text = token(own_stack, own_tenant.key)
+    wait_until(lambda: jwt.get_unverified_header(
+        token(own_stack, own_tenant.key))["alg"] == "RS256", 20, "RS256")
+    assert claims_of(own_stack, token(own_stack, own_tenant.key))
+    own_tenant.idle()
