@@ -156,3 +156,7 @@ SELECT u.user_id, d.token FROM (
 SELECT user_id, email, phone, name, locale, time_zone, data, quiet_hours
 FROM recipient
 WHERE tenant_id = $1 AND user_id = ANY ($2::text[])
+
+-- name: notification_attachments
+-- One text: the attachments as they came.
+SELECT attachments FROM notification WHERE tenant_id = $1 AND id = $2

@@ -11,6 +11,7 @@ libbelfry_la_SOURCES += \
 	src/net/smtp_session.c src/net/smtp_session.h \
 	src/net/tickets.c src/net/tickets.h \
 	src/net/transfer.c src/net/transfer.h \
+	src/net/transfer_body.c \
 	src/net/transfer_http.c src/net/transfer_private.h \
 	src/net/transfer_pretend.c \
 	src/net/transfer_smtp.c

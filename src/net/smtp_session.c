@@ -205,15 +205,19 @@ add_command(struct smtp_session *s, enum smtp_step step)
 
 /* Adds the next piece of the message with a dot before each dot that begins a
  * line; behind the last piece the final dot. */
-static void
+static bool
 add_body(struct smtp_session *s)
 {
 	struct transfer *t = s->transfer;
-	const char *p = (const char *)t->req.body + t->body_done;
-	size_t left = t->req.body_len - t->body_done, n = 0, start = 0;
+	size_t left = CHUNK_BYTES, n = 0, start = 0;
+	char scratch[CHUNK_BYTES];
+	const char *p = "";
 
-	if (left > CHUNK_BYTES)
-		left = CHUNK_BYTES;
+	if (t->body_done == t->req.body_len)
+		left = 0;
+	else if ((p = transfer_body_at(&t->req, t->body_done, scratch, &left)) ==
+	    NULL)
+		return false;
 	if (left > 0 && t->body_done == 0 &&
 	    crash_point_is_set(CRASH_FIRST_BODY_BYTE))
 		left = 1;
@@ -229,9 +233,10 @@ add_body(struct smtp_session *s)
 	buf_add(&s->out, p + start, n - start);
 	t->body_done += n;
 	if (t->body_done < t->req.body_len)
-		return;
+		return true;
 	buf_puts(&s->out, s->last_byte == '\n' ? ".\r\n" : "\r\n.\r\n");
 	s->in_body = false;
+	return true;
 }
 
 static bool
@@ -271,7 +276,10 @@ flush(struct smtp_session *s)
 		if (!has_output(s)) {
 			buf_reset(&s->out);
 			s->out_done = 0;
-			add_body(s);
+			if (!add_body(s)) {
+				lost(s, "could not read an attachment");
+				return;
+			}
 		}
 		code = curl_easy_send(s->easy, s->out.data + s->out_done,
 		    s->out.len - s->out_done, &n);

@@ -45,12 +45,26 @@ struct transfer_header {
 
 struct transfer_pretence;
 
+/* A piece of a body: bytes in memory, or of a file as base64. */
+enum transfer_form { PIECE_MEMORY, PIECE_BASE64, PIECE_BASE64_LINES };
+struct transfer_piece {
+	enum transfer_form form;
+	size_t n; /* bytes as they lie there */
+	const char *p; /* memory */
+	int fd; /* a file, from this place on; it stays open until "done" */
+	int64_t from;
+};
+size_t transfer_piece_bytes(const struct transfer_piece *p);
+
 /* What the pointers point to stays there until "done" was called. */
 struct transfer_request {
 	enum transfer_kind kind;
 	const char *url; /* SMTP: smtp[s]://host:port/name-for-EHLO */
 	const void *body;
 	size_t body_len;
+	const struct transfer_piece *pieces; /* instead of "body", which is not NULL;
+	                                      * body_len is that of all */
+	size_t pieces_count;
 	int timeout_ms; /* for all of it; 0 is 30 s */
 	int connect_timeout_ms; /* 0 is 10 s */
 	size_t response_max; /* bytes of an HTTP answer kept; 0 is 64 kB */
@@ -63,6 +77,8 @@ struct transfer_request {
 	const char *method; /* NULL is POST with a body, else GET */
 	const struct transfer_header *headers;
 	size_t headers_count;
+	/* Gets the answer's body instead of keeping it, piece by piece; false ends it. */
+	bool (*sink)(void *arg, const char *p, size_t n);
 	bool few_connections; /* many at once over each, where the server has HTTP/2 */
 
 	/* SMTP: the body is a message with CRLF line ends. */
@@ -150,6 +166,12 @@ struct transfers_params {
 /* The value of a header of the answer in "a", or NULL. */
 const char *transfer_header(struct arena *a, const struct transfer_result *res,
     const char *name);
+
+/* What stands in the body of a request from "at" on, up to *n bytes: in memory, or read
+ * into "scratch".  *n gets how many; NULL when a file cannot be read. */
+enum { TRANSFER_SCRATCH_MIN = 256 };
+const char *transfer_body_at(const struct transfer_request *req, size_t at,
+    char *scratch, size_t *n);
 
 /* Makes the engine.  It lives in "a" and ends with it: transfers that are still
  * on their way are then cut off without a call of "done".  Returns 0, or -1 with

@@ -59,14 +59,20 @@ static size_t
 read_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
-	size_t left = t->req.body_len - t->body_done;
-	size_t len = size * n < left ? size * n : left;
+	size_t left = t->req.body_len - t->body_done, len = size * n;
+	const char *from;
 
-	if (len > 0 && t->body_done == 0 &&
-	    crash_point_is_set(CRASH_FIRST_BODY_BYTE))
-		len = 1;
+	if (left == 0)
+		len = 0;
 	if (len > 0) {
-		memcpy(p, (const char *)t->req.body + t->body_done, len);
+		from = transfer_body_at(&t->req, t->body_done, p, &len);
+		if (from == NULL)
+			return CURL_READFUNC_ABORT;
+		if (t->body_done == 0 &&
+		    crash_point_is_set(CRASH_FIRST_BODY_BYTE))
+			len = 1;
+		if (from != p)
+			memcpy(p, from, len);
 		t->body_done += len;
 		t->res.body_started = true;
 	}
@@ -145,6 +151,8 @@ take_answer(char *p, size_t size, size_t n, void *arg)
 	struct transfer *t = arg;
 	size_t len = size * n;
 
+	if (t->req.sink != NULL)
+		return t->req.sink(t->req.arg, p, len) ? len : 0;
 	if (t->answer.len + len > t->answer.max) {
 		buf_add(&t->answer, p, t->answer.max - t->answer.len);
 		t->res.truncated = true;

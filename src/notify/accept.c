@@ -280,6 +280,7 @@ accept_check(struct arena *a, const struct accept_params *p,
 		check_content(a, p, fe);
 	}
 	check_times(p, fe);
+	attachments_check(a, p, fe);
 	return fe->count == before ? 0 : -1;
 }
 
@@ -408,7 +409,7 @@ add_notification(struct arena *a, struct db_batch *b,
 	arg_user_ids(a, b, rq);
 	db_arg_text(b, n->data);
 	db_arg_text(b, json_text(a, rq->metadata));
-	db_arg_null(b); /* attachments */
+	db_arg_text(b, json_text(a, json_object_get(p->body, "attachments")));
 	db_arg_time_ms(b, later ? rq->send_at : 0);
 	db_arg_time_ms(b, n->expires_ms);
 	db_arg_text(b, p->request_id);
@@ -556,7 +557,7 @@ take_express(struct arena *a, const struct accept_params *p,
 		.channels = accept_parts(p),
 	};
 
-	if (p->known == NULL || p->test ||
+	if (p->known == NULL || p->test || p->request->attachments_count > 0 ||
 	    p->request->send_at > n->created_ms)
 		return NULL;
 	return express_take(a, &params, n);

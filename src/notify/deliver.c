@@ -30,7 +30,7 @@ enum { JSON_DEPTH = 512 };
 /* The columns of claim_lane after those of the notification. */
 enum column {
 	READY_SINCE = 15,
-	ID = 21,
+	ID = 22,
 	NOTIFICATION,
 	LEASE_NO,
 	RECIPIENT_NO,

@@ -1,5 +1,6 @@
 libbelfry_la_SOURCES += \
 	src/notify/accept.c src/notify/accept.h \
+	src/notify/attachment.c src/notify/attachment.h \
 	src/notify/book.c src/notify/book.h \
 	src/notify/breaker.c src/notify/breaker.h \
 	src/notify/cancel.c src/notify/cancel.h \

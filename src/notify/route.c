@@ -54,7 +54,8 @@ enum column {
 	CRASHES,
 	TEMPLATE_RELEASE,
 	QUIET_EXEMPT,
-	TEST
+	TEST,
+	ATTACHES
 };
 
 void
@@ -82,6 +83,7 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 		.fallback = db_text(rows, row, FALLBACK),
 		.quiet_exempt = db_bool(rows, row, QUIET_EXEMPT),
 		.test = db_bool(rows, row, TEST),
+		.attaches = db_bool(rows, row, ATTACHES),
 		.crashes = (int)db_int(rows, row, CRASHES),
 	};
 	if (n_r->state == 0)

@@ -192,6 +192,11 @@ static const struct field request_fields[] = {
 	    .help = "What was not sent by then is not sent any more."),
 	FIELD(struct send_request, locale, LOCALE,
 	    .help = "The language for recipients that have none of their own."),
+	FIELD_SUBS(struct send_request, attachments, &send_attachment_table,
+	    .min = 1, .max = ATTACHMENTS_MAX,
+	    .help = "Files that go with mails; other channels go without.",
+	    .example = "[{\"url\": \"https://example.org/invoice.pdf\", "
+	               "\"name\": \"invoice.pdf\"}]"),
 	FIELD(struct send_request, metadata, JSON, .max = 50,
 	    .help = "Anything; it comes back in answers, events and webhooks."),
 };

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "notify/attachment.h"
 #include "web/field.h"
 
 struct send_recipient {
@@ -109,6 +110,8 @@ struct send_request {
 	int64_t expires_at;
 	const char *locale;
 	json_t *metadata;
+	struct send_attachment *attachments;
+	size_t attachments_count;
 };
 
 extern const struct field_table send_request_table;

@@ -44,6 +44,7 @@ struct notification {
 	int64_t created_ms;
 	const char *traceparent; /* or NULL */
 	const char *fallback; /* JSON, or NULL */
+	bool attaches; /* files go with it */
 	bool quiet_exempt; /* goes out in quiet hours too */
 	bool test; /* simulators alone may send it */
 	int crashes; /* of spoolers while they routed it */

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/uuid.h"
+#include "net/transfer.h"
 #include "provider/html_text.h"
 #include "provider/mail_address.h"
 #include "provider/mime.h"
@@ -127,6 +128,68 @@ mail_list_headers(struct arena *a, const struct message *m, const char *from,
 	return MAIL_LIST_HEADERS;
 }
 
+void
+mail_envelope_body(const struct mail_envelope *envelope,
+    struct transfer_request *rq)
+{
+	size_t i;
+
+	rq->body = envelope->octets->data;
+	rq->body_len = envelope->octets->len;
+	rq->pieces = envelope->pieces;
+	rq->pieces_count = envelope->pieces_count;
+	if (rq->pieces_count > 0)
+		rq->body_len = 0;
+	for (i = 0; i < rq->pieces_count; i++)
+		rq->body_len += transfer_piece_bytes(&rq->pieces[i]);
+}
+
+static struct transfer_piece
+memory(const struct buf *octets, size_t from, size_t to)
+{
+	return (struct transfer_piece){ .form = PIECE_MEMORY,
+		.p = octets->data + from, .n = to - from };
+}
+
+/* What was written, and the files in its gaps. */
+static void
+set_pieces(struct arena *a, const struct message *m, const struct mail *mail,
+    struct mail_envelope *envelope)
+{
+	struct transfer_piece *p;
+	size_t i, at = 0;
+
+	if (m->attachment_count == 0)
+		return;
+	p = arena_zalloc(a, 2 * m->attachment_count + 1, sizeof(*p));
+	envelope->pieces = p;
+	for (i = 0; i < m->attachment_count; i++) {
+		*p++ = memory(envelope->octets, at, mail->gaps[i]);
+		at = mail->gaps[i];
+		*p++ = (struct transfer_piece){ .form = PIECE_BASE64_LINES,
+			.fd = m->attachments[i].fd,
+			.from = m->attachments[i].from,
+			.n = m->attachments[i].bytes };
+	}
+	*p++ = memory(envelope->octets, at, envelope->octets->len);
+	envelope->pieces_count = (size_t)(p - envelope->pieces);
+}
+
+static void
+set_attachments(struct arena *a, const struct message *m, struct mail *mail)
+{
+	struct mail_attachment *list;
+	size_t i, n = m->attachment_count;
+
+	list = arena_zalloc(a, n, sizeof(*list));
+	for (i = 0; i < n; i++)
+		list[i] = (struct mail_attachment){ .name = m->attachments[i].name,
+			.type = m->attachments[i].type };
+	mail->attachments = list;
+	mail->attachments_count = n;
+	mail->gaps = arena_zalloc(a, n, sizeof(*mail->gaps));
+}
+
 int
 mail_message_build(struct arena *a, const struct mail_sender *sender,
     const struct message *m, const char *token,
@@ -157,9 +220,14 @@ mail_message_build(struct arena *a, const struct mail_sender *sender,
 	if (token != NULL)
 		headers[mail.headers_count++] =
 		    (struct mail_header){ MAIL_TOKEN_FIELD, token };
+	if (m->attachment_count > 0)
+		set_attachments(a, m, &mail);
 	if (mime_build(a, &mail, octets, e) < 0)
 		return -1;
 	envelope.octets = octets;
+	envelope.pieces = NULL;
+	envelope.pieces_count = 0;
+	set_pieces(a, m, &mail, &envelope);
 	*envelope_r = envelope;
 	return 0;
 }

@@ -19,6 +19,8 @@ struct arena;
 struct buf;
 struct err;
 struct message;
+struct transfer_piece;
+struct transfer_request;
 
 /* Of an account's settings; optional members are NULL. */
 struct mail_sender {
@@ -34,8 +36,14 @@ struct mail_envelope {
 	const char *from; /* domains as A-labels */
 	const char *rcpt;
 	bool smtputf8; /* one of them needs it */
-	const struct buf *octets;
+	const struct buf *octets; /* all of it, or without what lies in files */
+	const struct transfer_piece *pieces; /* all of it, then; or NULL */
+	size_t pieces_count;
 };
+
+/* Makes the envelope the body of a request. */
+void mail_envelope_body(const struct mail_envelope *envelope,
+    struct transfer_request *rq);
 
 /* Checks an address in the settings of an account; NULL is fine.  -1 with *e naming the
  * setting. */

@@ -21,8 +21,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/uuid.h"
+#include "net/transfer.h"
 #include "provider/mail_message.h"
 #include "provider/verdict.h"
+
+enum { SCRATCH_BYTES = 16 << 10 };
 
 static const char *base_directory;
 
@@ -137,14 +140,18 @@ open_maildir(struct arena *a, const char *directory)
 }
 
 static int
-write_all(int fd, const struct buf *octets)
+write_all(int fd, const struct transfer_request *mail)
 {
-	size_t done = 0;
+	char scratch[SCRATCH_BYTES];
+	size_t done = 0, len;
+	const char *p;
 	ssize_t n;
 
-	while (done < octets->len) {
-		n = write(fd, octets->data + done, octets->len - done);
-		if (n < 0 && errno != EINTR)
+	while (done < mail->body_len) {
+		len = sizeof(scratch);
+		p = transfer_body_at(mail, done, scratch, &len);
+		n = p != NULL ? write(fd, p, len) : -1;
+		if (n < 0 && (p == NULL || errno != EINTR))
 			return -1;
 		if (n > 0)
 			done += (size_t)n;
@@ -154,7 +161,8 @@ write_all(int fd, const struct buf *octets)
 
 /* Writes the octets to a new file and makes them durable. */
 static int
-write_file(int directory, const char *name, const struct buf *octets)
+write_file(int directory, const char *name,
+    const struct transfer_request *mail)
 {
 	int fd, rc, saved;
 
@@ -162,7 +170,7 @@ write_file(int directory, const char *name, const struct buf *octets)
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	rc = write_all(fd, octets);
+	rc = write_all(fd, mail);
 	saved = errno;
 	if (close(fd) < 0 && rc == 0)
 		return -1;
@@ -229,7 +237,7 @@ file_name(struct arena *a, const struct message *m)
 /* Puts the mail into the Maildir.  0, 1 when it was there already, -1 with errno. */
 static int
 store(struct arena *a, const char *directory, const struct message *m,
-    const struct buf *octets)
+    const struct transfer_request *mail)
 {
 	const char *name = file_name(a, m);
 	const char *tmp_name = arena_printf(
@@ -238,7 +246,7 @@ store(struct arena *a, const char *directory, const struct message *m,
 	int rc = open_places(a, directory, &p), saved;
 
 	if (rc == 0) {
-		rc = write_file(p.tmp, tmp_name, octets);
+		rc = write_file(p.tmp, tmp_name, mail);
 		if (rc == 0)
 			rc = publish(p.tmp, tmp_name, p.new, name);
 		saved = errno;
@@ -259,6 +267,7 @@ deliver(struct arena *a, const struct provider *p, const struct message *m,
 	const struct mail_sender sender = { .from = s->from,
 		.from_name = s->from_name, .reply_to = s->reply_to,
 		.others = s->senders, .others_count = s->senders_count };
+	struct transfer_request mail = { .kind = TRANSFER_PRETEND };
 	struct mail_envelope envelope;
 	struct err e;
 	int rc;
@@ -267,7 +276,8 @@ deliver(struct arena *a, const struct provider *p, const struct message *m,
 		verdict_set(v_r, VERDICT_BAD_MESSAGE, err_code(e.kind), e.text);
 		return;
 	}
-	rc = store(a, s->directory, m, envelope.octets);
+	mail_envelope_body(&envelope, &mail);
+	rc = store(a, s->directory, m, &mail);
 	if (rc < 0) {
 		/* A disk gets room and a directory its owner: never the
 		 * message's fault. */
@@ -285,6 +295,7 @@ deliver(struct arena *a, const struct provider *p, const struct message *m,
 const struct provider_ops maildir_ops = {
 	.kind = "maildir",
 	.channel = CHANNEL_EMAIL,
+	.attaches = true,
 	.summary = "E-mail into a Maildir on the host of the spooler.",
 	.settings = &table,
 	.check = check,

@@ -171,8 +171,10 @@ add_readable(struct buf *out, const struct mail *m)
 }
 
 static void
-add_attachment(struct buf *out, const struct mail_attachment *at)
+add_attachment(struct buf *out, const struct mail *m, size_t i)
 {
+	const struct mail_attachment *at = &m->attachments[i];
+
 	buf_printf(out,
 	    "Content-Type: %s\r\n"
 	    "Content-Transfer-Encoding: base64\r\n"
@@ -180,7 +182,10 @@ add_attachment(struct buf *out, const struct mail_attachment *at)
 	    at->type);
 	mime_header_param(out, "filename", at->name);
 	buf_puts(out, "\r\n\r\n");
-	mime_body_base64(out, at->bytes, at->size_bytes);
+	if (at->bytes != NULL)
+		mime_body_base64(out, at->bytes, at->size_bytes);
+	else
+		m->gaps[i] = out->len;
 }
 
 static void
@@ -199,7 +204,7 @@ add_content(struct buf *out, const struct mail *m)
 	add_readable(out, m);
 	for (i = 0; i < m->attachments_count; i++) {
 		buf_printf(out, "\r\n--%s\r\n", b.text);
-		add_attachment(out, &m->attachments[i]);
+		add_attachment(out, m, i);
 	}
 	buf_printf(out, "\r\n--%s--\r\n", b.text);
 }

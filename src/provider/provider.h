@@ -47,6 +47,15 @@ struct provider {
 	int tenant_rate; /* deliveries a second of its tenant; 0: any number */
 };
 
+/* A file that goes with it; it lies in a file of ours while the message is sent. */
+struct attachment {
+	const char *name;
+	const char *type;
+	int fd;
+	int64_t from;
+	size_t bytes;
+};
+
 /* A rendered message for one recipient. */
 struct message {
 	struct tenant_id tenant;
@@ -68,6 +77,8 @@ struct message {
 	const char *unsubscribe_url; /* of what can be unsubscribed from, or NULL */
 	const char *public_url; /* where the world reaches Belfry, or NULL */
 	const char *hook_path; /* of the account's hook, behind that */
+	const struct attachment *attachments;
+	size_t attachment_count;
 	const char *const *media; /* URLs that go with a text message */
 	size_t media_count;
 	/* Parts; NULL where the channel or the template has none. */
@@ -82,6 +93,7 @@ struct provider_ops {
 	enum channel channel;
 	const char *summary; /* a line for manuals */
 	bool simulated; /* nothing leaves the host */
+	bool attaches; /* files can go with its messages */
 	bool reports; /* receipts come for what it took; else its word is the last */
 	const struct field_table *settings;
 	int concurrency; /* deliveries at once by default; 0: spooler.account_concurrency */

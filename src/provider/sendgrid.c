@@ -33,6 +33,8 @@ enum {
 	RESET_MAX_S = 24 * 3600
 };
 
+#define MARK "@@"
+
 static const struct field fields[] = {
 	FIELD(struct sendgrid_settings, api_key, TEXT,
 	    .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_ONE_LINE, .min = 1,
@@ -131,6 +133,50 @@ list_headers(struct arena *a, const struct message *m, const char *from)
 	return json;
 }
 
+/* The names of files, with marks where their contents are to stand. */
+static json_t *
+attachments(const struct message *m)
+{
+	json_t *list = m->attachment_count > 0 ? json_array() : NULL;
+	const struct attachment *at = m->attachments;
+	size_t i;
+
+	for (i = 0; i < m->attachment_count; i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s}", "filename", at[i].name, "type",
+		        at[i].type, "content", MARK));
+	return list;
+}
+
+/* Cuts the JSON at its marks.  No text can hold one: there, quotes are escaped. */
+static void
+set_pieces(struct arena *a, const struct message *m, const struct buf *body,
+    struct transfer_request *rq)
+{
+	const char *at = body->data, *mark;
+	struct transfer_piece *p;
+	size_t i;
+
+	p = arena_zalloc(a, 2 * m->attachment_count + 1, sizeof(*p));
+	rq->pieces = p;
+	for (i = 0; i < m->attachment_count; i++) {
+		mark = strstr(at, "\"content\":\"" MARK "\"") + 11;
+		*p++ = (struct transfer_piece){ .form = PIECE_MEMORY, .p = at,
+			.n = (size_t)(mark - at) };
+		*p++ = (struct transfer_piece){ .form = PIECE_BASE64,
+			.fd = m->attachments[i].fd,
+			.from = m->attachments[i].from,
+			.n = m->attachments[i].bytes };
+		at = mark + strlen(MARK);
+	}
+	*p++ = (struct transfer_piece){ .form = PIECE_MEMORY, .p = at,
+		.n = (size_t)(body->data + body->len - at) };
+	rq->pieces_count = (size_t)(p - rq->pieces);
+	rq->body_len = 0;
+	for (i = 0; i < rq->pieces_count; i++)
+		rq->body_len += transfer_piece_bytes(&rq->pieces[i]);
+}
+
 static json_t *
 message_json(struct arena *a, const struct sendgrid_settings *s,
     const struct message *m, const char *from, const char *to)
@@ -151,6 +197,7 @@ message_json(struct arena *a, const struct sendgrid_settings *s,
 		json_object_set_new(json, "reply_to", person(s->reply_to, NULL));
 	json_object_set_new(json, "categories", categories(m->category));
 	json_object_set_new(json, "headers", list_headers(a, m, from));
+	json_object_set_new(json, "attachments", attachments(m));
 	if (s->sandbox)
 		json_object_set_new(json, "mail_settings",
 		    json_pack("{s:{s:b}}", "sandbox_mode", "enable", 1));
@@ -200,6 +247,11 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	*request_r = request(a, s, "/v3/mail/send");
 	request_r->body = body->data;
 	request_r->body_len = body->len;
+	if (m->attachment_count > 0)
+		set_pieces(a, m, body, request_r);
+	if (request_r->body_len > BODY_MAX)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the message is larger than %d bytes", BODY_MAX);
 	return 0;
 }
 
@@ -302,6 +354,7 @@ judge(const struct provider *p, const struct transfer_result *res,
 const struct provider_ops sendgrid_ops = {
 	.kind = "sendgrid",
 	.channel = CHANNEL_EMAIL,
+	.attaches = true,
 	.summary = "E-mail through SendGrid.",
 	.reports = true,
 	.settings = &table,

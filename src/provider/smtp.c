@@ -98,7 +98,8 @@ static const struct field fields[] = {
 	            "that (RFC 3461)."),
 };
 
-enum { LOCAL_PART_MAX = 64, SIGNATURES_MAX = 32 << 10 };
+enum { LOCAL_PART_MAX = 64, SIGNATURES_MAX = 32 << 10,
+	SCRATCH_BYTES = 16 << 10 };
 
 static const struct field_table table = FIELD_TABLE("SmtpSettings",
     struct smtp_settings, fields, "An account at a mail server.");
@@ -316,28 +317,58 @@ probe(struct arena *a, const struct provider *p, const struct message *m,
 	return 0;
 }
 
-/* The mail with its signatures in front. */
+/* Hashes the body of a mail: what stands behind its header, wherever it lies. */
+static int
+hash_body(const struct transfer_request *rq, size_t at, struct dkim_body *body,
+    struct err *e)
+{
+	char scratch[SCRATCH_BYTES];
+	const char *p;
+	size_t n;
+
+	for (; at < rq->body_len; at += n) {
+		n = sizeof(scratch);
+		p = transfer_body_at(rq, at, scratch, &n);
+		if (p == NULL)
+			return err_set(e, ERR_TEMPORARY,
+			    "could not read an attachment");
+		dkim_body_add(body, p, n);
+	}
+	return 0;
+}
+
+/* Puts the signatures in front of the mail in the request. */
 static int
 sign_mail(struct arena *a, const struct smtp_settings *s, const struct message *m,
-    const struct buf **octets, struct err *e)
+    const struct buf *octets, struct transfer_request *rq, struct err *e)
 {
-	const char *end = strstr((*octets)->data, "\r\n\r\n");
-	size_t n = (size_t)(end + 2 - (*octets)->data);
-	struct buf *out = buf_new(a, (*octets)->len + SIGNATURES_MAX);
+	size_t n = (size_t)(strstr(octets->data, "\r\n\r\n") + 2 - octets->data);
+	struct buf *out = buf_new(a, SIGNATURES_MAX);
+	struct transfer_piece *pieces;
 	struct dkim_key keys[DKIM_KEYS];
 	size_t count = smtp_dkim_keys(s, keys);
 	struct dkim_mail mail = {
 		.body = dkim_body_new(a),
-		.header = (*octets)->data,
+		.header = octets->data,
 		.header_bytes = n,
 		.at_ms = m->created_ms,
 	};
 
-	dkim_body_add(mail.body, end + 4, (*octets)->len - n - 2);
-	if (dkim_sign(a, keys, count, &mail, out, e) == -1)
+	if (hash_body(rq, n + 2, mail.body, e) == -1 ||
+	    dkim_sign(a, keys, count, &mail, out, e) == -1)
 		return -1;
-	buf_add(out, (*octets)->data, (*octets)->len);
-	*octets = out;
+	pieces = arena_zalloc(a, rq->pieces_count + 2, sizeof(*pieces));
+	pieces[0] = (struct transfer_piece){ .form = PIECE_MEMORY,
+		.p = out->data, .n = out->len };
+	if (rq->pieces_count == 0)
+		pieces[1] = (struct transfer_piece){ .form = PIECE_MEMORY,
+			.p = octets->data, .n = octets->len };
+	else
+		memcpy(pieces + 1, rq->pieces,
+		    rq->pieces_count * sizeof(*pieces));
+	rq->pieces_count = 1 + (rq->pieces_count > 0 ? rq->pieces_count : 1);
+	rq->pieces = pieces;
+	rq->body_len += out->len;
 	return 0;
 }
 
@@ -369,11 +400,13 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	if (m->ring != NULL)
 		token = bounce_token_make(a, m->ring, m->tenant,
 		    &m->notification, &m->delivery);
-	if (mail_message_build(a, &sender, m, token, &envelope, e) < 0 ||
-	    (s->dkim_key != NULL &&
-	        sign_mail(a, s, m, &envelope.octets, e) < 0))
+	if (mail_message_build(a, &sender, m, token, &envelope, e) < 0)
 		return -1;
 	*request_r = request(a, s);
+	mail_envelope_body(&envelope, request_r);
+	if (s->dkim_key != NULL &&
+	    sign_mail(a, s, m, envelope.octets, request_r, e) < 0)
+		return -1;
 	request_r->from = envelope.from;
 	from = s->bounce_address != NULL && token != NULL
 	    ? envelope_sender(a, s, token)
@@ -384,8 +417,6 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 		request_r->envid = token;
 	request_r->rcpt = envelope.rcpt;
 	request_r->smtputf8 = envelope.smtputf8;
-	request_r->body = envelope.octets->data;
-	request_r->body_len = envelope.octets->len;
 	return 0;
 }
 
@@ -400,6 +431,7 @@ judge(const struct provider *p, const struct transfer_result *res,
 const struct provider_ops smtp_ops = {
 	.kind = "smtp",
 	.channel = CHANNEL_EMAIL,
+	.attaches = true,
 	.summary = "E-mail through a mail server.",
 	.settings = &table,
 	.check = check,

@@ -8,6 +8,7 @@
  * are no longer sure leaves no result, as if we had died: whoever rescues it says so.
  * One that was let go because we stop is handed back.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -30,6 +31,7 @@
 #include "spooler/claim.h"
 #include "spooler/crash.h"
 #include "spooler/keys.h"
+#include "spooler/pack.h"
 #include "spooler/spooler.h"
 #include "spooler/tokens.h"
 
@@ -46,6 +48,8 @@ struct flight {
 	struct delivery *d;
 	struct message *m;
 	struct transfer *transfer;
+	struct pack_waiter pack_waiter;
+	struct pack *pack; /* its attachments, held; NULL: none */
 	bool renewed; /* its access token was refused once */
 	int64_t started_us;
 	struct gate_ended ended; /* what it tells of its account */
@@ -59,6 +63,8 @@ land(struct flight *f)
 	struct claim *c = f->claim;
 	struct arena *a = f->a;
 
+	if (f->pack != NULL)
+		pack_release(f->pack);
 	door_ended(sp, f->d, &f->ended);
 	claim_count(c, -1);
 	tally_ended(sp->tally, c->tenant, (int)f->d->channel,
@@ -128,13 +134,12 @@ alarm_of(const struct flight *f, const struct verdict *v)
 }
 
 static void
-judged(struct flight *f, const struct transfer_result *res,
-    const struct verdict *v)
+settled(struct flight *f, const struct verdict *v, enum gate_answer answer)
 {
 	struct spooler *sp = f->claim->spooler;
 	struct result *r = new_result(f);
 
-	f->ended.answer = gate_judge(res, v);
+	f->ended.answer = answer;
 	f->ended.block_ms = v->retry_after_ms;
 	f->d->spared = gate_is_open(f->d->place);
 	if (v->unrecognised)
@@ -149,6 +154,13 @@ judged(struct flight *f, const struct transfer_result *res,
 	    clock_mono_us() - f->started_us);
 	log_result(f, r);
 	land(f);
+}
+
+static void
+judged(struct flight *f, const struct transfer_result *res,
+    const struct verdict *v)
+{
+	settled(f, v, gate_judge(res, v));
 }
 
 /* The time to stop has come with the answer outstanding: whoever takes it up next sends
@@ -376,6 +388,53 @@ check(const struct page *page, const struct delivery *d, struct err *e)
 }
 
 static void
+attach(struct flight *f, struct pack *pack)
+{
+	f->pack = pack;
+	f->m->attachments = pack_list(pack, &f->m->attachment_count);
+}
+
+/* The attachments that it waited for are there, or will not come; that says nothing of
+ * the account. */
+static void
+pack_ready(struct pack_waiter *w, struct pack *pack, const struct verdict *v)
+{
+	struct flight *f = (struct flight *)((char *)w -
+	    offsetof(struct flight, pack_waiter));
+	struct err e;
+
+	if (pack != NULL)
+		attach(f, pack);
+	if ((pack == NULL && v == NULL) || !claim_may_send(f->claim)) {
+		let_go(f);
+		return;
+	}
+	crash_working_on(f->claim->tenant, &f->d->notification->id, &f->d->id);
+	if (pack == NULL)
+		settled(f, v, GATE_NEITHER);
+	else if (send(f, &e) == -1)
+		refuse(f, &e);
+	crash_idle();
+}
+
+/* Goes when its attachments are there, if it has any. */
+static int
+pack_and_send(struct flight *f, struct err *e)
+{
+	struct pack *pack;
+
+	if (!f->d->notification->attaches || !f->d->provider->ops->attaches)
+		return send(f, e);
+	f->pack_waiter.ready = pack_ready;
+	pack = pack_ask(f->claim->spooler->packs, f->claim->tenant,
+	    &f->d->notification->id, &f->pack_waiter);
+	if (pack == NULL)
+		return 0;
+	attach(f, pack);
+	return send(f, e);
+}
+
+static void
 start(struct spooler *sp, struct claim *c, struct delivery *d,
     struct page *page)
 {
@@ -397,7 +456,7 @@ start(struct spooler *sp, struct claim *c, struct delivery *d,
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	if (check(page, d, &e) == -1 ||
 	    deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
-	    send(f, &e) == -1)
+	    pack_and_send(f, &e) == -1)
 		refuse(f, &e);
 }
 

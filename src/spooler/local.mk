@@ -15,6 +15,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/lease.c \
 	src/spooler/loop.c \
 	src/spooler/main.c \
+	src/spooler/pack.c src/spooler/pack.h \
 	src/spooler/park.c \
 	src/spooler/reconcile.c \
 	src/spooler/retention.c \

@@ -30,6 +30,7 @@
 #include "spooler/keys.h"
 #include "spooler/share.h"
 #include "spooler/spooler.h"
+#include "spooler/pack.h"
 #include "spooler/tokens.h"
 #include "spooler/users.h"
 
@@ -267,6 +268,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	if (keyring_load(sp->a, config->keys_directory, &ring, e) == -1 ||
 	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
 		return -1;
+	sp->packs = packs_new(sp);
 	sp->tokens = tokens_new(sp->a, sp->transfers);
 	users.transfers = sp->transfers;
 	users.ring = ring;

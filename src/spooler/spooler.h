@@ -45,6 +45,7 @@ struct result;
 struct settler;
 struct shares;
 struct tally;
+struct packs;
 struct tokens;
 struct transfers;
 struct users;
@@ -67,6 +68,7 @@ struct spooler {
 	struct uuid id; /* of this instance; leases carry it */
 	struct pool *pool;
 	struct transfers *transfers;
+	struct packs *packs; /* attachments (pack.h) */
 	struct tokens *tokens;
 	struct users *users; /* whom services of tenants know */
 	struct book *book;
