@@ -37,6 +37,23 @@ ORDER BY id LIMIT $3
 -- Nothing, as sealed_provider_put.
 UPDATE webhook_endpoint SET sealed = $4 WHERE tenant_id = $1 AND id = $2 AND sealed = $3
 
+-- name: sealed_tenant_count
+-- As sealed_provider_count.
+SELECT convert_from(substring(sealed FROM 3 FOR get_byte(sealed, 1)), 'UTF8'), count(*)
+FROM tenant WHERE id = $1 AND sealed IS NOT NULL
+GROUP BY 1
+
+-- name: sealed_tenant_list
+-- As sealed_provider_list; the one row of a tenant is sealed without an id.
+SELECT '00000000-0000-0000-0000-000000000000'::uuid, sealed FROM tenant
+WHERE id = $1 AND sealed IS NOT NULL
+AND convert_from(substring(sealed FROM 3 FOR get_byte(sealed, 1)), 'UTF8') <> $2
+LIMIT $3
+
+-- name: sealed_tenant_put
+-- Nothing, as sealed_provider_put.
+UPDATE tenant SET sealed = $4 WHERE id = $1 AND $2::uuid IS NOT NULL AND sealed = $3
+
 -- name: sealed_signing_key_count
 -- As sealed_provider_count.
 SELECT convert_from(substring(sealed FROM 3 FOR get_byte(sealed, 1)), 'UTF8'), count(*)

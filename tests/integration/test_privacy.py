@@ -58,7 +58,7 @@ COLUMNS = {
 }
 # What tenants and operators write of themselves.
 OTHERS = {"api_key", "installation", "issuer", "provider", "queue_state",
-          "schema_migration", "service_account", "spooler", "template",
+          "schema_migration", "service_account", "signing_key", "spooler", "template",
           "template_release", "template_version", "tenant", "throughput",
           "tenant_deletion", "webhook_endpoint"}
 
@@ -153,6 +153,7 @@ def plant(stack, tenant):
 
 
 def test_nothing_is_left_after_erasing(stack, tenant, other_tenant):
+    others = found(stack)  # of tests before
     sent = plant(stack, tenant)
     plant_other = other_tenant.admin.request(
         "PUT", f"{RECIPIENTS}/canary-u1", json={"email": "c@example.org"})
@@ -175,7 +176,7 @@ def test_nothing_is_left_after_erasing(stack, tenant, other_tenant):
     assert answer.status_code == 200, answer.text
     receipt = answer.json()
     other_tenant.admin.request("DELETE", f"{RECIPIENTS}/{USER}")
-    assert found(stack) == []
+    assert [row for row in found(stack) if row not in others] == []
 
     # The shape of what happened stays.
     for table in ("notification", "delivery", "attempt"):
