@@ -563,8 +563,8 @@ static const struct ctl_command commands[] = {
 	    NULL },
 	{ "privacy erase", "[USER-ID]", privacy_options, CTL_NEEDS_TENANT,
 	    command_privacy_erase, "Erase what is stored of a person",
-	    "What is queued for the person is cancelled first.  When something is on the\n"
-	    "wire the status is 6: ask again in a moment.\n"
+	    "What is queued for the person is cancelled first.\n"
+	    "When something is on the wire the status is 6: ask again in a moment.\n"
 	    "What is printed is the receipt, which stands in the audit and names nobody.\n" },
 	{ "privacy hold", "[PERSON]", legal_hold_options, CTL_NEEDS_TENANT,
 	    command_privacy_hold, "Keep a person or a tenant from being erased",

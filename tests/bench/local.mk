@@ -6,7 +6,7 @@ EXTRA_DIST += tests/bench/README.md tests/bench/pgbench_accept.sql \
 	tests/bench/send.lua tests/bench/hbs_speed.js tests/bench/mail.hbs \
 	tests/bench/mail.json
 EXTRA_DIST += tests/bench/rig.py tests/bench/measure.py
-EXTRA_DIST += tests/bench/accept tests/bench/all tests/bench/drain tests/bench/fcm \
+EXTRA_DIST += tests/bench/accept tests/bench/all tests/bench/attachments tests/bench/drain tests/bench/fcm \
 	tests/bench/latency tests/bench/memory tests/bench/smtp tests/bench/soak \
 	tests/bench/template tests/bench/way
 .PHONY: bench

@@ -29,6 +29,7 @@ SETTINGS = {
     "spooler.heartbeat_interval": "400ms",
     "spooler.dead_after": "3s",
     "spooler.sweep_interval": "300ms",
+    "spooler.attempt_timeout": "12s",
     "retry.delay_first": "100ms",
     "retry.delay_max": "2s",
     "webhook.http": "yes",

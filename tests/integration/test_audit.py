@@ -647,7 +647,7 @@ def test_each_writing_command_leaves_an_entry(stack):
             words["HOLD"] = tenant.ctl("privacy", "holds")[0]["id"]
         if command == "receipt":
             words["ID"] = sent
-            words["DELIVERY"] = tenant.api.notification(sent)[
+            words["DELIVERY"] = tenant.client(tenant.key).notification(sent)[
                 "deliveries"][0]["id"]
         before = len(entries(tenant))
         done = stack.run_ctl(*[words.get(w, w) for w in line],
