@@ -12,7 +12,11 @@ os.environ.setdefault("BELFRY_BUILDDIR", str(ROOT / "build/check/san"))
 
 
 def make_stack(**options):
-    from harness.stack import Stack
+    """BELFRY_POOLER=1 runs any test with belfry-api behind pgbouncer."""
+    if os.environ.get("BELFRY_POOLER") == "1":
+        from harness.pooler import PooledStack as Stack
+    else:
+        from harness.stack import Stack
     return Stack(**options)
 
 

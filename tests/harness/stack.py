@@ -55,21 +55,23 @@ class Stack:
         self.crash_at = self.directory / "crash/at"
         self.crash_points = crash_points
         self.tenants = []  # ids of those that tests have made
+        self.environment = {}  # more of it, by the part that it is for
 
     # Life
 
-    def quickstart(self, *arguments, check=True):
+    def quickstart(self, *arguments, check=True, part=None):
         done = subprocess.run(
             [QUICKSTART, *arguments, "--dir", self.directory],
-            capture_output=True, text=True, timeout=150, env=self.crash_env())
+            capture_output=True, text=True, timeout=150, env=self.env_of(part))
         if check and done.returncode != 0:
             raise RuntimeError(f"quickstart {arguments}: {done.stderr}")
         return done
 
-    def crash_env(self):
-        if not self.crash_points:
-            return None
-        return {**os.environ, "BELFRY_CRASH_AT": f"@{self.crash_at}"}
+    def env_of(self, part):
+        """The environment in which a part is started."""
+        crash = {"BELFRY_CRASH_AT": f"@{self.crash_at}"} \
+            if self.crash_points else {}
+        return {**os.environ, **crash, **self.environment.get(part, {})}
 
     def crash(self, point):
         """The next process that comes to this point dies there."""
@@ -108,7 +110,7 @@ class Stack:
 
     def start(self, part):
         extra = ["--fast"] if self.fast else []
-        self.quickstart("start", part, *extra)
+        self.quickstart("start", part, *extra, part=part)
         self.read_env()
 
     def stop(self, part):
