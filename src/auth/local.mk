@@ -1,5 +1,6 @@
 libbelfry_la_SOURCES += \
 	src/auth/apikey.c src/auth/apikey.h \
+	src/auth/client_credentials.c src/auth/client_credentials.h \
 	src/auth/issuer.c src/auth/issuer.h src/auth/role.def \
 	src/auth/jwks.c src/auth/jwks.h \
 	src/auth/jwt.c src/auth/jwt.h \

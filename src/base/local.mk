@@ -30,6 +30,7 @@ libbelfry_la_SOURCES += \
 	src/base/renew.c src/base/renew.h \
 	src/base/service.c src/base/service.h \
 	src/base/seal.c src/base/seal.h \
+	src/base/secret_file.c src/base/secret_file.h \
 	src/base/text.c src/base/text.h \
 	src/base/uuid.c src/base/uuid.h \
 	src/base/worker.c src/base/worker.h

@@ -254,6 +254,7 @@ static const struct {
 	{ "clock", doctor_clock },
 	{ "partitions", doctor_partitions },
 	{ "providers", doctor_providers },
+	{ "user services", doctor_user_services },
 	{ "memcached", check_cache },
 	{ "api", check_api },
 	{ "doorbell", check_doorbell },

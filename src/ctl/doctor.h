@@ -46,5 +46,6 @@ void doctor_hold(struct doctor *d);
 
 /* What each tenant needs (doctor_tenants.c). */
 void doctor_providers(struct doctor *d);
+void doctor_user_services(struct doctor *d);
 
 #endif

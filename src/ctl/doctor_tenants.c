@@ -3,13 +3,20 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include <string.h>
+
 #include "base/arena.h"
+#include "base/config.h"
 #include "base/err.h"
+#include "base/seal.h"
+#include "base/secret_file.h"
 #include "ctl/ctl.h"
 #include "ctl/doctor.h"
 #include "db/db.h"
 #include "model/provider_account.h"
 #include "model/tenant.h"
+#include "notify/tenant_settings.h"
+#include "notify/user_service.h"
 
 enum { TENANTS_MAX = 100 };
 
@@ -63,4 +70,82 @@ doctor_providers(struct doctor *d)
 		}
 	if (mute == 0)
 		doctor_ok(d, "every tenant has one that is enabled");
+}
+
+/* ---- User services ------------------------------------------------------------------ */
+
+static void
+check_secret(struct doctor *d, const struct tenant *t,
+    const struct user_oauth *oauth)
+{
+	const char *secret;
+	struct err e;
+
+	if (oauth->client_secret_file == NULL ||
+	    secret_file_read(d->c->a, d->c->config->secrets_directory, t->slug,
+	        oauth->client_secret_file, &secret, &e) == 0)
+		return;
+	doctor_fail(d,
+	    "Put the client's secret there, readable by the user of Belfry "
+	    "alone; recipients are not found before.",
+	    "user service of tenant \"%s\": %s", t->slug, e.text);
+}
+
+static void
+check_plain(struct doctor *d, const struct tenant *t, const char *what,
+    const char *url)
+{
+	if (url != NULL && strncmp(url, "https:", 6) != 0)
+		doctor_warn(d, "Use https: unless it is on this host.",
+		    "user service of tenant \"%s\": %s is asked without TLS",
+		    t->slug, what);
+}
+
+static void
+check_service(struct doctor *d, const struct tenant *t,
+    const struct user_service *us)
+{
+	check_plain(d, t, "url", us->url);
+	if (us->batch != NULL)
+		check_plain(d, t, "batch.url", us->batch->url);
+	if (us->oauth == NULL)
+		return;
+	check_plain(d, t, "oauth.token_url", us->oauth->token_url);
+	check_secret(d, t, us->oauth);
+}
+
+/* 1 when the tenant has one. */
+static int
+look_at_service(struct doctor *d, const struct keyring *ring,
+    const struct tenant *t)
+{
+	const struct user_service *us;
+	json_t *settings;
+	struct err e;
+
+	if (tenant_settings_whole(d->c->a, ring, t, &settings, &e) == -1 ||
+	    json_object_get(settings, "user_service") == NULL)
+		return 0;
+	us = user_service_of(d->c->a, settings);
+	if (us != NULL)
+		check_service(d, t, us);
+	return 1;
+}
+
+void
+doctor_user_services(struct doctor *d)
+{
+	size_t count, i, have = 0;
+	struct keyring *ring;
+	struct tenant *list;
+	struct err e;
+
+	if (d->owner == NULL || ctl_keyring(d->c, &ring, &e) == -1 ||
+	    tenant_list(d->c->a, d->owner, "", TENANTS_MAX, &list, &count, &e) ==
+	        -1)
+		return;
+	for (i = 0; i < count; i++)
+		have += (size_t)look_at_service(d, ring, &list[i]);
+	if (have > 0)
+		doctor_ok(d, "%zu tenants have one", have);
 }

@@ -30,6 +30,7 @@ libbelfry_la_SOURCES += \
 	src/notify/timeline.c src/notify/timeline.h \
 	src/notify/track.c src/notify/track.h \
 	src/notify/trace.c src/notify/trace.h \
+	src/notify/user_question.c src/notify/user_question.h \
 	src/notify/user_service.c src/notify/user_service.h \
 	src/notify/variables.c src/notify/variables.h \
 	src/notify/webhook_event.c src/notify/webhook_event.def \

@@ -30,6 +30,7 @@ struct plan {
 	struct delivery_list *out;
 	int recipient_no;
 	json_t *to;
+	json_t *tokens; /* of devices that the tenant's service knows, or NULL */
 	const char *text; /* "to" as JSON */
 	const char *because; /* why this channel */
 	struct trace trace; /* of the delivery that is planned now */

@@ -199,25 +199,31 @@ fill_from_row(struct arena *a, json_t *to, const struct db_rows *rows, int row)
 	json_object_set(to, "data", data);
 }
 
-static void
+/* Takes over what is known and was not given; the devices that the tenant's service
+ * knows are the result, or NULL. */
+static json_t *
 fill(struct arena *a, json_t *to, const struct route_params *p)
 {
 	const char *id = json_string_value(json_object_get(to, "user_id"));
 	const struct db_rows *stored = p->recipients;
-	json_t *user;
+	json_t *user, *tokens;
 	int i;
 
 	if (id == NULL || stored == NULL)
-		return;
+		return NULL;
 	for (i = 0; i < db_count(stored); i++) {
 		if (strcmp(db_text(stored, i, 0), id) == 0) {
 			fill_from_row(a, to, stored, i);
-			return;
+			return NULL;
 		}
 	}
 	user = json_object_get(p->users, id);
+	tokens = json_object_get(user, "push_tokens");
 	if (user != NULL)
 		json_object_update_missing(to, user);
+	if (tokens != NULL) /* each goes with its delivery */
+		json_object_del(to, "push_tokens");
+	return tokens;
 }
 
 json_t *
@@ -454,21 +460,34 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 	settle_plan(pl, d, &o);
 }
 
-/* The next place of a user's registered devices that a push goes to, from "row" on; -1
- * when there is none: a token that was given stands for all. */
+/* The next one of a user's devices that a push goes to, from "at" on; -1 when there is
+ * none: a token that was given stands for all.  What the tenant's service knows is counted
+ * behind the rows of what is registered here. */
 static int
-next_device(const struct plan *pl, int row)
+next_device(const struct plan *pl, int at)
 {
 	const char *id = json_string_value(json_object_get(pl->to, "user_id"));
-	const struct db_rows *devices = pl->params->devices;
+	const struct db_rows *rows = pl->params->devices;
+	int count = rows != NULL ? db_count(rows) : 0;
 
-	if (id == NULL || devices == NULL ||
-	    json_object_get(pl->to, "push_token") != NULL)
+	if (id == NULL || json_object_get(pl->to, "push_token") != NULL)
 		return -1;
-	for (; row < db_count(devices); row++)
-		if (strcmp(db_text(devices, row, 0), id) == 0)
-			return row;
-	return -1;
+	for (; at < count; at++)
+		if (strcmp(db_text(rows, at, 0), id) == 0)
+			return at;
+	return at < count + (int)json_array_size(pl->tokens) ? at : -1;
+}
+
+static const char *
+device_token(const struct plan *pl, int at)
+{
+	const struct db_rows *rows = pl->params->devices;
+	int count = rows != NULL ? db_count(rows) : 0;
+
+	if (at < count)
+		return db_text(rows, at, 1);
+	return json_string_value(json_array_get(pl->tokens,
+	    (size_t)(at - count)));
 }
 
 static bool
@@ -489,8 +508,7 @@ is_possible(const struct plan *pl, enum channel channel)
 	if (row == -1)
 		return can_reach(pl, channel, address_for(pl->to, channel));
 	for (; row != -1; row = next_device(pl, row + 1))
-		if (can_reach(pl, channel,
-		        db_text(pl->params->devices, row, 1)))
+		if (can_reach(pl, channel, device_token(pl, row)))
 			return true;
 	return false;
 }
@@ -507,7 +525,7 @@ plan_channel(struct plan *pl, enum channel channel)
 	if (row == -1)
 		plan_address(pl, channel, address_for(pl->to, channel));
 	for (; row != -1; row = next_device(pl, row + 1)) {
-		address = db_text(pl->params->devices, row, 1);
+		address = device_token(pl, row);
 		if (!choosy || can_reach(pl, channel, address))
 			plan_address(pl, channel, address);
 	}
@@ -638,7 +656,7 @@ route_plan(struct arena *a, const struct route_params *p,
     struct notification *n, struct delivery_list *out)
 {
 	struct plan pl = { .a = a, .params = p, .n = n, .out = out };
-	json_t *recipients = parse(a, n->recipients);
+	json_t *recipients = parse(a, n->recipients), *tokens;
 	struct buf *text;
 	struct fallback fallback = { .count = 0 };
 	size_t i;
@@ -652,7 +670,10 @@ route_plan(struct arena *a, const struct route_params *p,
 	for (i = 0; i < json_array_size(recipients); i++) {
 		pl.recipient_no = (int)i;
 		pl.to = json_array_get(recipients, i);
-		fill(a, pl.to, p);
+		pl.tokens = NULL;
+		tokens = fill(a, pl.to, p);
+		if (next_device(&pl, 0) == -1)
+			pl.tokens = tokens;
 		text = buf_new(a, JSON_MAX);
 		js_write(text, pl.to);
 		pl.text = text->data;

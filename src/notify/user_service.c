@@ -1,5 +1,5 @@
 /*
- * user_service.c - a tenant's own directory of people
+ * user_service.c - a tenant's own directory of people: its settings
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -9,26 +9,92 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/compiler.h"
-#include "base/err.h"
+#include "base/ensure.h"
+#include "model/data_path.h"
+#include "notify/user_question.h"
 #include "web/js.h"
-#include "web/url.h"
 
-enum { DEPTH_MAX = 32, URL_MAX = 4000, VALUE_MAX = 1000 };
+enum { BATCH_MAX = 500, BODY_MEMBERS_MAX = 20 };
 
-#define USER_ID "{user_id}"
 #define PATH .flags = FIELD_DEFAULT | FIELD_ONE_LINE, .min = 1, .max = 200
 
-static const struct field fields[] = {
-	FIELD(struct user_service, url, TEXT,
+static const struct field batch_fields[] = {
+	FIELD(struct user_batch, url, TEXT,
 	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .max = 2000,
-	    .help = "Where a person is asked for: http or https, with {user_id} "
-	            "where the id goes.",
+	    .help = "Where people are asked for: http or https, with {user_ids} "
+	            "where their ids go, with commas between them, or with body.",
+	    .example = "\"https://users.example.org/v1/users?ids={user_ids}\""),
+	FIELD(struct user_batch, body, JSON, .max = BODY_MEMBERS_MAX,
+	    .help = "Is posted to url; the text \"{user_ids}\" in it becomes the "
+	            "list of ids. Absent: GET.",
+	    .example = "{\"ids\": \"{user_ids}\"}"),
+	FIELD(struct user_batch, size, INT, .flags = FIELD_DEFAULT, .def = 50,
+	    .min = 1, .max = BATCH_MAX,
+	    .help = "How many one request may ask for."),
+	FIELD(struct user_batch, people, TEXT, .flags = FIELD_ONE_LINE, .min = 1,
+	    .max = 200,
+	    .help = "Where the people stand in the answer: a list, or an object "
+	            "with their ids as names. Absent: it is the answer itself.",
+	    .example = "\"data.users\""),
+	FIELD(struct user_batch, id, TEXT, PATH, .def_text = "user_id",
+	    .help = "Where the id stands in each one of a list."),
+};
+
+static const struct field_table batch_table = FIELD_TABLE("UserBatch",
+    struct user_batch, batch_fields, "Asking for many people at once.");
+
+static const char *const auth_words[] = { [USER_OAUTH_BASIC] = "basic",
+	[USER_OAUTH_POST] = "post", NULL };
+
+static const struct field oauth_fields[] = {
+	FIELD(struct user_oauth, token_url, URL, .flags = FIELD_REQUIRED,
+	    .max = 2000, .help = "The token endpoint of the issuer.",
+	    .example = "\"https://login.example.org/oauth/token\""),
+	FIELD(struct user_oauth, client_id, TEXT,
+	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .min = 1, .max = 500,
+	    .help = "Whom the issuer knows Belfry as.",
+	    .example = "\"belfry\""),
+	FIELD(struct user_oauth, client_secret, TEXT,
+	    .flags = FIELD_SECRET | FIELD_ONE_LINE, .min = 1, .max = 2000,
+	    .help = "Its secret. Either this or client_secret_file."),
+	FIELD(struct user_oauth, client_secret_file, SLUG,
+	    .help = "The file that has it: TENANT/this below secrets.directory "
+	            "on the spooler's host.",
+	    .example = "\"users\""),
+	FIELD(struct user_oauth, auth, ENUM, .words = auth_words,
+	    .flags = FIELD_DEFAULT, .def = USER_OAUTH_BASIC,
+	    .help = "How id and secret go: as Authorization: Basic, or in the "
+	            "body."),
+	FIELD(struct user_oauth, scope, TEXT, .flags = FIELD_ONE_LINE, .min = 1,
+	    .max = 1000, .help = "The scope to ask for.",
+	    .example = "\"users:read\""),
+	FIELD(struct user_oauth, audience, TEXT, .flags = FIELD_ONE_LINE,
+	    .min = 1, .max = 1000,
+	    .help = "The audience to ask for, where the issuer wants it."),
+	FIELD(struct user_oauth, resource, TEXT, .flags = FIELD_ONE_LINE,
+	    .min = 1, .max = 1000,
+	    .help = "The resource to ask for (RFC 8707), where the issuer wants "
+	            "it."),
+};
+
+static const struct field_table oauth_table = FIELD_TABLE("UserOauth",
+    struct user_oauth, oauth_fields,
+    "An access token for the user service, by client credentials.");
+
+static const struct field fields[] = {
+	FIELD(struct user_service, url, TEXT, .flags = FIELD_ONE_LINE,
+	    .max = 2000,
+	    .help = "Where one person is asked for: http or https, with {user_id} "
+	            "where the id goes. Absent: batch alone is used.",
 	    .example = "\"https://users.example.org/v1/users/{user_id}\""),
+	FIELD_SUB(struct user_service, batch, &batch_table,
+	    .help = "Where many are asked for at once."),
 	FIELD(struct user_service, token, TEXT,
 	    .flags = FIELD_SECRET | FIELD_ONE_LINE, .max = 2000,
 	    .help = "Goes with each request as Authorization: Bearer."),
+	FIELD_SUB(struct user_service, oauth, &oauth_table,
+	    .help = "Where such a token is fetched instead."),
 	FIELD(struct user_service, email, TEXT, PATH, .def_text = "email",
 	    .help = "Where the address stands in the answer.",
 	    .example = "\"contact.email\""),
@@ -40,6 +106,11 @@ static const struct field fields[] = {
 	    .help = "Where the locale stands."),
 	FIELD(struct user_service, time_zone, TEXT, PATH,
 	    .def_text = "time_zone", .help = "Where the time zone stands."),
+	FIELD(struct user_service, push_tokens, TEXT, PATH,
+	    .def_text = "push_tokens",
+	    .help = "Where the tokens of devices stand: one, a list, or each in "
+	            "an entry of a list.",
+	    .example = "\"devices[].token\""),
 	FIELD(struct user_service, timeout, DURATION, .flags = FIELD_DEFAULT,
 	    .def = 3000, .min = 100, .max = 30000,
 	    .help = "How long an answer may take.", .example = "\"3s\""),
@@ -52,101 +123,121 @@ static const struct field fields[] = {
 const struct field_table user_service_table = FIELD_TABLE("UserService",
     struct user_service, fields, "A tenant's own directory of people.");
 
+/* ---- Checks --------------------------------------------------------------------- */
+
+struct check {
+	struct arena *a;
+	const char *pointer;
+	struct field_errors *fe;
+};
+
+static void
+fault(const struct check *c, const char *member, const char *why)
+{
+	field_errors_add(c->fe, arena_printf(c->a, "%s/%s", c->pointer, member),
+	    FIELD_ERR_MALFORMED, "%s", why);
+}
+
+static void
+check_scheme(const struct check *c, const char *member, const char *url)
+{
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		fault(c, member, "it must begin with http:// or https://");
+}
+
+static void
+check_batch(const struct check *c, const struct user_batch *batch)
+{
+	check_scheme(c, "batch/url", batch->url);
+	if (batch->body == NULL && strstr(batch->url, USER_IDS) == NULL)
+		fault(c, "batch/url",
+		    USER_IDS " must stand in it when there is no body");
+	if (batch->body != NULL && !user_question_has_ids(batch->body))
+		fault(c, "batch/body",
+		    "the text \"" USER_IDS "\" must stand in it");
+}
+
+static void
+check_oauth(const struct check *c, const struct user_service *us)
+{
+	const struct user_oauth *o = us->oauth;
+
+	if (us->token != NULL)
+		fault(c, "token", "it is fetched when there is oauth");
+	if ((o->client_secret == NULL) == (o->client_secret_file == NULL))
+		fault(c, "oauth/client_secret",
+		    "either this or client_secret_file must be there");
+}
+
 void
 user_service_check(struct arena *a, const struct user_service *us,
     const char *pointer, struct field_errors *fe)
 {
-	const char *url = us->url;
+	struct check c = { a, pointer, fe };
 
-	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-		field_errors_add(fe, arena_printf(a, "%s/url", pointer),
-		    FIELD_ERR_MALFORMED, "it must begin with http:// or https://");
-	if (strstr(url, USER_ID) == NULL)
-		field_errors_add(fe, arena_printf(a, "%s/url", pointer),
-		    FIELD_ERR_MALFORMED, "{user_id} must stand in it");
+	if (us->url != NULL) {
+		check_scheme(&c, "url", us->url);
+		if (strstr(us->url, USER_ID) == NULL)
+			fault(&c, "url", USER_ID " must stand in it");
+	} else if (us->batch == NULL) {
+		fault(&c, "url", "either this or batch must be there");
+	}
+	if (us->batch != NULL)
+		check_batch(&c, us->batch);
+	if (us->oauth != NULL)
+		check_oauth(&c, us);
+	if (!data_path_is_valid(us->push_tokens))
+		fault(&c, "push_tokens", "it is not a path");
 	if (us->ca_file != NULL && us->ca_file[0] != '/')
-		field_errors_add(fe, arena_printf(a, "%s/ca_file", pointer),
-		    FIELD_ERR_MALFORMED, "it is not an absolute path");
+		fault(&c, "ca_file", "it is not an absolute path");
+}
+
+/* ---- Use ------------------------------------------------------------------------- */
+
+static uint64_t
+hash_of(const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	uint64_t hash = UINT64_C(14695981039346656037);
+	const char *c;
+
+	for (c = text; c != NULL && *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+	free(text);
+	return hash;
+}
+
+static const struct user_service *
+read(struct arena *a, json_t *json)
+{
+	struct user_service *us = arena_object(a, struct user_service);
+	struct field_errors fe;
+
+	field_errors_init(&fe, a);
+	if (fields_read(a, json, &user_service_table, us, &fe) == -1)
+		return NULL;
+	user_service_check(a, us, "", &fe);
+	if (fe.count > 0)
+		return NULL;
+	us->json = json;
+	us->hash = hash_of(json);
+	return us;
 }
 
 const struct user_service *
 user_service_of(struct arena *a, const json_t *settings)
 {
 	json_t *json = json_object_get(settings, "user_service");
-	struct user_service *us = arena_object(a, struct user_service);
-	struct field_errors fe;
 
-	const char *c;
-	char *text;
-
-	field_errors_init(&fe, a);
-	if (json == NULL ||
-	    fields_read(a, json, &user_service_table, us, &fe) == -1)
-		return NULL;
-	text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-	us->hash = UINT64_C(14695981039346656037);
-	for (c = text; c != NULL && *c != '\0'; c++)
-		us->hash = (us->hash ^ (unsigned char)*c) *
-		    UINT64_C(1099511628211);
-	free(text);
-	return us;
+	return json != NULL ? read(a, json) : NULL;
 }
 
-const char *
-user_service_url(struct arena *a, const struct user_service *us,
-    const char *user_id)
+const struct user_service *
+user_service_copy(struct arena *a, const struct user_service *us)
 {
-	struct buf *url = buf_new(a, URL_MAX);
-	const char *rest = us->url, *at;
+	const struct user_service *copy =
+	    read(a, js_keep(a, json_deep_copy(us->json)));
 
-	while ((at = strstr(rest, USER_ID)) != NULL) {
-		buf_add(url, rest, (size_t)(at - rest));
-		url_arg(url, user_id);
-		rest = at + strlen(USER_ID);
-	}
-	buf_puts(url, rest);
-	return url->data;
-}
-
-static const char *
-find(struct arena *a, const json_t *json, const char *path)
-{
-	size_t n;
-
-	for (; json != NULL && *path != '\0'; path += n + (path[n] == '.')) {
-		n = strcspn(path, ".");
-		json = json_object_get(json, arena_strndup(a, path, n));
-	}
-	if (!json_is_string(json) || json_string_length(json) == 0 ||
-	    json_string_length(json) > VALUE_MAX)
-		return NULL;
-	return json_string_value(json);
-}
-
-int
-user_service_read(struct arena *a, const struct user_service *us,
-    const char *body, size_t len, json_t **user_r, struct err *e)
-{
-	const struct {
-		const char *name, *path;
-	} members[] = { { "email", us->email }, { "phone", us->phone },
-		{ "name", us->name }, { "locale", us->locale },
-		{ "time_zone", us->time_zone } };
-	json_t *json, *user;
-	const char *value;
-	size_t i;
-
-	if (js_parse(a, body, len, DEPTH_MAX, &json, e) == -1)
-		return -1;
-	if (!json_is_object(json))
-		return err_set(e, ERR_INVALID, "the answer is not an object");
-	user = js_keep(a, json_object());
-	for (i = 0; i < NELEMS(members); i++) {
-		value = find(a, json, members[i].path);
-		if (value != NULL)
-			json_object_set_new(user, members[i].name,
-			    json_string(value));
-	}
-	*user_r = user;
-	return 0;
+	ensure(copy != NULL);
+	return copy;
 }

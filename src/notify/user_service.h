@@ -4,8 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Of a recipient who is named by user_id and is not stored here, an HTTP service of the
- * tenant may be asked.  This says how, and reads its answers; doc/recipients.md tells it
- * in full.
+ * tenant may be asked.  This says how, makes the requests and reads the answers;
+ * doc/recipients.md tells it in full.
  */
 #ifndef BELFRY_NOTIFY_USER_SERVICE_H
 #define BELFRY_NOTIFY_USER_SERVICE_H
@@ -17,16 +17,45 @@
 
 struct arena;
 struct err;
+struct transfer_request;
+
+/* Many at once. */
+struct user_batch {
+	struct field_mask mask;
+	const char *url; /* with {user_ids}, or with a body */
+	json_t *body; /* or NULL: GET */
+	int64_t size;
+	const char *people; /* the path to the list; NULL: the answer is it */
+	const char *id; /* the path in each of them */
+};
+
+enum user_oauth_auth { USER_OAUTH_BASIC, USER_OAUTH_POST };
+
+/* A service account of ours at an issuer of theirs. */
+struct user_oauth {
+	struct field_mask mask;
+	const char *token_url;
+	const char *client_id;
+	const char *client_secret; /* one of these two */
+	const char *client_secret_file;
+	enum user_oauth_auth auth;
+	const char *scope, *audience, *resource;
+};
 
 /* The paths lead into the answer: "contact.email". */
 struct user_service {
 	struct field_mask mask;
-	const char *url; /* with {user_id} */
+	const char *url; /* with {user_id}; NULL: only many at once */
+	const struct user_batch *batch; /* or NULL */
 	const char *token; /* or NULL */
-	const char *email, *phone, *name, *locale, *time_zone;
+	const struct user_oauth *oauth; /* or NULL */
+	const char *email, *phone, *name, *locale, *time_zone, *push_tokens;
 	int64_t timeout; /* milliseconds */
 	const char *ca_file;
-	uint64_t hash; /* of all of it; no setting */
+
+	/* No settings: a hash of all of it, and what it was read from. */
+	uint64_t hash;
+	json_t *json;
 };
 
 extern const struct field_table user_service_table;
@@ -35,17 +64,31 @@ extern const struct field_table user_service_table;
 void user_service_check(struct arena *a, const struct user_service *us,
     const char *pointer, struct field_errors *fe);
 
-/* The service of settings that were opened, in "a"; NULL when there is none. */
+/* The service of settings that were opened, in "a"; NULL when there is none, or none that
+ * passes the check. */
 const struct user_service *user_service_of(struct arena *a,
     const json_t *settings) MUST_CHECK;
 
-/* The URL of one person, in "a". */
-const char *user_service_url(struct arena *a, const struct user_service *us,
-    const char *user_id) MUST_CHECK;
+/* The same service once more, with all that is its own in "a". */
+const struct user_service *user_service_copy(struct arena *a,
+    const struct user_service *us) MUST_CHECK;
 
-/* What an answer tells of the person: the members of a recipient, in "a".  -1 when it is
- * not an object. */
+/* How many of the people one request asks for: 1 without "batch", else as many as are
+ * allowed and fit into a URL. */
+size_t user_service_take(const struct user_service *us, const char *const *ids,
+    size_t count) MUST_CHECK;
+
+/* A request for that many, with "token" or none: url, method, headers, body, limits; all in
+ * "a". */
+void user_service_request(struct arena *a, const struct user_service *us,
+    const char *const *ids, size_t count, const char *token,
+    struct transfer_request *request_r);
+
+/* What an answer tells: people[i], the members of a recipient (and "push_tokens", a list of
+ * texts), is about ids[i], in "a"; NULL: there is nobody of that id.  -1 when the answer
+ * does not have the form. */
 int user_service_read(struct arena *a, const struct user_service *us,
-    const char *body, size_t len, json_t **user_r, struct err *e) MUST_CHECK;
+    const char *body, size_t len, const char *const *ids, size_t count,
+    json_t **people, struct err *e) MUST_CHECK;
 
 #endif

@@ -283,12 +283,15 @@ token_ready(struct token_waiter *w, const char *token, const struct verdict *v)
 static int
 launch_with_token(struct flight *f, const char *refused, struct err *e)
 {
+	struct tokens *tokens = f->claim->spooler->tokens;
+	struct token_source source = token_source_of(f->d->provider);
 	const char *token;
 	int rc;
 
+	if (refused != NULL)
+		tokens_refused(tokens, &source, refused);
 	f->waiter.ready = token_ready;
-	rc = tokens_ask(f->claim->spooler->tokens, f->d->provider, refused,
-	    &f->waiter, &token, e);
+	rc = tokens_ask(tokens, &source, &f->waiter, &token, e);
 	if (rc < 1)
 		return rc;
 	f->m->token = arena_strdup(f->a, token);

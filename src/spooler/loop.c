@@ -197,6 +197,7 @@ loop(struct spooler *sp, int doorbell)
 		if (!sp->stopping)
 			hooks_service(sp->hooks);
 		start_claims(sp);
+		users_service(sp->users);
 		webhooks_service(sp->webhooks);
 		if (sp->stopping)
 			transfers_abort_unsent(sp->transfers);
@@ -261,7 +262,9 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.percent = (int)config->spooler_tenant_share,
 		.batch = (int)config->spooler_claim_batch,
 	};
-	struct users_params users = { .try_every_ms = config->breaker_probe };
+	struct users_params users = { .try_every_ms = config->breaker_probe,
+		.secrets = config->secrets_directory };
+	struct tokens_params tokens = { .transfers = NULL };
 	struct keyring *ring;
 	int i;
 
@@ -269,11 +272,12 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	    transfers_new(sp->a, &transfers, &sp->transfers, e) == -1)
 		return -1;
 	sp->packs = packs_new(sp);
-	sp->tokens = tokens_new(sp->a, sp->transfers);
-	users.transfers = sp->transfers;
-	users.ring = ring;
 	if (cache_new(sp->a, config, &users.cache, e) == -1)
 		return -1;
+	tokens.transfers = users.transfers = sp->transfers;
+	tokens.ring = users.ring = ring;
+	tokens.cache = users.cache;
+	users.tokens = sp->tokens = tokens_new(sp->a, &tokens);
 	sp->users = users_new(sp->a, &users);
 	*doorbell_r = doorbell_open(config->spooler_doorbell, slot, e);
 	if (*doorbell_r == -1)

@@ -1,17 +1,22 @@
 /*
- * tokens.c - access tokens of accounts: fetched once, used by all deliveries
+ * tokens.c - access tokens for other services: fetched once, used by all
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
 #include "spooler/tokens.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/ensure.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/seal.h"
+#include "net/cache.h"
 #include "net/transfer.h"
 #include "provider/provider.h"
 #include "provider/verdict.h"
@@ -25,37 +30,65 @@ enum {
 
 struct token {
 	struct token *next;
-	struct provider_id id;
-	int version; /* of the account */
+	struct tenant_id tenant;
+	struct uuid id;
+	int64_t version;
 	struct arena *a; /* of the text; NULL: there is none */
 	const char *text;
 	int64_t good_until_ms, renew_from_ms; /* monotonic */
+	uint8_t refused[crypto_generichash_BYTES]; /* a hash of the last one that was */
 	bool fetching;
 	struct token_waiter *first, **last;
 };
 
 struct tokens {
 	struct arena *arena;
-	struct transfers *transfers;
+	struct tokens_params p;
 	struct token *list; /* only grows: accounts with tokens are few */
 };
 
 struct fetch {
 	struct arena *a; /* the request, and this */
+	struct tokens *tokens;
 	struct token *token;
-	int version;
-	const struct provider_ops *ops;
+	struct token_source source; /* without "of" */
 };
 
 struct tokens *
-tokens_new(struct arena *a, struct transfers *transfers)
+tokens_new(struct arena *a, const struct tokens_params *p)
 {
 	struct tokens *tk = arena_object(a, struct tokens);
 
 	tk->arena = a;
-	tk->transfers = transfers;
+	tk->p = *p;
 	return tk;
 }
+
+/* ---- Accounts at providers -------------------------------------------------------- */
+
+static int
+provider_request(struct arena *a, const void *of,
+    struct transfer_request *request_r, struct err *e)
+{
+	const struct provider *p = of;
+
+	return p->ops->token_request(a, p, request_r, e);
+}
+
+struct token_source
+token_source_of(const struct provider *p)
+{
+	return (struct token_source){
+		.id = p->id.u,
+		.version = p->version,
+		.complaint = "no access token for a provider",
+		.request = provider_request,
+		.read = p->ops->token_read,
+		.of = p,
+	};
+}
+
+/* ---- Tokens ------------------------------------------------------------------------ */
 
 static void
 forget(struct token *t)
@@ -72,21 +105,34 @@ defer_forget(void *p)
 }
 
 static struct token *
-find(struct tokens *tk, const struct provider *p)
+find(struct tokens *tk, const struct token_source *source)
 {
 	struct token *t = tk->list;
 
-	while (t != NULL && uuid_cmp(&t->id.u, &p->id.u) != 0)
+	while (t != NULL && (uuid_cmp(&t->id, &source->id) != 0 ||
+	                        t->tenant.n != source->tenant.n))
 		t = t->next;
-	if (t != NULL)
-		return t;
-	t = arena_object(tk->arena, struct token);
-	t->id = p->id;
-	t->last = &t->first;
-	t->next = tk->list;
-	tk->list = t;
-	arena_defer(tk->arena, defer_forget, t);
+	if (t == NULL) {
+		t = arena_object(tk->arena, struct token);
+		t->tenant = source->tenant;
+		t->id = source->id;
+		t->last = &t->first;
+		t->next = tk->list;
+		tk->list = t;
+		arena_defer(tk->arena, defer_forget, t);
+	}
+	if (t->version != source->version)
+		forget(t);
+	t->version = source->version;
 	return t;
+}
+
+static int64_t
+limited(int64_t lifetime_ms)
+{
+	if (lifetime_ms <= 0)
+		return LIFETIME_MS;
+	return lifetime_ms < LIFETIME_MAX_MS ? lifetime_ms : LIFETIME_MAX_MS;
 }
 
 static void
@@ -94,16 +140,106 @@ keep(struct token *t, const char *text, int64_t lifetime_ms)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (lifetime_ms <= 0)
-		lifetime_ms = LIFETIME_MS;
-	if (lifetime_ms > LIFETIME_MAX_MS)
-		lifetime_ms = LIFETIME_MAX_MS;
 	forget(t);
 	t->a = arena_new(CHUNK_BYTES);
 	t->text = arena_strdup(t->a, text);
 	t->renew_from_ms = now_ms + lifetime_ms * 8 / 10;
 	t->good_until_ms = now_ms + lifetime_ms * 19 / 20;
 }
+
+static void
+hash(const char *text, uint8_t hash_r[static crypto_generichash_BYTES])
+{
+	crypto_generichash(hash_r, crypto_generichash_BYTES,
+	    (const unsigned char *)text, strlen(text), NULL, 0);
+}
+
+static bool
+was_refused(const struct token *t, const char *text)
+{
+	uint8_t h[crypto_generichash_BYTES];
+
+	hash(text, h);
+	return sodium_memcmp(h, t->refused, sizeof(h)) == 0;
+}
+
+/* ---- Shared ones -------------------------------------------------------------------- */
+
+static struct seal_place
+place_of(const struct token *t)
+{
+	return (struct seal_place){ .tenant = t->tenant, .table = "token",
+		.column = "text", .row = t->id };
+}
+
+static const char *
+cache_key(struct arena *a, const struct token *t)
+{
+	char id[UUID_TEXT_BYTES];
+
+	uuid_format(&t->id, id);
+	return arena_printf(a, "token/%" PRId64 "/%s/%" PRId64, t->tenant.n, id,
+	    t->version);
+}
+
+/* "version got until token": until when it is good by the wall clock, which hosts have in
+ * common, and when it was got.  Sealed at this place it is ours. */
+static void
+share(struct tokens *tk, const struct token *t, int64_t lifetime_ms)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct seal_place place = place_of(t);
+	int64_t now_ms = clock_wall_ms();
+	char *plain = arena_printf(a, "%" PRId64 " %" PRId64 " %" PRId64 " %s",
+	    t->version, now_ms, now_ms + lifetime_ms, t->text);
+	struct err ignored;
+	void *blob;
+	size_t n;
+
+	if (seal(a, tk->p.ring, &place, plain, strlen(plain), &blob, &n,
+	        &ignored) == 0)
+		cache_set(tk->p.cache, cache_key(a, t), blob, n, lifetime_ms);
+	sodium_memzero(plain, strlen(plain));
+	arena_free(&a);
+}
+
+static bool
+adopt(struct token *t, const char *plain)
+{
+	int64_t version, got_ms, until_ms, now_ms = clock_wall_ms();
+	int at = 0;
+
+	if (sscanf(plain, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %n", &version,
+	        &got_ms, &until_ms, &at) != 3 ||
+	    version != t->version || until_ms <= got_ms || plain[at] == '\0' ||
+	    now_ms - got_ms >= (until_ms - got_ms) * 8 / 10 ||
+	    was_refused(t, plain + at))
+		return false;
+	keep(t, plain + at, until_ms - got_ms);
+	t->renew_from_ms -= now_ms - got_ms;
+	t->good_until_ms -= now_ms - got_ms;
+	return true;
+}
+
+/* One that another spooler left there and that is not to be renewed yet. */
+static bool
+take_shared(struct tokens *tk, struct token *t)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct seal_place place = place_of(t);
+	struct err ignored;
+	const void *blob;
+	void *plain;
+	size_t n;
+	bool taken = cache_get(tk->p.cache, a, cache_key(a, t), &blob, &n) &&
+	    unseal(a, tk->p.ring, &place, blob, n, &plain, &n, &ignored) == 0 &&
+	    adopt(t, plain);
+
+	arena_free(&a);
+	return taken;
+}
+
+/* ---- Fetching ------------------------------------------------------------------------ */
 
 /* Those that wait by now; who asks again meanwhile waits anew. */
 static void
@@ -120,12 +256,13 @@ tell(struct token *t, const char *text, const struct verdict *v)
 }
 
 static void
-log_failure(const struct token *t, const struct verdict *v)
+log_failure(const struct fetch *f, const struct verdict *v)
 {
 	char id[UUID_TEXT_BYTES];
 
-	uuid_format(&t->id.u, id);
-	log_warn(NULL, "no access token for a provider", LF_STR("provider", id),
+	uuid_format(&f->token->id, id);
+	log_warn(NULL, f->source.complaint, LF_STR("provider", id),
+	    LF_INT("tenant_id", f->token->tenant.n),
 	    LF_STR("class", verdict_name(v->class)), LF_STR("code", v->code),
 	    LF_STR("text", v->text));
 }
@@ -146,33 +283,37 @@ fetched(void *arg, const struct transfer_result *res)
 		arena_free(&a);
 		return;
 	}
-	text = f->ops->token_read(a, res, &lifetime_ms, &v);
+	text = f->source.read(a, res, &lifetime_ms, &v);
 	if (text == NULL) {
-		log_failure(t, &v);
+		log_failure(f, &v);
 		t->renew_from_ms = clock_mono_ms() + AGAIN_MS;
-	} else if (f->version == t->version) {
-		keep(t, text, lifetime_ms);
+	} else if (f->source.version == t->version) {
+		keep(t, text, limited(lifetime_ms));
+		if (f->source.shared)
+			share(f->tokens, t, limited(lifetime_ms));
 	}
 	tell(t, text, &v);
 	arena_free(&a);
 }
 
 static int
-fetch(struct tokens *tk, struct token *t, const struct provider *p, struct err *e)
+fetch(struct tokens *tk, struct token *t, const struct token_source *source,
+    struct err *e)
 {
 	struct arena *a = arena_new(CHUNK_BYTES);
 	struct fetch *f = arena_object(a, struct fetch);
 	struct transfer_request rq;
 	struct transfer *transfer;
 
-	*f = (struct fetch){ a, t, p->version, p->ops };
-	if (p->ops->token_request(a, p, &rq, e) == -1) {
+	*f = (struct fetch){ a, tk, t, *source };
+	f->source.of = NULL;
+	if (source->request(a, source->of, &rq, e) == -1) {
 		arena_free(&a);
 		return -1;
 	}
 	rq.done = fetched;
 	rq.arg = f;
-	if (transfers_start(tk->transfers, &rq, &transfer, e) == -1) {
+	if (transfers_start(tk->p.transfers, &rq, &transfer, e) == -1) {
 		arena_free(&a);
 		return -1;
 	}
@@ -180,29 +321,56 @@ fetch(struct tokens *tk, struct token *t, const struct provider *p, struct err *
 	return 0;
 }
 
-int
-tokens_ask(struct tokens *tk, const struct provider *p, const char *refused,
-    struct token_waiter *w, const char **token_r, struct err *e)
+static bool
+is_good(const struct token *t, int64_t now_ms)
 {
-	struct token *t = find(tk, p);
-	int64_t now_ms = clock_mono_ms();
+	return t->text != NULL && now_ms < t->good_until_ms;
+}
+
+/* Ahead of time: what fails is tried again while the old one is used. */
+static void
+renew(struct tokens *tk, struct token *t, const struct token_source *source,
+    int64_t now_ms)
+{
 	struct err ignored;
 
-	if (t->version != p->version || (refused != NULL && t->text != NULL &&
-	                                    strcmp(t->text, refused) == 0))
-		forget(t);
-	t->version = p->version;
-	if (t->text != NULL && now_ms < t->good_until_ms) {
-		if (now_ms >= t->renew_from_ms && !t->fetching &&
-		    fetch(tk, t, p, &ignored) == -1)
-			t->renew_from_ms = now_ms + AGAIN_MS;
+	if (now_ms < t->renew_from_ms || t->fetching ||
+	    (source->shared && take_shared(tk, t)))
+		return;
+	if (fetch(tk, t, source, &ignored) == -1)
+		t->renew_from_ms = now_ms + AGAIN_MS;
+}
+
+int
+tokens_ask(struct tokens *tk, const struct token_source *source,
+    struct token_waiter *w, const char **token_r, struct err *e)
+{
+	struct token *t = find(tk, source);
+	int64_t now_ms = clock_mono_ms();
+
+	if (is_good(t, now_ms))
+		renew(tk, t, source, now_ms);
+	else if (!t->fetching && source->shared)
+		(void)take_shared(tk, t);
+	if (is_good(t, now_ms)) {
 		*token_r = t->text;
 		return 1;
 	}
-	if (!t->fetching && fetch(tk, t, p, e) == -1)
+	if (!t->fetching && fetch(tk, t, source, e) == -1)
 		return -1;
 	w->next = NULL;
 	*t->last = w;
 	t->last = &w->next;
 	return 0;
+}
+
+void
+tokens_refused(struct tokens *tk, const struct token_source *source,
+    const char *token)
+{
+	struct token *t = find(tk, source);
+
+	hash(token, t->refused);
+	if (t->text != NULL && strcmp(t->text, token) == 0)
+		forget(t);
 }

@@ -1,23 +1,53 @@
 /*
- * tokens.h - access tokens of accounts: fetched once, used by all deliveries
+ * tokens.h - access tokens for other services: fetched once, used by all
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Each spooler fetches its own: that costs a request an hour, and no secret lies in the
- * database for it.  Fetching is a transfer like any other; deliveries wait for it in
- * memory.  A token is renewed ahead of time, while the old one is used.
+ * Fetching is a transfer like any other; what needs a token waits for it in memory.  A
+ * token is renewed ahead of time, while the old one is used.  Each spooler fetches its
+ * own, which costs a request an hour, unless the source is shared: then they leave it
+ * to each other in memcached, sealed.  No token lies in the database.
  */
 #ifndef BELFRY_SPOOLER_TOKENS_H
 #define BELFRY_SPOOLER_TOKENS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/compiler.h"
+#include "base/id.h"
+#include "base/uuid.h"
 
 struct arena;
+struct cache;
 struct err;
+struct keyring;
 struct provider;
 struct tokens;
+struct transfer_request;
+struct transfer_result;
 struct transfers;
 struct verdict;
+
+/* Where tokens come from. */
+struct token_source {
+	struct tenant_id tenant;
+	struct uuid id; /* whose they are */
+	int64_t version; /* of its settings: tokens of another one are not used */
+	const char *complaint; /* the line of the log when there is none */
+	bool shared; /* with the other spoolers, by memcached */
+
+	/* The request for one, all of it in "a", but for done and arg; and the token of
+	 * an answer, which lives in "a", or NULL and why in *v_r. */
+	int (*request)(struct arena *a, const void *of,
+	    struct transfer_request *request_r, struct err *e);
+	const char *(*read)(struct arena *a, const struct transfer_result *res,
+	    int64_t *lifetime_ms_r, struct verdict *v_r);
+	const void *of; /* what request() gets; not kept */
+};
+
+/* That of an account whose provider wants tokens. */
+struct token_source token_source_of(const struct provider *p);
 
 /* Embedded in what waits. */
 struct token_waiter {
@@ -29,12 +59,21 @@ struct token_waiter {
 	    const struct verdict *v);
 };
 
-struct tokens *tokens_new(struct arena *a, struct transfers *transfers) MUST_CHECK;
+struct tokens_params {
+	struct transfers *transfers;
+	struct cache *cache; /* for what is shared */
+	const struct keyring *ring;
+};
 
-/* The token of an account: 1 with *token_r, which lives until the loop goes on; 0 when
- * "w" is called later; -1 with *e when it cannot be asked for.  "refused" is the token
- * that was used and not taken, or NULL. */
-int tokens_ask(struct tokens *tk, const struct provider *p, const char *refused,
+struct tokens *tokens_new(struct arena *a, const struct tokens_params *p) MUST_CHECK;
+
+/* A token: 1 with *token_r, which lives until the loop goes on; 0 when "w" is called
+ * later; -1 with *e when it cannot be asked for. */
+int tokens_ask(struct tokens *tk, const struct token_source *source,
     struct token_waiter *w, const char **token_r, struct err *e) MUST_CHECK;
+
+/* A token was used and not taken: it is not given to anybody any more. */
+void tokens_refused(struct tokens *tk, const struct token_source *source,
+    const char *token);
 
 #endif

@@ -16,66 +16,25 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "net/cache_trusted.h"
-#include "net/transfer.h"
 #include "notify/book.h"
-#include "notify/breaker.h"
 #include "notify/user_service.h"
+#include "spooler/users_private.h"
 
 enum {
-	BUCKETS = 4096,
 	BUCKET_MAX = 8,
 	CHUNK_BYTES = 2048,
-	ANSWER_MAX = 64 * 1024,
 	GOOD_MS = 300000,
 	NOBODY_MS = 60000,
 	STALE_MS = 3600000,
 	ASK_AGAIN_MS = 1000,
 	ASK_AGAIN_MAX_MS = 30000,
+	WAIT_MAX_MS = 300000, /* however long a service asks for */
 	LOOK_AGAIN_MS = 100,
 	FAILURES = 5,
 	FAILURES_SPAN_MS = 10000
-};
-
-/* The labels of METRIC_USER_LOOKUPS_TOTAL. */
-enum { KNOWN, CACHED, ANSWERED, NOBODY, FAILED, STALE };
-
-struct user {
-	struct user *next;
-	struct arena *a; /* of itself and what is known */
-	struct tenant_id tenant;
-	const char *id;
-	uint64_t service; /* its hash, when it was asked for */
-	json_t *json; /* NULL: the service knows nobody */
-	bool known;
-	bool fetching;
-	int failures;
-	int64_t good_until_ms, stale_until_ms, ask_from_ms; /* monotonic */
-};
-
-struct service {
-	struct service *next;
-	struct tenant_id tenant;
-	struct failures failures;
-	int64_t open_until_ms; /* monotonic; 0: it works */
-};
-
-struct users {
-	struct arena *a;
-	struct users_params p;
-	struct user *buckets[BUCKETS];
-	struct service *services; /* only grows: tenants with a service are few */
-};
-
-struct fetch {
-	struct arena *a;
-	struct users *users;
-	struct user *user;
-	struct service *service;
-	const struct user_service *how; /* a copy: the page may go */
 };
 
 static void
@@ -95,7 +54,7 @@ defer_users(void *p)
 	struct users *us = p;
 	int i;
 
-	for (i = 0; i < BUCKETS; i++)
+	for (i = 0; i < USER_BUCKETS; i++)
 		while (us->buckets[i] != NULL)
 			drop(&us->buckets[i]);
 }
@@ -111,19 +70,45 @@ users_new(struct arena *a, const struct users_params *p)
 	return us;
 }
 
-static struct service *
-service_of(struct users *us, struct tenant_id tenant)
+static void
+defer_source(void *p)
 {
-	struct service *s = us->services;
+	struct user_source *s = p;
+
+	arena_free(&s->a);
+}
+
+static struct user_source *
+source_find(struct users *us, struct tenant_id tenant)
+{
+	struct user_source *s = us->sources;
 
 	while (s != NULL && s->tenant.n != tenant.n)
 		s = s->next;
-	if (s == NULL) {
-		s = arena_object(us->a, struct service);
-		s->tenant = tenant;
-		s->next = us->services;
-		us->services = s;
-	}
+	if (s != NULL)
+		return s;
+	s = arena_object(us->a, struct user_source);
+	s->users = us;
+	s->tenant = tenant;
+	s->last = &s->first;
+	s->next = us->sources;
+	us->sources = s;
+	arena_defer(us->a, defer_source, s);
+	return s;
+}
+
+/* The service as the page has it now. */
+static struct user_source *
+source_of(struct users *us, const struct page *page)
+{
+	struct user_source *s = source_find(us, page->tenant);
+
+	if (s->how != NULL && s->how->hash == page->users->hash)
+		return s;
+	arena_free(&s->a);
+	s->a = arena_new(CHUNK_BYTES);
+	s->how = user_service_copy(s->a, page->users);
+	s->slug = arena_strdup(s->a, page->slug);
 	return s;
 }
 
@@ -136,7 +121,7 @@ bucket(struct users *us, struct tenant_id tenant, const char *id)
 
 	for (; *id != '\0'; id++)
 		h = (h ^ (unsigned char)*id) * UINT64_C(1099511628211);
-	return &us->buckets[(h ^ h >> 32) % BUCKETS];
+	return &us->buckets[(h ^ h >> 32) % USER_BUCKETS];
 }
 
 /* The last one that nobody asks for goes when the bucket is full. */
@@ -184,8 +169,8 @@ user_of(struct users *us, const struct page *page, const char *id)
 	return u;
 }
 
-static void
-know(struct user *u, json_t *json, int64_t good_ms)
+void
+user_know(struct user *u, json_t *json, int64_t good_ms)
 {
 	int64_t now = clock_mono_ms();
 
@@ -215,7 +200,7 @@ read_cached(struct users *us, struct user *u)
 	json_t *json = text != NULL ? json_loads(text, 0, NULL) : NULL;
 
 	if (json_is_object(json))
-		know(u, json, GOOD_MS);
+		user_know(u, json, GOOD_MS);
 	arena_free(&a);
 	if (json == NULL)
 		return false;
@@ -235,7 +220,7 @@ write_cached(struct users *us, struct arena *a, const struct user *u)
 	free(text);
 }
 
-/* ---- Asking ------------------------------------------------------------------------- */
+/* ---- What came of it ---------------------------------------------------------------- */
 
 /* Doubled each time, and spread. */
 static int64_t
@@ -248,28 +233,49 @@ backoff_ms(int failures)
 	return ms / 2 + (int64_t)randombytes_uniform((uint32_t)ms);
 }
 
-static void
-failed(struct fetch *f, const char *why)
+void
+user_failed(struct user *u, int64_t wait_ms)
+{
+	int64_t ms = backoff_ms(u->failures++);
+
+	if (wait_ms > WAIT_MAX_MS)
+		wait_ms = WAIT_MAX_MS;
+	u->ask_from_ms = clock_mono_ms() + (wait_ms > ms ? wait_ms : ms);
+	metrics_add(METRIC_USER_LOOKUPS_TOTAL, FAILED, 1);
+}
+
+void
+user_answered(struct users *us, struct user *u, json_t *json)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+
+	user_know(u, json, json != NULL ? GOOD_MS : NOBODY_MS);
+	if (json != NULL)
+		write_cached(us, a, u);
+	metrics_add(METRIC_USER_LOOKUPS_TOTAL, json != NULL ? ANSWERED : NOBODY,
+	    1);
+	arena_free(&a);
+}
+
+void
+user_source_failed(struct user_source *s, const char *why)
 {
 	static const struct failure_limits limits = { FAILURES,
 		FAILURES_SPAN_MS };
-	struct service *s = f->service;
-	struct user *u = f->user;
 	int64_t now = clock_mono_ms();
 
-	metrics_add(METRIC_USER_LOOKUPS_TOTAL, FAILED, 1);
-	u->ask_from_ms = now + backoff_ms(u->failures++);
-	if (s->open_until_ms != 0)
-		s->open_until_ms = now + f->users->p.try_every_ms;
-	else if (failures_add(&s->failures, &limits, now)) {
-		s->open_until_ms = now + f->users->p.try_every_ms;
+	if (s->open_until_ms == 0) {
+		if (!failures_add(&s->failures, &limits, now))
+			return;
 		log_warn(NULL, "user service is left alone: nothing but failures",
 		    LF_INT("tenant_id", s->tenant.n), LF_STR("reason", why));
 	}
+	s->open_until_ms = now + s->users->p.try_every_ms;
+	user_source_drop(s);
 }
 
-static void
-works(struct service *s)
+void
+user_source_works(struct user_source *s)
 {
 	if (s->open_until_ms != 0)
 		log_info(NULL, "user service works again",
@@ -278,106 +284,14 @@ works(struct service *s)
 	failures_end(&s->failures);
 }
 
-static void
-answered(struct fetch *f, const struct transfer_result *res)
-{
-	struct err e;
-	json_t *json;
-
-	if (res->status == 404 || res->status == 410) {
-		works(f->service);
-		know(f->user, NULL, NOBODY_MS);
-		metrics_add(METRIC_USER_LOOKUPS_TOTAL, NOBODY, 1);
-		return;
-	}
-	if (res->status != 200 || res->truncated) {
-		failed(f, "another status than 200 and 404, or too much");
-		return;
-	}
-	if (user_service_read(f->a, f->how, res->body, res->body_len, &json,
-	        &e) == -1) {
-		failed(f, e.text);
-		return;
-	}
-	works(f->service);
-	know(f->user, json, GOOD_MS);
-	write_cached(f->users, f->a, f->user);
-	metrics_add(METRIC_USER_LOOKUPS_TOTAL, ANSWERED, 1);
-}
-
-static void
-done(void *arg, const struct transfer_result *res)
-{
-	struct fetch *f = arg;
-	struct arena *a = f->a;
-
-	f->user->fetching = false;
-	if (res->outcome == TRANSFER_ANSWERED)
-		answered(f, res);
-	else if (res->outcome != TRANSFER_ABORTED)
-		failed(f, res->error);
-	arena_free(&a);
-}
-
-static const struct user_service *
-copy_how(struct arena *a, const struct user_service *how)
-{
-	struct user_service *copy = arena_object(a, struct user_service);
-
-	*copy = (struct user_service){
-		.email = arena_strdup(a, how->email),
-		.phone = arena_strdup(a, how->phone),
-		.name = arena_strdup(a, how->name),
-		.locale = arena_strdup(a, how->locale),
-		.time_zone = arena_strdup(a, how->time_zone),
-	};
-	return copy;
-}
-
-static void
-fetch(struct users *us, struct service *s, struct user *u,
-    const struct user_service *how)
-{
-	struct arena *a = arena_new(CHUNK_BYTES);
-	struct fetch *f = arena_object(a, struct fetch);
-	struct transfer_header *headers = arena_zalloc(a, 2, sizeof(*headers));
-	struct transfer_request rq = {
-		.kind = TRANSFER_HTTP,
-		.url = user_service_url(a, how, u->id),
-		.tls = strncmp(how->url, "https:", 6) == 0
-		    ? TRANSFER_TLS_IMPLICIT
-		    : TRANSFER_TLS_NONE,
-		.timeout_ms = (int)how->timeout,
-		.response_max = ANSWER_MAX,
-		.headers = headers,
-		.headers_count = how->token != NULL ? 2 : 1,
-		.done = done,
-		.arg = f,
-	};
-	struct transfer *t;
-	struct err e;
-
-	*f = (struct fetch){ a, us, u, s, copy_how(a, how) };
-	headers[0] = (struct transfer_header){ "Accept", "application/json" };
-	if (how->token != NULL)
-		headers[1] = (struct transfer_header){ "Authorization",
-			arena_printf(a, "Bearer %s", how->token) };
-	if (how->ca_file != NULL)
-		rq.ca_file = arena_strdup(a, how->ca_file);
-	u->fetching = true;
-	if (transfers_start(us->p.transfers, &rq, &t, &e) == 0)
-		return;
-	u->fetching = false;
-	failed(f, e.text);
-	arena_free(&a);
-}
+/* ---- Asking ------------------------------------------------------------------------- */
 
 /* What may be done now about somebody who is not known or no longer for sure. */
 static void
 refresh(struct users *us, struct user *u, const struct page *page,
     int64_t now)
 {
-	struct service *s = service_of(us, u->tenant);
+	struct user_source *s = source_of(us, page);
 
 	if (u->fetching || now < u->ask_from_ms || now < s->open_until_ms)
 		return;
@@ -386,13 +300,13 @@ refresh(struct users *us, struct user *u, const struct page *page,
 	/* While it does not work one request at a time tries it. */
 	if (s->open_until_ms != 0)
 		s->open_until_ms = now + us->p.try_every_ms;
-	fetch(us, s, u, page->users);
+	user_fetch(s, u);
 }
 
 static int64_t
 wait_ms(struct users *us, const struct user *u, int64_t now)
 {
-	const struct service *s = service_of(us, u->tenant);
+	const struct user_source *s = source_find(us, u->tenant);
 	int64_t from = u->ask_from_ms > s->open_until_ms ? u->ask_from_ms
 							 : s->open_until_ms;
 

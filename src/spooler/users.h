@@ -22,6 +22,7 @@ struct arena;
 struct cache;
 struct keyring;
 struct page;
+struct tokens;
 struct transfers;
 struct users;
 
@@ -29,6 +30,8 @@ struct users_params {
 	struct transfers *transfers;
 	struct cache *cache;
 	const struct keyring *ring;
+	struct tokens *tokens;
+	const char *secrets; /* the directory (secret_file.h) */
 	int64_t try_every_ms; /* a service that does not work */
 };
 
@@ -39,5 +42,8 @@ struct users *users_new(struct arena *a, const struct users_params *p) MUST_CHEC
  * the milliseconds after which to ask again. */
 int users_ask(struct users *us, const struct page *page, const char *user_id,
     json_t **user_r, int64_t *wait_ms_r) MUST_CHECK;
+
+/* Sends for those that were asked for since the loop came round. */
+void users_service(struct users *us);
 
 #endif

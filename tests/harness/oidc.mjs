@@ -2,7 +2,8 @@
 //
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Prints its URL; POST /rotate gives it other keys.  One client for each algorithm.
+// Prints its URL; POST /rotate gives it other keys.  One client for each algorithm.  A number
+// at the end of a resource, as in "urn:belfry:3", is for how many seconds its tokens are good.
 import { createServer } from "node:http";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import Provider from "oidc-provider";
@@ -32,7 +33,8 @@ const make = (issuer) => new Provider(issuer, {
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (context, resource, client) => ({
-        scope: "notifications:send", audience: "belfry", accessTokenTTL: 300,
+        scope: "notifications:send", audience: "belfry",
+        accessTokenTTL: Number(resource.split(":")[2] ?? 300),
         accessTokenFormat: "jwt", jwt: { sign: { alg: client.clientId } },
       }),
     },
