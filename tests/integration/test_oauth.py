@@ -3,9 +3,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import base64
 import json
-import os
-import signal
-import time
 
 import jwt
 import pytest
@@ -151,62 +148,6 @@ def test_a_token_that_was_changed(stack, tenant, issuers):
     for text in forged:
         problem(Client(stack.url, text).send(mail()), 401, "unauthenticated")
     assert tenant.count("notification") == 0
-
-
-def gone_within(stack, clients, status, code):
-    """Every client is refused within 5 s, on every worker."""
-    end = time.monotonic() + 5
-    def all_refused():
-        return all(c.get(f"{SERVICES}/none").status_code == status
-                   for c in clients for _ in range(8))
-    wait_until(all_refused, 20, "the refusal")
-    # Once it is refused it stays so.
-    for c in clients:
-        problem(c.get(f"{SERVICES}/none"), status, code)
-    return time.monotonic() < end
-
-
-@pytest.mark.A5
-@pytest.mark.parametrize("frozen", [False, True])
-@pytest.mark.expect_log("memcached|cache")
-@pytest.mark.settings(settings={"oauth.issuer": ISSUER})
-def test_what_is_taken_away_is_gone(own_stack, frozen):
-    """A key revoked, an account revoked, a scope taken, a tenant suspended."""
-    from harness.tenant import Tenant
-    tenants = [Tenant(own_stack, maildir=False) for _ in range(4)]
-    clients = [[Client(own_stack.url, t.key),
-                Client(own_stack.url, token(own_stack, t.key))]
-               for t in tenants]
-    for pair in clients:
-        for c in pair:
-            assert {c.get(f"{SERVICES}/none").status_code
-                    for _ in range(8)} == {404}
-    if frozen:
-        os.kill(own_stack.pid("memcached"), signal.SIGSTOP)
-    try:
-        revoked, account, scope, suspended = tenants
-        revoked.ctl("key", "revoke", key_id(revoked.key))
-        account_id = account.rows(
-            "SELECT id FROM service_account WHERE tenant_id = %s "
-            "AND name = 'service'")[0]["id"]
-        path = f"{ADMIN}/service-accounts/{account_id}"
-        assert account.admin.request("PATCH", path, json={
-            "state": "revoked"}).status_code == 200
-        account_id = scope.rows(
-            "SELECT id FROM service_account WHERE tenant_id = %s "
-            "AND name = 'service'")[0]["id"]
-        assert scope.admin.request(
-            "PATCH", f"{ADMIN}/service-accounts/{account_id}",
-            json={"scopes": ["notifications:send"]}).status_code == 200
-        own_stack.ctl("tenant", "suspend", suspended.slug)
-        gone_within(own_stack, clients[0], 401, "unauthenticated")
-        gone_within(own_stack, clients[1], 401, "unauthenticated")
-        gone_within(own_stack, clients[2], 403, "forbidden")
-        gone_within(own_stack, clients[3], 403, "tenant_suspended")
-        refused(ask(own_stack, revoked.key), 401, "invalid_client")
-    finally:
-        if frozen:
-            os.kill(own_stack.pid("memcached"), signal.SIGCONT)
 
 
 @pytest.mark.settings(settings={"oauth.issuer": ISSUER})
