@@ -5,7 +5,7 @@
 -- Up to $3 rows after the one with the id $2, in the order of their ids.
 SELECT e.id, e.url, e.description, array_to_string(e.events, ','), e.signature, e.rate,
     e.public_key, e.previous_until, e.state, e.reason, e.version, e.created_at,
-    e.updated_at, h.failing_since, h.paused_until, e.sealed
+    e.updated_at, h.failing_since, h.paused_until, e.sealed, e.ordered
 FROM webhook_endpoint e
 LEFT JOIN webhook_health h ON h.tenant_id = $1 AND h.endpoint_id = e.id
 WHERE e.tenant_id = $1 AND e.id > $2
@@ -16,7 +16,7 @@ LIMIT $3
 -- One row or none, with the same columns.
 SELECT e.id, e.url, e.description, array_to_string(e.events, ','), e.signature, e.rate,
     e.public_key, e.previous_until, e.state, e.reason, e.version, e.created_at,
-    e.updated_at, h.failing_since, h.paused_until, e.sealed
+    e.updated_at, h.failing_since, h.paused_until, e.sealed, e.ordered
 FROM webhook_endpoint e
 LEFT JOIN webhook_health h ON h.tenant_id = $1 AND h.endpoint_id = e.id
 WHERE e.tenant_id = $1 AND e.id = $2
@@ -34,13 +34,13 @@ WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 -- name: webhook_endpoint_insert
 -- Nothing.
 INSERT INTO webhook_endpoint (tenant_id, id, url, description, events, signature, rate,
-    sealed, public_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ordered, sealed, public_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: webhook_endpoint_update
 -- One row: the new version.
-UPDATE webhook_endpoint SET url = $3, description = $4, events = $5, rate = $6, sealed = $7,
-    version = version + 1, updated_at = now()
+UPDATE webhook_endpoint SET url = $3, description = $4, events = $5, rate = $6, ordered = $7,
+    sealed = $8, version = version + 1, updated_at = now()
 WHERE tenant_id = $1 AND id = $2
 RETURNING version
 
@@ -118,10 +118,11 @@ WHERE a.tenant_id = $1 AND a.endpoint_id = $2 AND a.id = $3
 
 -- name: webhook_redeliver_attempt
 -- One row or none: the message of the attempt $3, which is due at once.
-INSERT INTO webhook_queue AS q (tenant_id, endpoint_id, message_id, due, tries, base)
-SELECT $1, $2, a.message_id, now(), t.n, t.n
+INSERT INTO webhook_queue AS q (tenant_id, endpoint_id, message_id, due, tries, base, chain)
+SELECT $1, $2, a.message_id, now(), t.n, t.n, webhook_chain(e.ordered, m)
 FROM webhook_attempt a
 JOIN webhook_message m ON m.tenant_id = $1 AND m.id = a.message_id
+JOIN webhook_endpoint e ON e.tenant_id = $1 AND e.id = $2
 CROSS JOIN LATERAL (SELECT max(n) AS n FROM webhook_attempt b WHERE b.tenant_id = $1
     AND b.endpoint_id = $2 AND b.message_id = a.message_id) t
 WHERE a.tenant_id = $1 AND a.endpoint_id = $2 AND a.id = $3
@@ -134,7 +135,7 @@ RETURNING message_id
 -- and the last of them.  Up to $6 messages after the one with the id $5 (NULL: the first)
 -- that the endpoint wants, from $3 on; $4: only those that never got through.
 WITH m AS MATERIALIZED (
-    SELECT m.id FROM webhook_message m
+    SELECT m.id, webhook_chain(e.ordered, m) AS chain FROM webhook_message m
     JOIN webhook_endpoint e ON e.tenant_id = $1 AND e.id = $2
     WHERE m.tenant_id = $1
         AND m.id > GREATEST(uuid_floor($3::timestamptz),
@@ -143,8 +144,8 @@ WITH m AS MATERIALIZED (
         AND m.endpoint_id IS DISTINCT FROM $2
     ORDER BY m.id LIMIT $6
 ), w AS (
-    INSERT INTO webhook_queue (tenant_id, endpoint_id, message_id, due, tries, base)
-    SELECT $1, $2, m.id, now(), COALESCE(t.n, 0), COALESCE(t.n, 0)
+    INSERT INTO webhook_queue (tenant_id, endpoint_id, message_id, due, tries, base, chain)
+    SELECT $1, $2, m.id, now(), COALESCE(t.n, 0), COALESCE(t.n, 0), m.chain
     FROM m CROSS JOIN LATERAL (SELECT max(n) AS n, bool_or(ok) AS ok
         FROM webhook_attempt a WHERE a.tenant_id = $1 AND a.endpoint_id = $2
             AND a.message_id = m.id) t
@@ -175,26 +176,54 @@ WHERE k.due <= now() AND NOT h.disabled AND COALESCE(h.paused_until, '-infinity'
 -- name: webhook_claim
 -- A row for each message that is leased to the spooler $3 now, at most $4 and as many as
 -- the endpoint's rate allows, with its attempt, whose id is one of $5: the attempt, its
--- number and how many lie before the last redelivery; the message; the endpoint.
+-- number and how many lie before the last redelivery; the message; the endpoint.  Of a chain
+-- only the first is leased, when nothing of it is; others that are met are parked behind it,
+-- while it is locked (sql/migrations/0035_channels.sql says why).
 WITH h AS MATERIALIZED (
-    SELECT h.next_at, e.rate, e.url, e.signature, e.sealed, e.previous_until > now() AS both
+    SELECT h.next_at, e.rate, e.url, e.signature, e.sealed, e.previous_until > now() AS both,
+        GREATEST(0, LEAST($4::int, COALESCE(floor(e.rate * (1 - GREATEST(0,
+            extract(epoch FROM h.next_at - now())))), $4::int)))::int AS room,
+        CASE WHEN e.ordered IS NULL THEN 1 ELSE 20 END AS wider
     FROM webhook_health h
     JOIN webhook_endpoint e ON e.tenant_id = $1 AND e.id = $2 AND e.state = 1
     WHERE h.tenant_id = $1 AND h.endpoint_id = $2
         AND COALESCE(h.paused_until, '-infinity') <= now()
         AND EXISTS (SELECT FROM tenant WHERE id = $1 AND state = 1)
     FOR UPDATE OF h SKIP LOCKED
-), c AS MATERIALIZED (
-    SELECT tenant_id, ctid AS place FROM webhook_queue
+), w AS MATERIALIZED (
+    SELECT tenant_id, ctid AS place, due, message_id, chain FROM webhook_queue
     WHERE tenant_id = $1 AND endpoint_id = $2 AND due <= now() AND EXISTS (SELECT FROM h)
     ORDER BY due, message_id
-    LIMIT (SELECT GREATEST(0, LEAST($4::int, COALESCE(floor(rate * (1 - GREATEST(0,
-        extract(epoch FROM next_at - now())))), $4::int))) FROM h)
+    LIMIT (SELECT room * wider FROM h)
     FOR UPDATE SKIP LOCKED
+), first AS MATERIALIZED (
+    SELECT k.chain, f.message_id
+    FROM (SELECT DISTINCT chain FROM w WHERE chain IS NOT NULL) k
+    CROSS JOIN LATERAL (SELECT message_id FROM webhook_queue WHERE tenant_id = $1
+        AND endpoint_id = $2 AND chain = k.chain ORDER BY message_id LIMIT 1) f
+), c AS MATERIALIZED (
+    SELECT w.* FROM w
+    WHERE w.chain IS NULL OR (w.message_id IN (SELECT message_id FROM first)
+        AND NOT EXISTS (SELECT FROM webhook_queue l WHERE l.tenant_id = $1
+            AND l.endpoint_id = $2 AND l.chain = w.chain AND l.spooler IS NOT NULL))
+    ORDER BY w.due, w.message_id
+    LIMIT (SELECT room FROM h)
+), locked AS MATERIALIZED (
+    SELECT first.chain FROM first
+    JOIN webhook_queue p ON p.tenant_id = $1 AND p.endpoint_id = $2
+        AND p.message_id = first.message_id
+    WHERE NOT EXISTS (SELECT FROM w WHERE w.message_id = first.message_id)
+    FOR KEY SHARE OF p SKIP LOCKED
+), parked AS (
+    UPDATE webhook_queue q SET due = 'infinity'
+    FROM w JOIN first ON first.chain = w.chain AND first.message_id < w.message_id
+    WHERE q.ctid = w.place AND q.tenant_id = w.tenant_id
+        AND (w.chain IN (SELECT chain FROM locked)
+            OR first.message_id IN (SELECT message_id FROM w))
 ), q AS (
     UPDATE webhook_queue q SET due = 'infinity', spooler = $3, tries = tries + 1
     FROM c WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id
-    RETURNING q.message_id, q.tries, q.base
+    RETURNING q.message_id, q.tries, q.base, q.chain
 ), n AS (
     SELECT q.*, ($5::uuid[])[row_number() OVER (ORDER BY message_id)] AS attempt_id FROM q
 ), a AS (
@@ -208,7 +237,7 @@ WITH h AS MATERIALIZED (
 )
 SELECT n.attempt_id, n.tries, n.base, m.id, m.at, m.type, m.seq, m.notification_id,
     m.delivery_id, m.channel, p.name, m.endpoint_id, m.attempt, m.class, m.code, m.text,
-    m.next_due, o.metadata, o.traceparent, d.user_id, h.url, h.signature, h.sealed, h.both
+    m.next_due, o.metadata, o.traceparent, d.user_id, h.url, h.signature, h.sealed, h.both, n.chain IS NOT NULL
 FROM n CROSS JOIN h
 JOIN webhook_message m ON m.tenant_id = $1 AND m.id = n.message_id
 LEFT JOIN provider p ON p.tenant_id = $1 AND p.id = m.provider_id

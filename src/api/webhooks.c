@@ -27,7 +27,8 @@
 #include "web/request.h"
 #include "web/response.h"
 
-enum { EVENTS_MAX = 64, HEADERS_MAX = 20, RATE_MAX = 100000, EVENTS_BYTES = 4096 };
+enum { EVENTS_MAX = 64, HEADERS_MAX = 20, RATE_MAX = 100000, ORDERED_MAX = 200,
+	EVENTS_BYTES = 4096 };
 
 static const int64_t overlap_default_ms = INT64_C(24) * 3600 * 1000;
 static const int64_t overlap_max_ms = INT64_C(30) * 24 * 3600 * 1000;
@@ -41,6 +42,7 @@ struct webhook_body {
 	size_t events_count;
 	int signature;
 	int64_t rate;
+	const char *ordered;
 	json_t *headers;
 	int state;
 	const char *reason;
@@ -79,6 +81,13 @@ static const struct field body_fields[] = {
 	    .flags = FIELD_NULLABLE,
 	    .help = "How many messages a second it gets at most; null: as many "
 	            "as it takes."),
+	FIELD(struct webhook_body, ordered, TEXT, .max = ORDERED_MAX,
+	    .flags = FIELD_NULLABLE | FIELD_ONE_LINE,
+	    .help = "What it gets one after the other, each when the one before "
+	            "was taken or given up: \"notification\": what is about the "
+	            "same one; \"metadata.KEY\": what has the same value of the "
+	            "metadata KEY.",
+	    .example = "\"notification\""),
 	FIELD(struct webhook_body, headers, JSON,
 	    .flags = FIELD_WRITE_ONLY, .max = HEADERS_MAX,
 	    .help = "Further headers of the requests, texts by their names. "
@@ -169,6 +178,7 @@ body_of(struct request *rq, const struct webhook_endpoint *ep)
 		.description = ep->description,
 		.signature = (int)ep->signature - 1,
 		.rate = ep->rate,
+		.ordered = ep->ordered,
 		.state = (int)ep->state - 1,
 		.reason = ep->reason,
 		.public_key = ep->public_key,
@@ -293,9 +303,9 @@ check_headers(struct request *rq, const json_t *headers, struct err *e)
 }
 
 static int
-take_body(struct request *rq, struct webhook_endpoint *ep, struct err *e)
+take_body(struct request *rq, const struct webhook_body *body,
+    struct webhook_endpoint *ep, struct err *e)
 {
-	const struct webhook_body *body = rq->body;
 	struct buf *events = buf_new(rq->a, EVENTS_BYTES);
 	struct err wrong;
 	size_t i;
@@ -305,6 +315,9 @@ take_body(struct request *rq, struct webhook_endpoint *ep, struct err *e)
 		    wrong.text);
 	if (check_headers(rq, body->headers, e) != 0)
 		return -1;
+	if (body->ordered != NULL && !webhook_ordered_is_known(body->ordered))
+		return request_refuse(rq, e, "/ordered", FIELD_ERR_MALFORMED,
+		    "must be \"notification\" or \"metadata.KEY\"");
 	for (i = 0; i < body->events_count; i++)
 		buf_printf(events, "%s%s", i > 0 ? "," : "",
 		    webhook_event_names[body->events[i]]);
@@ -313,6 +326,7 @@ take_body(struct request *rq, struct webhook_endpoint *ep, struct err *e)
 	ep->events = events->len > 0 ? events->data : "";
 	ep->signature = (enum webhook_signature)(body->signature + 1);
 	ep->rate = body->rate;
+	ep->ordered = body->ordered;
 	return 0;
 }
 
@@ -326,7 +340,7 @@ webhooks_create(struct request *rq, struct response *rs, struct err *e)
 	struct webhook_secrets secrets = { .headers = body->headers };
 	char id[UUID_TEXT_BYTES];
 
-	if (take_body(rq, &ep, e) != 0)
+	if (take_body(rq, body, &ep, e) != 0)
 		return -1;
 	secrets.secret = webhook_secret_make(rq->a,
 	    ep.signature == WEBHOOK_V1A, &ep.public_key);
@@ -352,25 +366,65 @@ find(struct request *rq, struct uuid id, struct webhook_endpoint **ep_r,
 	return rc == 1 ? 0 : -1;
 }
 
-int
-webhooks_put(struct request *rq, struct response *rs, struct err *e)
+/* Stores a body in place of what the endpoint is.  If-Match goes before "version". */
+static int
+replace(struct request *rq, struct response *rs,
+    const struct webhook_endpoint *now, const struct webhook_body *body,
+    int version, struct err *e)
 {
-	const struct webhook_body *body = rq->body;
 	struct editor ed = app_editor(rq);
 	struct webhook_editor we = editor_of(rq, &ed);
-	struct webhook_endpoint ep = { .version = 0 }, *now;
+	struct webhook_endpoint ep = { .id = now->id };
 
-	if (request_arg_uuid(rq, 0, &ep.id, e) != 0 ||
-	    request_expected_version(rq, &ep.version, e) != 0 ||
-	    find(rq, ep.id, &now, e) != 0 || take_body(rq, &ep, e) != 0)
+	if (request_expected_version(rq, &ep.version, e) != 0 ||
+	    take_body(rq, body, &ep, e) != 0)
 		return -1;
 	if (ep.signature != now->signature &&
 	    fields_given(&webhook_body_table, body, &body->signature))
 		return request_refuse(rq, e, "/signature",
 		    FIELD_ERR_NOT_ALLOWED, "cannot be changed");
+	if (ep.version == 0)
+		ep.version = version;
 	if (webhook_endpoint_update(&we, &ep, body->headers, e) != 0)
 		return -1;
 	return show(rq, rs, 200, ep.id, NULL, e);
+}
+
+int
+webhooks_put(struct request *rq, struct response *rs, struct err *e)
+{
+	struct webhook_endpoint *now;
+	struct uuid id;
+
+	if (request_arg_uuid(rq, 0, &id, e) != 0 || find(rq, id, &now, e) != 0)
+		return -1;
+	return replace(rq, rs, now, rq->body, 0, e);
+}
+
+/* Headers are merged with those that are kept, which nobody is shown. */
+int
+webhooks_patch(struct request *rq, struct response *rs, struct err *e)
+{
+	struct webhook_secrets secrets;
+	struct webhook_endpoint *now;
+	struct webhook_body body;
+	struct uuid id;
+	json_t *json;
+
+	if (request_arg_uuid(rq, 0, &id, e) != 0 ||
+	    find(rq, id, &now, e) != 0 ||
+	    webhook_secrets_open(rq->a, app_of(rq)->ring, rq->tenant, id,
+	        now->sealed, now->sealed_bytes, &secrets, e) != 0)
+		return -1;
+	body = body_of(rq, now);
+	json = body_json(rq, &body);
+	json_object_set(json, "headers", secrets.headers);
+	if (fields_read(rq->a, js_merge_patch(rq->a, json, rq->json),
+	        &webhook_body_table, &body, &rq->errors) != 0)
+		return request_faulty(rq, e);
+	if (body.headers == NULL)
+		body.headers = js_keep(rq->a, json_object());
+	return replace(rq, rs, now, &body, now->version, e);
 }
 
 int

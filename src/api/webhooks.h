@@ -16,6 +16,7 @@ extern const struct field_table webhook_body_table, webhook_rotate_table,
 int webhooks_list(struct request *rq, struct response *rs, struct err *e);
 int webhooks_create(struct request *rq, struct response *rs, struct err *e);
 int webhooks_get(struct request *rq, struct response *rs, struct err *e);
+int webhooks_patch(struct request *rq, struct response *rs, struct err *e);
 int webhooks_put(struct request *rq, struct response *rs, struct err *e);
 int webhooks_delete(struct request *rq, struct response *rs, struct err *e);
 int webhooks_enable(struct request *rq, struct response *rs, struct err *e);

@@ -287,8 +287,26 @@ static const struct ctl_option webhook_add_options[] = {
 	    "What it is told of; of everything by default. May stand more than once." },
 	{ 0, "description", "TEXT", "What it is for." },
 	{ 0, "rate", "N", "How many messages a second it gets at most." },
+	{ 0, "ordered", "KEY",
+	    "What it gets one after the other: notification, or metadata.KEY." },
 	{ 0, "v1a", NULL,
 	    "Sign by a key pair, whose public key is printed, instead of a secret." },
+	END
+};
+
+static const struct ctl_option webhook_set_options[] = {
+	{ 0, "url", "URL", "Where messages are posted." },
+	{ 0, "event", "TYPE",
+	    "What it is told of, instead; all for everything. May stand more than "
+	    "once." },
+	{ 0, "description", "TEXT", "What it is for." },
+	{ 0, "rate", "N",
+	    "How many messages a second it gets at most; none for any number." },
+	{ 0, "ordered", "KEY",
+	    "What it gets one after the other: notification, metadata.KEY, or none." },
+	{ 0, "header", "NAME=VALUE",
+	    "A header of the requests; without a value it is taken away. May stand "
+	    "more than once." },
 	END
 };
 
@@ -540,6 +558,9 @@ static const struct ctl_command commands[] = {
 	{ "webhook add", "URL", webhook_add_options, CTL_NEEDS_TENANT,
 	    command_webhook_add, "Tell a URL what happens",
 	    "Prints its id, and once only the secret that messages are signed by.\n" },
+	{ "webhook set", "ID", webhook_set_options, CTL_NEEDS_TENANT,
+	    command_webhook_set, "Change an endpoint",
+	    "What no option names stays.\n" },
 	{ "webhook remove", "ID", NULL, CTL_NEEDS_TENANT,
 	    command_webhook_remove, "Tell a URL no more", NULL },
 	{ "webhook enable", "ID", NULL, CTL_NEEDS_TENANT,

@@ -97,5 +97,6 @@ int command_webhook_ping(struct ctl *c, struct err *e);
 int command_webhook_redeliver(struct ctl *c, struct err *e);
 int command_webhook_remove(struct ctl *c, struct err *e);
 int command_webhook_rotate(struct ctl *c, struct err *e);
+int command_webhook_set(struct ctl *c, struct err *e);
 
 #endif

@@ -23,8 +23,10 @@
 #include "model/webhook_endpoint.h"
 #include "notify/webhook_event.h"
 #include "notify/webhook_url.h"
+#include "provider/webhook.h"
 #include "provider/webhook_sign.h"
 #include "web/field_form.h"
+#include "web/js.h"
 
 enum { SHOWN = 50, SHOWN_MAX = 100000, EVENTS_BYTES = 4096, RATE_MAX = 100000 };
 
@@ -76,14 +78,15 @@ static const struct out_column endpoint_columns[] = {
 static json_t *
 endpoint_json(struct ctl *c, const struct webhook_endpoint *ep)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id",
 	    id_text(c, &ep->id), "url", ep->url, "description",
 	    ep->description, "events",
 	    ep->events[0] != '\0' ? ep->events : "all", "signature",
 	    ep->signature == WEBHOOK_V1A ? "v1a" : "v1", "state",
 	    ep->state == WEBHOOK_ACTIVE ? "active" : "disabled", "reason",
 	    out_text(ep->reason), "public_key", out_text(ep->public_key),
-	    "failing_since", out_time(ep->failing_since_ms));
+	    "failing_since", out_time(ep->failing_since_ms), "ordered",
+	    out_text(ep->ordered));
 }
 
 int
@@ -185,6 +188,25 @@ read_events(struct ctl *c, const char **events_r, struct err *e)
 	return 0;
 }
 
+static int
+check_url(struct ctl *c, const char *url, struct err *e)
+{
+	struct err wrong;
+
+	if (webhook_url_check(c->config, url, &wrong) == 0)
+		return 0;
+	return err_set(e, ERR_INVALID, "the URL %s", wrong.text);
+}
+
+static int
+check_ordered(const char *ordered, struct err *e)
+{
+	if (ordered == NULL || webhook_ordered_is_known(ordered))
+		return 0;
+	return err_set(e, ERR_INVALID, "\"%.60s\" is no order: write "
+	    "\"notification\" or \"metadata.KEY\"", ordered);
+}
+
 static void
 say_made(struct ctl *c, const struct webhook_endpoint *ep, const char *secret)
 {
@@ -208,12 +230,11 @@ command_webhook_add(struct ctl *c, struct err *e)
 		    ? ctl_value(c, "description")
 		    : "",
 		.signature = ctl_has(c, "v1a") ? WEBHOOK_V1A : WEBHOOK_V1,
+		.ordered = ctl_value(c, "ordered"),
 	};
-	struct err wrong;
 
-	if (webhook_url_check(c->config, ep.url, &wrong) == -1)
-		return err_set(e, ERR_INVALID, "the URL %s", wrong.text);
-	if (read_events(c, &ep.events, e) == -1 ||
+	if (check_url(c, ep.url, e) == -1 ||
+	    check_ordered(ep.ordered, e) == -1 || read_events(c, &ep.events, e) == -1 ||
 	    ctl_number(c, "rate", 1, RATE_MAX, &ep.rate, e) == -1 ||
 	    editor_of(c, &ed, &we, e) == -1)
 		return -1;
@@ -225,6 +246,99 @@ command_webhook_add(struct ctl *c, struct err *e)
 	return 0;
 }
 
+static int
+find(struct ctl *c, struct webhook_endpoint **ep_r, struct err *e)
+{
+	struct uuid id;
+	int rc;
+
+	if (read_id(c, 0, &id, e) == -1)
+		return -1;
+	rc = webhook_endpoint_get(c->a, c->db, c->tenant->id, id, ep_r, e);
+	if (rc == 0)
+		return err_set(e, ERR_NOT_FOUND,
+		    "there is no such webhook endpoint");
+	return rc == 1 ? 0 : -1;
+}
+
+/* What the options say of the endpoint; the rest stays. */
+static int
+take_options(struct ctl *c, struct webhook_endpoint *ep, struct err *e)
+{
+	const char *event = ctl_value(c, "event");
+	const char *rate = ctl_value(c, "rate");
+	const char *ordered = ctl_value(c, "ordered");
+
+	if (ctl_has(c, "url"))
+		ep->url = ctl_value(c, "url");
+	if (ctl_has(c, "description"))
+		ep->description = ctl_value(c, "description");
+	if (ordered != NULL)
+		ep->ordered = strcmp(ordered, "none") == 0 ? NULL : ordered;
+	if (check_url(c, ep->url, e) == -1 ||
+	    check_ordered(ep->ordered, e) == -1)
+		return -1;
+	if (event != NULL && strcmp(event, "all") == 0)
+		ep->events = "";
+	else if (event != NULL && read_events(c, &ep->events, e) == -1)
+		return -1;
+	if (rate != NULL && strcmp(rate, "none") == 0)
+		ep->rate = 0;
+	else if (ctl_number(c, "rate", 1, RATE_MAX, &ep->rate, e) == -1)
+		return -1;
+	return 0;
+}
+
+/* The headers that are kept with what the options say of them; NULL: as they are. */
+static int
+take_headers(struct ctl *c, const json_t *kept, json_t **headers_r,
+    struct err *e)
+{
+	json_t *headers, *value;
+	const char *text, *end, *name;
+	struct err wrong;
+	size_t i = 0;
+
+	*headers_r = NULL;
+	if (!ctl_has(c, "header"))
+		return 0;
+	headers = js_keep(c->a, kept != NULL ? json_copy((json_t *)(uintptr_t)kept)
+	                                     : json_object());
+	while ((text = invocation_next(c->line, "header", &i)) != NULL) {
+		end = strchrnul(text, '=');
+		name = arena_strndup(c->a, text, (size_t)(end - text));
+		value = js_keep(c->a, json_string(*end == '=' ? end + 1 : ""));
+		if (*end == '\0' || end[1] == '\0')
+			json_object_del(headers, name);
+		else if (webhook_header_check(name, value, &wrong) == -1)
+			return err_set(e, ERR_INVALID, "%s", wrong.text);
+		else
+			json_object_set(headers, name, value);
+	}
+	*headers_r = headers;
+	return 0;
+}
+
+int
+command_webhook_set(struct ctl *c, struct err *e)
+{
+	struct editor ed = ctl_editor(c);
+	struct webhook_secrets secrets;
+	struct webhook_endpoint *ep;
+	struct webhook_editor we;
+	json_t *headers;
+
+	if (find(c, &ep, e) == -1 || editor_of(c, &ed, &we, e) == -1 ||
+	    webhook_secrets_open(c->a, we.ring, ed.tenant, ep->id, ep->sealed,
+	        ep->sealed_bytes, &secrets, e) == -1 ||
+	    take_options(c, ep, e) == -1 ||
+	    take_headers(c, secrets.headers, &headers, e) == -1 ||
+	    webhook_endpoint_update(&we, ep, headers, e) == -1)
+		return -1;
+	out_said(c, endpoint_json(c, ep), "the endpoint is changed");
+	return 0;
+}
+
 int
 command_webhook_rotate(struct ctl *c, struct err *e)
 {
@@ -233,19 +347,11 @@ command_webhook_rotate(struct ctl *c, struct err *e)
 	const char *overlap = ctl_value(c, "overlap"), *secret;
 	struct webhook_endpoint *ep;
 	int64_t overlap_ms = day_ms;
-	struct uuid id;
-	int rc;
 
 	if (overlap != NULL && form_duration_parse(overlap, &overlap_ms) != 0)
 		return err_set(e, ERR_INVALID,
 		    "\"%.40s\" is no duration: write \"24h\"", overlap);
-	if (read_id(c, 0, &id, e) == -1 || editor_of(c, &ed, &we, e) == -1)
-		return -1;
-	rc = webhook_endpoint_get(c->a, c->db, c->tenant->id, id, &ep, e);
-	if (rc == 0)
-		return err_set(e, ERR_NOT_FOUND,
-		    "there is no such webhook endpoint");
-	if (rc == -1)
+	if (find(c, &ep, e) == -1 || editor_of(c, &ed, &we, e) == -1)
 		return -1;
 	secret = webhook_secret_make(c->a, ep->signature == WEBHOOK_V1A,
 	    &ep->public_key);

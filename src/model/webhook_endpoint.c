@@ -33,7 +33,8 @@ enum column {
 	UPDATED,
 	FAILING_SINCE,
 	PAUSED_UNTIL,
-	SEALED
+	SEALED,
+	ORDERED
 };
 
 static void
@@ -56,6 +57,7 @@ read_row(struct arena *a, const struct db_rows *r, int i,
 		.updated_ms = db_time_ms(r, i, UPDATED),
 		.failing_since_ms = db_time_ms(r, i, FAILING_SINCE),
 		.paused_until_ms = db_time_ms(r, i, PAUSED_UNTIL),
+		.ordered = db_text(r, i, ORDERED),
 	};
 	ep->sealed = db_bytes(a, r, i, SEALED, &ep->sealed_bytes);
 }
@@ -100,6 +102,16 @@ webhook_endpoint_get(struct arena *a, struct db *db, struct tenant_id tenant,
 	*endpoint_r = arena_object(a, struct webhook_endpoint);
 	read_row(a, rows[0], 0, *endpoint_r);
 	return 1;
+}
+
+bool
+webhook_ordered_is_known(const char *ordered)
+{
+	static const char by_key[] = "metadata.";
+	size_t n = sizeof(by_key) - 1;
+
+	return strcmp(ordered, "notification") == 0 ||
+	    (strncmp(ordered, by_key, n) == 0 && ordered[n] != '\0');
 }
 
 /* ---- What is sealed ------------------------------------------------------------- */
@@ -230,6 +242,7 @@ webhook_endpoint_create(const struct webhook_editor *we,
 	bind_events(we, b, ep->events);
 	db_arg_int(b, ep->signature);
 	bind_rate(b, ep->rate);
+	db_arg_text(b, ep->ordered);
 	if (bind_sealed(we, b, ep->id, secrets, e) == -1)
 		return edit_abort(ed);
 	db_arg_text(b, ep->public_key);
@@ -284,6 +297,7 @@ webhook_endpoint_update(const struct webhook_editor *we,
 	db_arg_text(b, ep->description);
 	bind_events(we, b, ep->events);
 	bind_rate(b, ep->rate);
+	db_arg_text(b, ep->ordered);
 	if (bind_sealed(we, b, ep->id, &secrets, e) == -1)
 		return edit_abort(ed);
 	return db_run(ed->db, ed->a, b, &rows, e);

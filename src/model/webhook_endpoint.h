@@ -33,6 +33,8 @@ struct webhook_endpoint {
 	const char *events; /* types separated by commas; "" is all */
 	enum webhook_signature signature;
 	int64_t rate; /* messages a second; 0: as many as it takes */
+	const char *ordered; /* "notification", "metadata.KEY": what goes one after the
+	                      * other; NULL: nothing */
 	const char *public_key; /* of v1a, or NULL */
 	int64_t previous_until_ms; /* 0: there is no secret before this one */
 	enum webhook_state state;
@@ -62,6 +64,9 @@ int webhook_endpoint_get(struct arena *a, struct db *db, struct tenant_id tenant
     struct uuid id, struct webhook_endpoint **endpoint_r, struct err *e)
     MUST_CHECK;
 
+/* Whether a text says what goes one after the other. */
+bool webhook_ordered_is_known(const char *ordered) MUST_CHECK;
+
 /* Opens a blob of the endpoint with that id. */
 int webhook_secrets_open(struct arena *a, const struct keyring *ring,
     struct tenant_id tenant, struct uuid id, const void *sealed,
@@ -81,7 +86,7 @@ int webhook_endpoint_create(const struct webhook_editor *we,
     struct webhook_endpoint *ep, const struct webhook_secrets *secrets,
     struct err *e) MUST_CHECK;
 
-/* Replaces URL, description, events, rate, and headers unless they are NULL (an empty
+/* Replaces URL, description, events, rate, order, and headers unless they are NULL (an empty
  * object takes them away).  ep->version is the one that is expected (0: any). */
 int webhook_endpoint_update(const struct webhook_editor *we,
     struct webhook_endpoint *ep, json_t *headers, struct err *e) MUST_CHECK;

@@ -45,6 +45,7 @@ struct ended {
 	struct webhook_outcome outcome;
 	int64_t took_ms;
 	const char *request, *response;
+	bool chained; /* the next one may go */
 };
 
 /* Outcomes of one tenant's messages, which are written together. */
@@ -250,6 +251,7 @@ webhook_land(struct post *po, const struct webhook_outcome *o,
 		.n = po->n,
 		.outcome = *o,
 		.took_ms = took_us / 1000,
+		.chained = po->chained,
 		.request = beginning(p->job.a, po->body->data, po->body->len),
 	};
 	if (o->error != NULL)
@@ -363,9 +365,12 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		if (percent > 0)
 			tell(p, db_uuid(rows[0], i, 0), percent, failing_ms);
 	}
-	for (en = p->first; en != NULL; en = en->next)
+	for (en = p->first; en != NULL; en = en->next) {
 		if (en->outcome.gone)
 			tell(p, en->endpoint, 100, -1);
+		else if (en->chained)
+			webhooks_mark(p->w, p->tenant, en->endpoint);
+	}
 	drop_pile(p);
 }
 

@@ -80,8 +80,8 @@ webhooks_new(struct spooler *sp, struct keyring *ring)
 
 /* ---- Endpoints ----------------------------------------------------------------------- */
 
-static void
-mark(struct webhooks *w, struct tenant_id tenant, struct uuid endpoint)
+void
+webhooks_mark(struct webhooks *w, struct tenant_id tenant, struct uuid endpoint)
 {
 	struct target *t = w->targets;
 	struct arena *a;
@@ -146,7 +146,7 @@ due_found(struct job *j, const struct db_rows *rows)
 	int i;
 
 	for (i = 0; i < db_count(rows); i++)
-		mark(j->w, (struct tenant_id){ db_int(rows, i, 0) },
+		webhooks_mark(j->w, (struct tenant_id){ db_int(rows, i, 0) },
 		    db_uuid(rows, i, 1));
 }
 
@@ -185,7 +185,7 @@ rescued(struct job *j, const struct db_rows *rows)
 	int i;
 
 	for (i = 0; i < db_count(rows); i++)
-		mark(j->w, j->tenant, db_uuid(rows, i, 0));
+		webhooks_mark(j->w, j->tenant, db_uuid(rows, i, 0));
 	metrics_add(METRIC_RESCUED_TOTAL, 0, db_count(rows));
 	if (db_count(rows) > 0)
 		log_warn(NULL, "took over webhooks from a dead spooler",
@@ -282,7 +282,8 @@ enum column {
 	URL,
 	SIGNATURE,
 	SEALED,
-	BOTH
+	BOTH,
+	CHAINED
 };
 
 static struct webhook_message
@@ -335,6 +336,7 @@ post_new(const struct claim_job *c, const struct db_rows *r, int i)
 	po->round = po->n - (int)db_int(r, i, BASE);
 	po->body = webhook_body(a, &m);
 	po->started_us = clock_mono_us();
+	po->chained = db_bool(r, i, CHAINED);
 	c->target->in_flight++;
 	c->w->in_flight++;
 	return po;
@@ -432,7 +434,9 @@ claimed(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
 	struct claim_job *c = (struct claim_job *)job;
 
-	if (e != NULL) {
+	if (e != NULL && db_violates(e, "webhook_queue_chain_leased")) {
+		/* Somebody was faster: it is looked at again. */
+	} else if (e != NULL) {
 		spooler_trouble(c->w->sp, "claiming webhooks failed", e);
 		if (e->kind == ERR_UNCERTAIN ||
 		    (c->undoing && err_may_retry(e->kind))) {

@@ -59,6 +59,7 @@ struct post {
 	int round; /* the same since the last redelivery */
 	const struct buf *body;
 	int64_t started_us;
+	bool chained; /* another one waits for it, maybe */
 };
 
 /* It has come to its outcome, which is kept until it is written; res is NULL when it did not
@@ -67,6 +68,10 @@ void webhook_land(struct post *po, const struct webhook_outcome *o,
     const struct transfer_result *res);
 /* The same without any outcome. */
 void webhook_forget(struct post *po);
+
+/* The endpoint may have something due. */
+void webhooks_mark(struct webhooks *w, struct tenant_id tenant,
+    struct uuid endpoint);
 
 /* Writes what is old enough; "all": whatever there is. */
 void webhook_outcomes_service(struct webhooks *w, bool all);

@@ -207,6 +207,8 @@ CALLS = {
         lambda t: (f"{ADMIN}/webhooks", {"url": t.url()}),
     f"PUT {A}/webhooks/{{id}}":
         lambda t: (f"{ADMIN}/webhooks/{t.webhook()}", {"url": t.url()}),
+    f"PATCH {A}/webhooks/{{id}}":
+        lambda t: (f"{ADMIN}/webhooks/{t.webhook()}", {"rate": 5}),
     f"DELETE {A}/webhooks/{{id}}":
         lambda t: (f"{ADMIN}/webhooks/{t.webhook()}", None),
     f"POST {A}/webhooks/{{id}}/enable":
@@ -613,6 +615,7 @@ WRITING = {
     "webhook add": (["webhook", "add", "https://hooks.example.org/x"],
                     "webhook.add"),
     "webhook disable": (["webhook", "disable", "WEBHOOK"], None),
+    "webhook set": (["webhook", "set", "WEBHOOK", "--rate", "5"], "webhook.set"),
     "webhook enable": (["webhook", "enable", "WEBHOOK"], None),
     "webhook rotate": (["webhook", "rotate", "WEBHOOK"], "webhook.rotate"),
     "webhook ping": (["webhook", "ping", "WEBHOOK"], "webhook.ping"),
