@@ -74,7 +74,7 @@ static size_t
 variants(struct arena *a, const char *url, const char *out[URLS_MAX])
 {
 	bool tls = strncasecmp(url, "https:", 6) == 0;
-	const char *host = strstr(url, "://"), *end, *at, *port;
+	const char *host = strstr(url, "://"), *end, *name, *port;
 	size_t n = 0;
 
 	out[n++] = url;
@@ -82,10 +82,12 @@ variants(struct arena *a, const char *url, const char *out[URLS_MAX])
 		return n;
 	host += 3;
 	end = host + strcspn(host, "/?#");
-	at = memrchr(host, '@', (size_t)(end - host));
-	port = memchr(at != NULL ? at : host, ':',
-	    (size_t)(end - (at != NULL ? at : host)));
-	if (port == NULL)
+	name = memrchr(host, '@', (size_t)(end - host));
+	if (name == NULL)
+		name = host;
+	port = memrchr(name, ':', (size_t)(end - name));
+	/* An address of IPv6 has colons of its own, in brackets. */
+	if (port == NULL || memchr(port, ']', (size_t)(end - port)) != NULL)
 		out[n++] = arena_printf(a, "%.*s:%d%s", (int)(end - url), url,
 		    tls ? 443 : 80, end);
 	else

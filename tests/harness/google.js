@@ -28,6 +28,7 @@ function answer(stream, chosen, otherwise) {
         }
         stream.respond({ ":status": a.status || 200,
                          "content-type": "application/json",
+                         "content-length": Buffer.byteLength(body),
                          ...(a.headers || {}) });
         stream.end(body);
     };
