@@ -160,3 +160,67 @@ WHERE tenant_id = $1 AND user_id = ANY ($2::text[])
 -- name: notification_attachments
 -- One text: the attachments as they came.
 SELECT attachments FROM notification WHERE tenant_id = $1 AND id = $2
+
+-- name: notification_waits
+-- A row for each thing that keeps open work of a notification from going on, in the order
+-- of explain.c's list: the delivery (the notification's own id until it is routed), the
+-- thing's place in that list, a name, until when (NULL: not known), and a number.  $3 is
+-- the age in milliseconds at which a silent spooler is dead.
+WITH w AS (
+    SELECT d.id, d.channel AS lane, d.state FROM delivery d
+    WHERE d.tenant_id = $1 AND d.notification_id = $2 AND d.state IN (1, 2, 3)
+    UNION ALL
+    SELECT n.id, 0, 2 FROM notification n
+    WHERE n.tenant_id = $1 AND n.id = $2 AND n.state = 1
+), a AS (
+    SELECT w.id, p.name, p.state, h.state AS breaker, h.opened_until,
+        CASE WHEN h.blocked_until > now() THEN h.blocked_until END AS blocked,
+        CASE WHEN b.tat > now() + interval '100 ms'
+                AND (p.limits ->> 'rate') IS NOT NULL THEN b.tat END AS paced,
+        CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date AND b.used >= CASE
+                WHEN b.day - b.warm_from < (p.limits ->> 'warmup_days')::int
+                    AND (p.limits ->> 'warmup_start')::int > 0
+                THEN ceil((p.limits ->> 'warmup_start')::int * power(
+                    (p.limits ->> 'per_day')::float8 / (p.limits ->> 'warmup_start')::int,
+                    (b.day - b.warm_from)::float8 / (p.limits ->> 'warmup_days')::int))::int
+                ELSE (p.limits ->> 'per_day')::int END
+            THEN (b.day + 1)::timestamp AT TIME ZONE 'UTC' END AS used_up
+    FROM w
+    JOIN provider p ON p.tenant_id = $1 AND p.channel = w.lane
+    LEFT JOIN provider_health h ON h.tenant_id = $1 AND h.provider_id = p.id
+    LEFT JOIN provider_budget b ON b.tenant_id = $1 AND b.provider_id = p.id
+    WHERE w.state IN (1, 2)
+)
+SELECT id, what, name, until, n FROM (
+    SELECT w.id, 0 AS what, t.slug AS name, NULL::timestamptz AS until, NULL::bigint AS n
+    FROM w JOIN tenant t ON t.id = $1 AND t.state <> 1
+    UNION ALL
+    SELECT w.id, 1, NULL, NULL, NULL FROM w WHERE NOT EXISTS (SELECT FROM spooler s
+        WHERE s.state = 1 AND s.heartbeat_at > now() - $3::bigint * interval '1 ms')
+    UNION ALL
+    SELECT w.id, 2, NULL, q.due, NULL FROM w JOIN q_later q ON q.tenant_id = $1
+        AND q.id = w.id WHERE q.due > now()
+    UNION ALL SELECT id, 3, name, NULL, NULL FROM a WHERE state = 3
+    UNION ALL SELECT id, 4, name, NULL, NULL FROM a WHERE state = 2
+    UNION ALL SELECT id, 5, name, opened_until, NULL FROM a WHERE breaker IN (2, 3)
+        AND state = 1
+    UNION ALL SELECT id, 6, name, blocked, NULL FROM a WHERE blocked IS NOT NULL
+        AND state = 1
+    UNION ALL SELECT id, 7, name, paced, NULL FROM a WHERE paced IS NOT NULL AND state = 1
+    UNION ALL SELECT id, 8, name, used_up, NULL FROM a WHERE used_up IS NOT NULL
+        AND state = 1
+    UNION ALL
+    SELECT w.id, 9, NULL, b.tat, NULL FROM w JOIN provider_budget b ON b.tenant_id = $1
+        AND b.provider_id = '00000000-0000-0000-0000-000000000000'
+    WHERE w.state = 2 AND w.lane > 0 AND b.tat > now() + interval '100 ms'
+    UNION ALL
+    SELECT w.id, 10, NULL, NULL, (SELECT count(*) FROM (SELECT FROM q_ready f
+        WHERE f.tenant_id = $1 AND f.lane = q.lane AND f.prio = q.prio
+            AND (f.due, f.id) < (q.due, q.id) LIMIT 10000) f)
+    FROM w JOIN q_ready q ON q.tenant_id = $1 AND q.id = w.id
+    UNION ALL
+    SELECT w.id, 11, s.host, NULL, s.pid FROM w
+    JOIN q_leased l ON l.tenant_id = $1 AND l.id = w.id
+    LEFT JOIN spooler s ON s.id = l.spooler
+) waits
+ORDER BY id, what, name

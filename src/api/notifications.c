@@ -11,6 +11,7 @@
 #include "auth/principal.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/config.h"
 #include "base/err.h"
 #include "db/db.h"
 #include "model/known.h"
@@ -226,13 +227,21 @@ notifications_timeline(struct request *rq, struct response *rs, struct err *e)
 int
 notifications_explain(struct request *rq, struct response *rs, struct err *e)
 {
-	struct db_rows **rows;
+	struct app *app = rq->app;
+	struct explain_question q = {
+		.tenant = rq->tenant,
+		.dead_after_ms = app->config->spooler_dead_after,
+	};
+	json_t *json;
+	int rc;
 
-	if (ask(rq, Q_NOTIFICATION_GET, Q_NOTIFICATION_DELIVERIES, &rows, e) ==
-	    -1)
+	if (request_arg_uuid(rq, 0, &q.notification.u, e) == -1)
 		return -1;
-	return response_json(rs, 200,
-	    js_keep(rq->a, explain_json(rows[0], rows[1])));
+	rc = explain_notification(rq->a, app->db, &q, &json, e);
+	if (rc != 1)
+		return rc == 0 ? err_set(e, ERR_NOT_FOUND,
+		    "there is no such notification") : -1;
+	return response_json(rs, 200, js_keep(rq->a, json));
 }
 
 int

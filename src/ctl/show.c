@@ -49,18 +49,36 @@ static const struct out_column timeline_columns[] = {
 };
 
 int
-show_read(struct ctl *c, struct db_rows ***rows_r, struct err *e)
+show_id(struct ctl *c, struct uuid *id_r, struct err *e)
+{
+	const char *text = ctl_argument(c, 0);
+
+	if (uuid_parse(text, id_r) == -1)
+		return err_set(e, ERR_INVALID,
+		    "\"%.60s\" is not the id of a notification", text);
+	return 0;
+}
+
+int
+show_missing(struct ctl *c, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND,
+	    "there is no notification %s of tenant \"%s\"", ctl_argument(c, 0),
+	    c->tenant->slug);
+}
+
+/* The rows of the queries, of which the first has one. */
+static int
+read_rows(struct ctl *c, struct db_rows ***rows_r, struct err *e)
 {
 	static const enum query queries[] = { Q_NOTIFICATION_GET,
 		Q_NOTIFICATION_DELIVERIES, Q_NOTIFICATION_TIMELINE };
 	struct db_batch *b = db_batch_new(c->a, c->tenant->id, DB_ONE);
-	const char *text = ctl_argument(c, 0);
 	struct uuid id;
 	size_t i;
 
-	if (uuid_parse(text, &id) == -1)
-		return err_set(e, ERR_INVALID,
-		    "\"%.60s\" is not the id of a notification", text);
+	if (show_id(c, &id, e) == -1)
+		return -1;
 	for (i = 0; i < NELEMS(queries); i++) {
 		db_add(b, queries[i]);
 		db_arg_int(b, c->tenant->id.n);
@@ -68,11 +86,7 @@ show_read(struct ctl *c, struct db_rows ***rows_r, struct err *e)
 	}
 	if (db_run(c->db, c->a, b, rows_r, e) == -1)
 		return -1;
-	if (db_count((*rows_r)[0]) == 0)
-		return err_set(e, ERR_NOT_FOUND,
-		    "there is no notification %s of tenant \"%s\"", text,
-		    c->tenant->slug);
-	return 0;
+	return db_count((*rows_r)[0]) > 0 ? 0 : show_missing(c, e);
 }
 
 int
@@ -81,7 +95,7 @@ command_show(struct ctl *c, struct err *e)
 	struct db_rows **rows;
 	json_t *head, *deliveries, *timeline;
 
-	if (show_read(c, &rows, e) == -1)
+	if (read_rows(c, &rows, e) == -1)
 		return -1;
 	head = notification_json(rows[0]);
 	deliveries = deliveries_json(rows[1]);

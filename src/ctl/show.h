@@ -1,5 +1,5 @@
 /*
- * show.h - a notification with what became of it, as rows
+ * show.h - the notification that a command is about
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -9,12 +9,13 @@
 #include "base/compiler.h"
 
 struct ctl;
-struct db_rows;
 struct err;
+struct uuid;
 
-/* Reads the notification that the first argument names: the rows of queries
- * notification_get (one row), notification_deliveries and notification_timeline.
- * -1: INVALID when it is no id, NOT_FOUND, or as db_run(). */
-int show_read(struct ctl *c, struct db_rows ***rows_r, struct err *e) MUST_CHECK;
+/* The id of the notification that the first argument names; -1: INVALID when it is none. */
+int show_id(struct ctl *c, struct uuid *id_r, struct err *e) MUST_CHECK;
+
+/* There is none of that id: sets NOT_FOUND, gives -1. */
+int show_missing(struct ctl *c, struct err *e) MUST_CHECK;
 
 #endif

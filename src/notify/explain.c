@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/ensure.h"
 #include "base/err.h"
 #include "db/db.h"
 #include "model/template.h"
@@ -25,13 +26,69 @@ enum { DELIVERIES_MAX = 100000 };
 
 /* ---- What is ------------------------------------------------------------------------ */
 
-json_t *
-explain_json(const struct db_rows *notification, const struct db_rows *deliveries)
+/* What may keep something from going on, in the order of query notification_waits. */
+static const struct {
+	const char *what, *why;
+} waits[] = {
+	{ "tenant", "it is suspended" },
+	{ "spooler", "none is running: belfryctl spooler status" },
+	{ "time", NULL }, /* the delivery's reason says why */
+	{ "account", "it is parked: its credentials were refused" },
+	{ "account", "it is disabled" },
+	{ "account", "its breaker is open: nothing but failures came from it" },
+	{ "account", "it asked for no request before" },
+	{ "account", "its rate is used up" },
+	{ "account", "what it may send a day is used up" },
+	{ "tenant", "its rate of deliveries is used up" },
+	{ "queue", NULL }, /* the number before it */
+	{ "spooler", "it is at work on it" },
+};
+
+enum { WAITS_QUEUE = 10, WAITS_QUEUE_MAX = 10000 };
+
+static const char *
+wait_why(struct arena *a, const struct db_rows *r, int i, int64_t what)
+{
+	int64_t before = db_int(r, i, 4);
+
+	if (what != WAITS_QUEUE)
+		return waits[what].why;
+	return arena_printf(a, "%s%lld before it",
+	    before == WAITS_QUEUE_MAX ? "at least " : "", (long long)before);
+}
+
+static json_t *
+waits_json(struct arena *a, const struct db_rows *r, const char *id)
+{
+	json_t *list = json_array(), *one;
+	char text[UUID_TEXT_BYTES];
+	struct uuid whose;
+	int64_t what;
+	int i;
+
+	for (i = 0; i < db_count(r); i++) {
+		whose = db_uuid(r, i, 0);
+		uuid_format(&whose, text);
+		what = db_int(r, i, 1);
+		if (strcmp(text, id) != 0)
+			continue;
+		ensure(what >= 0 && what < (int64_t)NELEMS(waits));
+		one = json_pack("{s:s, s:s?}", "what", waits[what].what, "why",
+		    wait_why(a, r, i, what));
+		row_text(one, "name", r, i, 2);
+		row_time(one, "until", r, i, 3);
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static json_t *
+explained_json(struct arena *a, struct db_rows *const rows[3])
 {
 	static const char *const kept[] = { "id", "recipient", "channel", "step",
 		"state", "reason", "class", "due", "provider", "attempts", "trace" };
-	json_t *all = deliveries_json(deliveries), *list = json_array();
-	json_t *head = notification_json(notification), *one, *d;
+	json_t *all = deliveries_json(rows[1]), *list = json_array();
+	json_t *head = notification_json(rows[0]), *one, *d;
 	size_t i, k;
 
 	json_array_foreach(all, i, d)
@@ -40,13 +97,43 @@ explain_json(const struct db_rows *notification, const struct db_rows *deliverie
 		for (k = 0; k < NELEMS(kept); k++)
 			json_object_set(one, kept[k],
 			    json_object_get(d, kept[k]));
+		json_object_set_new(one, "waits",
+		    waits_json(a, rows[2],
+		        json_string_value(json_object_get(d, "id"))));
 		json_array_append_new(list, one);
 	}
 	json_decref(all);
-	one = json_pack("{s:O, s:O, s:o}", "id", json_object_get(head, "id"),
-	    "state", json_object_get(head, "state"), "deliveries", list);
+	one = json_pack("{s:O, s:O, s:o, s:o}", "id",
+	    json_object_get(head, "id"), "state", json_object_get(head, "state"),
+	    "waits",
+	    waits_json(a, rows[2], json_string_value(json_object_get(head, "id"))),
+	    "deliveries", list);
 	json_decref(head);
 	return one;
+}
+
+int
+explain_notification(struct arena *a, struct db *db,
+    const struct explain_question *q, json_t **json_r, struct err *e)
+{
+	static const enum query queries[] = { Q_NOTIFICATION_GET,
+		Q_NOTIFICATION_DELIVERIES, Q_NOTIFICATION_WAITS };
+	struct db_batch *b = db_batch_new(a, q->tenant, DB_ONE);
+	struct db_rows **rows;
+	size_t i;
+
+	for (i = 0; i < NELEMS(queries); i++) {
+		db_add(b, queries[i]);
+		db_arg_int(b, q->tenant.n);
+		db_arg_uuid(b, &q->notification.u);
+	}
+	db_arg_int(b, q->dead_after_ms);
+	if (db_run(db, a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[0]) == 0)
+		return 0;
+	*json_r = explained_json(a, rows);
+	return 1;
 }
 
 /* ---- What would be ---------------------------------------------------------------- */

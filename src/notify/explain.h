@@ -12,16 +12,23 @@
 #include <jansson.h>
 
 #include "base/compiler.h"
+#include "base/id.h"
 
 struct accept_params;
 struct arena;
-struct db_rows;
+struct db;
 struct err;
 
-/* A new reference from the rows of notification_get and notification_deliveries: of each
- * delivery what became of it, and the decisions that led there. */
-json_t *explain_json(const struct db_rows *notification,
-    const struct db_rows *deliveries);
+struct explain_question {
+	struct tenant_id tenant;
+	struct notification_id notification;
+	int64_t dead_after_ms; /* an age at which a silent spooler is dead */
+};
+
+/* Of each delivery what became of it, the decisions that led there, and what it waits for
+ * now.  Returns 1 and a new reference, 0 when there is no such notification, or -1. */
+int explain_notification(struct arena *a, struct db *db,
+    const struct explain_question *q, json_t **json_r, struct err *e) MUST_CHECK;
 
 /* What would become of a request that accept_check() has passed.  A new reference. */
 int explain_request(struct arena *a, const struct accept_params *p,

@@ -7,6 +7,7 @@ import json
 from harness.api import SERVICES, mail, problem
 from harness.smtp import FaultyServer
 from harness.tenant import Tenant
+from harness.wait import wait_until
 
 
 def relay(tenant, name, server, **options):
@@ -98,6 +99,42 @@ def test_an_order_is_explained_step_by_step(tenant):
     assert decisions(inapp)["fallback"] == (
         "waits", "it goes on when email fails, or 60 s after it unless that one is "
         "delivered")
+
+
+def waits(of):
+    return {w["why"]: (w["what"], w["name"], w["until"]) for w in of["waits"]}
+
+
+def test_what_it_waits_for_now(stack):
+    tenant = Tenant(stack, maildir=False)
+    with FaultyServer({}) as server:
+        relay(tenant, "small", server, limit="per_day=1")
+        first, second = tenant.api.accepted(mail()), tenant.api.accepted(mail())
+
+        def one_is_out():
+            told = [explain(tenant, i)["deliveries"] for i in (first, second)]
+            states = [d["state"] for ds in told for d in ds]
+            return sorted(states) == ["ready", "sent"] and \
+                [d for ds in told for d in ds if d["state"] == "ready"]
+        waiting, = wait_until(one_is_out, 10, "one mail out, one that waits")
+        what, name, until = waits(waiting)["what it may send a day is used up"]
+        assert (what, name) == ("account", "small")
+        assert until.endswith("T00:00:00.000Z")
+        assert waits(waiting)["0 before it"] == ("queue", None, None)
+
+        tenant.ctl("provider", "disable", "small")
+        third = tenant.api.accepted(mail())
+        delivery, = wait_until(lambda: explain(tenant, third)["deliveries"], 10,
+                               "it is routed")
+        assert waits(delivery)["it is disabled"] == ("account", "small", None)
+        assert waits(delivery)[None] == ("time", None, delivery["due"])
+
+        stack.ctl("tenant", "suspend", tenant.slug)
+        told = tenant.ctl("explain", third)
+        assert waits(told["deliveries"][0])["it is suspended"] == \
+            ("tenant", tenant.slug, None)
+        assert told["waits"] == [], "the notification itself was routed"
+        stack.ctl("tenant", "resume", tenant.slug)
 
 
 def test_strangers_are_told_nothing(tenant, other_tenant):
