@@ -60,8 +60,13 @@ SELECT pg_logical_emit_message(true, 'belfry', '')::text
 
 -- name: idempotency_get
 -- At most one row: the request's hash and its answer.
-SELECT request_hash, status, location, body FROM idempotency
+SELECT request_hash, status, location, body, etag FROM idempotency
 WHERE tenant_id = $1 AND key = $2
+
+-- name: idempotency_insert
+-- Nothing; violates idempotency_pkey when the key was used before.
+INSERT INTO idempotency (tenant_id, key, request_hash, status, location, etag, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: idempotency_expire
 -- Nothing; removes a slice of the keys that are older than $1 milliseconds.

@@ -19,6 +19,7 @@ belfry_api_SOURCES = \
 	src/api/metrics.c \
 	src/api/notifications.c src/api/notifications.h \
 	src/api/oauth.c src/api/oauth.h \
+	src/api/once.c src/api/once.h \
 	src/api/openapi.c \
 	src/api/origins.c src/api/origins.h \
 	src/api/page.c src/api/page.h \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/once.h"
 #include "auth/principal.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -27,33 +28,7 @@
 #include "web/request.h"
 #include "web/response.h"
 
-enum { KEY_MAX = 255 };
-
 /* ---- POST .../send --------------------------------------------------------------- */
-
-/* The key with or without the quotes that the draft asks for: both are in use. */
-static int
-read_key(struct request *rq, const char **key_r, struct err *e)
-{
-	const char *key = request_param(rq, "HTTP_IDEMPOTENCY_KEY"), *p;
-	size_t n;
-
-	*key_r = NULL;
-	if (key == NULL)
-		return 0;
-	n = strlen(key);
-	if (n >= 2 && key[0] == '"' && key[n - 1] == '"') {
-		key = arena_strndup(rq->a, key + 1, n - 2);
-		n -= 2;
-	}
-	for (p = key; *p > ' ' && *p < 0x7f && *p != '"'; p++)
-		;
-	if (n == 0 || n > KEY_MAX || *p != '\0')
-		return err_set(e, ERR_INVALID, "the header Idempotency-Key must "
-		    "hold 1 to %d printable characters without blanks", KEY_MAX);
-	*key_r = key;
-	return 0;
-}
 
 static int
 parse_head(struct arena *a, const char *text, size_t len, const void **record_r,
@@ -148,7 +123,7 @@ notifications_send(struct request *rq, struct response *rs, struct err *e)
 	struct accept_result result;
 	struct buf *out;
 
-	if (read_key(rq, &p.idempotency_key, e) == -1 ||
+	if (once_key(rq, &p.idempotency_key, e) == -1 ||
 	    find_forbidden(rq, &p.forbidden, e) == -1 ||
 	    find_template(rq, &p.template, e) == -1)
 		return -1;

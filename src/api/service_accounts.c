@@ -248,6 +248,7 @@ show(struct request *rq, struct response *rs, int status, struct account_id id,
 	if (list_keys(rq, id, &body, e) != 0)
 		return -1;
 	response_etag(rs, account->version);
+	response_secret(rs, "key");
 	return response_record(rs, status, &service_account_table, &body);
 }
 

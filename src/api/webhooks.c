@@ -239,6 +239,7 @@ show(struct request *rq, struct response *rs, int status, struct uuid id,
 	body = body_of(rq, ep);
 	if (ep->signature == WEBHOOK_V1)
 		body.secret = secret;
+	response_secret(rs, "secret");
 	response_etag(rs, ep->version);
 	return response_json(rs, status, body_json(rq, &body));
 }

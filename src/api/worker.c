@@ -25,6 +25,7 @@
 
 #include "api/app.h"
 #include "api/limits.h"
+#include "api/once.h"
 #include "api/origins.h"
 #include "api/routes.h"
 #include "auth/scope.h"
@@ -125,7 +126,7 @@ api_worker(const struct config *config, int listen_fd, int slot)
 	struct arena *a = arena_new(16384);
 	struct web_params p = { .config = config,
 		.authenticate = app_authenticate, .admit = limits_admit,
-		.origin_may = origins_may,
+		.once = once_handle, .origin_may = origins_may,
 		.scope_bit = scope_bit };
 	enum log_level level;
 	FCGX_Request q;

@@ -34,6 +34,7 @@ db_batch_new(struct arena *a, struct tenant_id tenant, enum db_flags flags)
 	b->tenant = tenant;
 	b->flags = flags;
 	b->untold = false;
+	b->enters = false;
 	b->size = 0;
 	return b;
 }

@@ -24,6 +24,7 @@ struct db_batch {
 	struct tenant_id tenant;
 	enum db_flags flags;
 	bool untold;
+	bool enters; /* it goes on in a transaction, maybe of another tenant */
 	size_t size;
 	struct db_step steps[BATCH_STEPS_MAX];
 };

@@ -232,6 +232,8 @@ send_all(struct db_conn *c, struct arena *a, const struct db_batch *b)
 	if (batch_begins(b) && (!send_block(c, CONN_BEGIN) ||
 	                           !send_tenant(c, b->tenant, b->untold)))
 		return false;
+	if (b->enters && !send_tenant(c, b->tenant, b->untold))
+		return false;
 	for (i = 0; i < b->size; i++)
 		if (!send_step(c, a, &b->steps[i]))
 			return false;

@@ -25,6 +25,8 @@ struct db {
 	struct db_conn conn;
 	struct db_params params;
 	bool was_connected;
+	bool held; /* db_hold() */
+	bool spoiled; /* since then something was taken back */
 };
 
 struct db_params
@@ -197,10 +199,25 @@ round_trip(struct db *db, struct arena *a, const struct db_batch *b,
 	return conn_finish(c, e);
 }
 
+/* A batch as part of the transaction that is held. */
+static struct db_batch *
+held_batch(const struct db *db, struct arena *a, const struct db_batch *b)
+{
+	struct db_batch *part = arena_object(a, struct db_batch);
+
+	*part = *b;
+	part->flags = db->conn.open ? DB_CONTINUE : DB_BEGIN;
+	part->enters = db->conn.open && batch_begins(b);
+	return part;
+}
+
 int
 db_run(struct db *db, struct arena *a, struct db_batch *b,
     struct db_rows ***rows_r, struct err *e)
 {
+	if (db->held && (db->conn.open || batch_begins(b) ||
+	                    b->flags == DB_PLAIN))
+		b = held_batch(db, a, b);
 	if (batch_begins(b) || b->flags == DB_PLAIN) {
 		if (db->conn.open)
 			db_rollback(db);
@@ -225,6 +242,7 @@ db_rollback(struct db *db)
 	struct arena *a;
 	struct err e;
 
+	db->spoiled = db->held;
 	if (db->conn.pg == NULL || !db->conn.open)
 		return;
 	a = arena_new(2048);
@@ -232,6 +250,36 @@ db_rollback(struct db *db)
 	        db_batch_new(a, (struct tenant_id){ 0 }, DB_ROLLBACK), &e) == -1)
 		conn_close(&db->conn);
 	arena_free(&a);
+}
+
+void
+db_hold(struct db *db)
+{
+	ensure(!db->held);
+	db_rollback(db);
+	db->held = true;
+	db->spoiled = false;
+}
+
+int
+db_release(struct db *db, struct arena *a, struct db_batch *b, struct err *e)
+{
+	ensure(db->held && b->flags == DB_COMMIT);
+	if (db->spoiled) {
+		db_let_go(db);
+		return err_set(e, ERR_TEMPORARY,
+		    "the transaction was taken back: nothing was changed");
+	}
+	db->held = false;
+	b->enters = true;
+	return db_run(db, a, b, NULL, e);
+}
+
+void
+db_let_go(struct db *db)
+{
+	db->held = false;
+	db_rollback(db);
 }
 
 int

@@ -128,6 +128,15 @@ void db_disconnect(struct db *db);
 int db_run(struct db *db, struct arena *a, struct db_batch *b,
     struct db_rows ***rows_r, struct err *e) MUST_CHECK;
 
+/* From here on all batches are one transaction, whatever they say of theirs, up to
+ * db_release(), which runs a batch of DB_COMMIT behind them, or db_let_go(), which takes
+ * everything back.  What was taken back in between takes all of it back: then
+ * db_release() fails. */
+void db_hold(struct db *db);
+int db_release(struct db *db, struct arena *a, struct db_batch *b, struct err *e)
+    MUST_CHECK;
+void db_let_go(struct db *db);
+
 /* Ends a transaction that DB_BEGIN opened; a no-op when there is none. */
 void db_rollback(struct db *db);
 

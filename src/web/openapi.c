@@ -137,7 +137,7 @@ parameters(const struct route *r, json_t *schemas)
 		add_parameter(list, field_name(f), "query",
 		    (f->flags & FIELD_REQUIRED) != 0, field_schema(f, schemas));
 	}
-	if (r->flags & ROUTE_IDEMPOTENT)
+	if (r->flags & (ROUTE_IDEMPOTENT | ROUTE_ONCE))
 		add_header(list, "Idempotency-Key",
 		    "The same key and body answer the same response.");
 	if (r->flags & ROUTE_ETAG && r->method != HTTP_GET)

@@ -44,6 +44,7 @@ response_clear(struct response *rs)
 	rs->type = NULL;
 	rs->cache = "no-store";
 	rs->policy = POLICY;
+	rs->secret = NULL;
 	buf_reset(rs->head);
 	buf_reset(rs->body);
 }
@@ -95,6 +96,27 @@ response_header(struct response *rs, const char *name, const char *fmt, ...)
 		    rs->head->data[i] == 0x7f)
 			rs->head->data[i] = ' ';
 	buf_puts(rs->head, "\r\n");
+}
+
+const char *
+response_find(const struct response *rs, const char *name)
+{
+	const char *line = rs->head->len > 0 ? rs->head->data : "", *value;
+	size_t n = strlen(name);
+
+	for (; *line != '\0'; line = strstr(line, "\r\n") + 2) {
+		if (strncmp(line, name, n) != 0 || line[n] != ':')
+			continue;
+		value = line + n + 2;
+		return arena_strndup(rs->a, value, strcspn(value, "\r"));
+	}
+	return NULL;
+}
+
+void
+response_secret(struct response *rs, const char *member)
+{
+	rs->secret = member;
 }
 
 void

@@ -28,6 +28,7 @@ struct response {
 	const char *type; /* of the body */
 	const char *cache; /* Cache-Control */
 	const char *policy; /* Content-Security-Policy */
+	const char *secret; /* response_secret() */
 	struct buf *head; /* further header lines */
 	struct buf *body;
 };
@@ -54,6 +55,12 @@ int response_record(struct response *rs, int status,
 /* Adds a header.  Control characters in the value become blanks. */
 void response_header(struct response *rs, const char *name, const char *fmt,
     ...) PRINTF_LIKE(3, 4);
+
+/* The value of a header that was added, in the response's arena; NULL: there is none. */
+const char *response_find(const struct response *rs, const char *name) MUST_CHECK;
+
+/* A member of the JSON body that is shown this once: no copy of it is kept. */
+void response_secret(struct response *rs, const char *member);
 
 /* Instead of the Content-Security-Policy that lets a browser do nothing: for pages.
  * "policy" is ours, and lives as long as the response. */

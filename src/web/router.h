@@ -30,7 +30,7 @@ enum route_flag {
 	ROUTE_MERGE_PATCH = 1 << 0,
 	/* Everything goes well without a body, too. */
 	ROUTE_BODY_OPTIONAL = 1 << 1,
-	/* Takes part in Idempotency-Key; for the OpenAPI document. */
+	/* Takes part in Idempotency-Key by itself; for the OpenAPI document. */
 	ROUTE_IDEMPOTENT = 1 << 2,
 	/* Sends and checks ETags; for the OpenAPI document. */
 	ROUTE_ETAG = 1 << 3,
@@ -38,7 +38,9 @@ enum route_flag {
 	 * signatures over them. */
 	ROUTE_RAW_BODY = 1 << 4,
 	/* It names the tenant in its path: who belongs to none needs no other one. */
-	ROUTE_NO_TENANT = 1 << 5
+	ROUTE_NO_TENANT = 1 << 5,
+	/* Takes part in Idempotency-Key; the dispatcher's hook "once" sees to it. */
+	ROUTE_ONCE = 1 << 6
 };
 
 /* What a request counts as for rate limits. */

@@ -185,6 +185,15 @@ read_body(struct web *w, struct exchange *x, struct err *e)
 }
 
 static int
+handle(const struct web *w, struct request *rq, struct response *rs,
+    struct err *e)
+{
+	if (rq->route->flags & ROUTE_ONCE && w->p.once != NULL)
+		return w->p.once(rq, rs, e);
+	return rq->route->handler(rq, rs, e);
+}
+
+static int
 dispatch(struct web *w, struct exchange *x, char *const *envp, struct err *e)
 {
 	struct request *rq = &x->rq;
@@ -201,7 +210,7 @@ dispatch(struct web *w, struct exchange *x, char *const *envp, struct err *e)
 	if (authorise(w, rq, e) != 0 || admit(w, rq, e) != 0 ||
 	    read_query(rq, e) != 0 || read_body(w, x, e) != 0)
 		return -1;
-	if (rq->route->handler(rq, &x->rs, e) != 0)
+	if (handle(w, rq, &x->rs, e) != 0)
 		return -1;
 	if (x->rs.status == 0 || buf_overflowed(&w->head) ||
 	    buf_overflowed(&w->answer))

@@ -39,6 +39,10 @@ struct web_params {
 	 * far; NULL: there are none.  0, or -1 with *e set (ERR_LIMITED). */
 	int (*admit)(struct request *rq, struct err *e);
 
+	/* Calls the handler of a route with ROUTE_ONCE, in its own way; NULL: as any
+	 * other one. */
+	int (*once)(struct request *rq, struct response *rs, struct err *e);
+
 	/* Whether pages of an origin may read the answer; NULL: no one's. */
 	bool (*origin_may)(const struct request *rq, const char *origin);
 
