@@ -8,9 +8,10 @@ WITH n AS (
     INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
         template_version, category, locale, channels, fallback, content, recipients,
         user_ids, data, metadata, attachments, send_at, expires_at, request_id,
-        traceparent, created_at, template_release, quiet_exempt, test)
+        traceparent, created_at, template_release, quiet_exempt, test,
+        tracking)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21, $22, $23, $29)
+        $17, $18, $19, $20, $21, $22, $23, $29, $30)
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
     VALUES ($1, 0, $3, now(), $2, $2, 0)
@@ -33,9 +34,9 @@ INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
     template_version, category, locale, channels, fallback, content, recipients,
     user_ids, data, metadata, attachments, send_at, expires_at, request_id,
     traceparent, created_at, template_release, quiet_exempt, state, open_count,
-    delivery_count, routed_at)
+    delivery_count, routed_at, tracking)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-    $17, $18, $19, $20, $21, $22, $23, 2, $29, $29, $21)
+    $17, $18, $19, $20, $21, $22, $23, 2, $29, $29, $21, $30)
 
 -- name: accept_later
 -- The same with a row in the queue of later work (send_at).
@@ -43,9 +44,10 @@ WITH n AS (
     INSERT INTO notification (tenant_id, id, priority, account_id, template_id,
         template_version, category, locale, channels, fallback, content, recipients,
         user_ids, data, metadata, attachments, send_at, expires_at, request_id,
-        traceparent, created_at, template_release, quiet_exempt, test)
+        traceparent, created_at, template_release, quiet_exempt, test,
+        tracking)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        $17, $18, $19, $20, $21, $22, $23, $29)
+        $17, $18, $19, $20, $21, $22, $23, $29, $30)
 ), i AS (
     INSERT INTO idempotency (tenant_id, key, request_hash, status, location, body)
     SELECT $1, $24, $25, $26, $27, $28 WHERE $24::bytea IS NOT NULL

@@ -57,7 +57,7 @@ WITH c AS MATERIALIZED (
 SELECT d.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
     n.created_at, n.user_ids, d.due, n.fallback, n.crashes, n.template_release,
-    n.quiet_exempt, n.test, n.attachments IS NOT NULL
+    n.quiet_exempt, n.test, n.attachments IS NOT NULL, n.tracking
 FROM d LEFT JOIN LATERAL (
     SELECT * FROM notification WHERE tenant_id = $1 AND id = d.id
         AND id >= $5 AND id < $6 OFFSET 0) n ON true
@@ -81,7 +81,7 @@ WITH c AS MATERIALIZED (
 SELECT n.id, n.state, n.priority, n.template_id, n.template_version, n.category,
     n.locale, n.channels, n.content, n.recipients, n.data, n.expires_at, n.traceparent,
     n.created_at, n.user_ids, q.due, n.fallback, n.crashes, n.template_release,
-    n.quiet_exempt, n.test, n.attachments IS NOT NULL,
+    n.quiet_exempt, n.test, n.attachments IS NOT NULL, n.tracking,
     q.id, q.notification_id, q.lease_no, d.recipient_no, d.channel, d.state,
     d.attempts, d.counted, d.crashes, d.user_id, d.address, d.recipient, d.locale,
     d.provider_id, d.created_at, d.failovers, d.revived_at,

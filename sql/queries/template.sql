@@ -23,7 +23,8 @@ WHERE t.tenant_id = $1 AND t.key = $2
 -- partials in it.
 SELECT json_build_object('id', t.id, 'key', t.key, 'category', t.category,
     'default_locale', t.default_locale, 'version', v.version, 'layout', v.layout,
-    'unsubscribe', v.unsubscribe, 'from', v.sender, 'variables', v.variables, 'parts', v.parts), r.release, (
+    'unsubscribe', v.unsubscribe, 'from', v.sender, 'tracking', v.tracking,
+    'variables', v.variables, 'parts', v.parts), r.release, (
     SELECT COALESCE(json_agg(json_build_object('id', mt.id, 'key', mt.key,
         'category', '', 'default_locale', mt.default_locale, 'version', mv.version,
         'variables', '{}'::json, 'parts', mv.parts) ORDER BY mt.key), '[]')
@@ -87,8 +88,8 @@ RETURNING version
 -- name: template_version_insert
 -- Nothing.
 INSERT INTO template_version (tenant_id, template_id, version, parts, variables,
-    sample, checksum, created_by, layout, unsubscribe, sender)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    sample, checksum, created_by, layout, unsubscribe, sender, tracking)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: template_version_used
 -- Nothing; the version came into use by publish (1) or rollback (2).
@@ -120,7 +121,7 @@ LIMIT $4
 SELECT t.key, t.name, t.description, t.category, t.default_locale, v.variables,
     v.sample, v.parts, v.version, v.created_by, v.created_at, v.layout,
     v.published_as, v.published_by, v.published_at, v.unsubscribe,
-    v.sender
+    v.sender, v.tracking
 FROM template t
 JOIN template_version v ON v.tenant_id = t.tenant_id AND v.template_id = t.id
     AND v.version = COALESCE(NULLIF($3::int, 0), t.published_version,

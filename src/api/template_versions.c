@@ -166,6 +166,8 @@ template_versions_get(struct request *rq, struct response *rs, struct err *e)
 	json_object_set_new(json, "unsubscribe", json_boolean(d->unsubscribe));
 	json_object_set_new(json, "from",
 	    d->from != NULL ? json_string(d->from) : json_null());
+	json_object_set(json, "tracking",
+	    d->tracking != NULL ? d->tracking : json_null());
 	json_object_set(json, "variables", d->variables);
 	json_object_set(json, "sample", d->sample);
 	json_object_set(json, "parts", d->parts);

@@ -31,6 +31,7 @@ struct template_body {
 	const char *layout;
 	const char *from;
 	bool unsubscribe;
+	json_t *tracking;
 	json_t *variables;
 	json_t *sample;
 	json_t *parts;
@@ -71,6 +72,10 @@ static const struct field template_fields[] = {
 	FIELD(struct template_body, unsubscribe, BOOL,
 	    .help = "Whether its messages carry a link that ends those of "
 		    "the category (RFC 8058 in mails); there must be one."),
+	FIELD(struct template_body, tracking, JSON,
+	    .help = "Whether it is to be known that its mails are opened and links "
+		    "followed; what is absent the tenant's setting says.",
+	    .example = "{\"opens\":false,\"clicks\":false}"),
 	FIELD(struct template_body, variables, JSON,
 	    .help = "The data that it uses: {NAME: {\"required\", "
 		    "\"description\", \"example\"}}."),
@@ -177,6 +182,7 @@ load(struct request *rq, const char *key, struct template_row **row_r,
 		body.layout = draft->layout;
 		body.unsubscribe = draft->unsubscribe;
 		body.from = draft->from;
+		body.tracking = draft->tracking;
 		body.variables = draft->variables;
 		body.sample = draft->sample;
 		body.parts = draft->parts;
@@ -274,6 +280,7 @@ save(struct request *rq, const struct template_body *body,
 		.layout = body->layout,
 		.unsubscribe = body->unsubscribe,
 		.from = body->from,
+		.tracking = body->tracking,
 		.variables = or_empty(rq, body->variables),
 		.sample = or_empty(rq, body->sample),
 		.parts = body->parts,

@@ -337,6 +337,8 @@ fill(struct template *tpl, const json_t *json, struct err *e)
 	if (from != NULL)
 		tpl->from = arena_strdup(tpl->a, from);
 	tpl->unsubscribe = json_is_true(json_object_get(json, "unsubscribe"));
+	tpl->tracking = json_incref(json_object_get(json, "tracking"));
+	arena_defer(tpl->a, defer_json, tpl->tracking);
 	tpl->variables = json_incref(o.variables);
 	arena_defer(tpl->a, defer_json, tpl->variables);
 	tpl->size_bytes = TEMPLATE_ARENA_BYTES;

@@ -96,6 +96,7 @@ struct template {
 	const char *layout; /* the name of what it stands in; NULL: nothing */
 	const char *from; /* the sender of its mails; NULL: the account's */
 	bool unsubscribe; /* its messages carry a link that ends those of their category */
+	json_t *tracking; /* what is to be known of its mails, or NULL */
 	struct template_release *release; /* held; NULL: none is in use */
 	json_t *variables;
 	struct template_locale *locales;

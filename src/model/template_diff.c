@@ -67,9 +67,9 @@ text_of(struct arena *a, const json_t *json)
 static const char *
 head_text(struct arena *a, const struct template_draft *t)
 {
-	json_t *head = json_pack("{s:s*, s:o*, s:s*, s:O}", "layout", t->layout,
+	json_t *head = json_pack("{s:s*, s:o*, s:s*, s:O*, s:O}", "layout", t->layout,
 	    "unsubscribe", t->unsubscribe ? json_true() : NULL, "from", t->from,
-	    "variables", t->variables);
+	    "tracking", t->tracking, "variables", t->variables);
 	const char *text = text_of(a, head);
 
 	json_decref(head);

@@ -233,11 +233,11 @@ read_head(struct arena *a, const char *path, struct template_draft *d,
 	if (read_json(a, file, &json, e) == -1)
 		return -1;
 	if (json_unpack_ex(json, &fault, JSON_STRICT,
-	        "{s:s, s?s, s?s, s?s, s?s, s?b, s?s, s?o}", "name", &d->name,
+	        "{s:s, s?s, s?s, s?s, s?s, s?b, s?s, s?o, s?o}", "name", &d->name,
 	        "description", &d->description, "category", &d->category,
 	        "default_locale", &d->default_locale, "layout", &d->layout,
-	        "unsubscribe", &unsubscribe, "from", &d->from, "variables",
-	        &d->variables) == -1)
+	        "unsubscribe", &unsubscribe, "from", &d->from,
+	        "tracking", &d->tracking, "variables", &d->variables) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "%s: %.160s", file,
 		    fault.text);
 	d->unsubscribe = unsubscribe != 0;
@@ -441,12 +441,12 @@ template_dir_write(struct arena *a, const char *path,
 		        json_object_get(d->sample, locale), e) == -1)
 			return -1;
 	}
-	json = keep(a, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o*, s:s*, s:O}",
+	json = keep(a, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o*, s:s*, s:O*, s:O}",
 	    "name",
 	    d->name, "description", d->description, "category", d->category,
 	    "default_locale", d->default_locale, "layout", d->layout,
 	    "unsubscribe", d->unsubscribe ? json_true() : NULL, "from", d->from,
-	    "variables", d->variables));
+	    "tracking", d->tracking, "variables", d->variables));
 	return write_json(
 	    a, arena_printf(a, "%s/%s", path, head_name), json, e);
 }

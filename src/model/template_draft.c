@@ -115,6 +115,23 @@ check_type(struct template_faults *faults, const char *name,
 }
 
 static void
+check_tracking(struct template_faults *faults, json_t *tracking)
+{
+	const char *name;
+	json_t *value;
+
+	if (tracking != NULL && !json_is_object(tracking)) {
+		add(faults, "tracking", "\"tracking\" is not an object");
+		return;
+	}
+	json_object_foreach(tracking, name, value)
+		if (!json_is_boolean(value) || (strcmp(name, "opens") != 0 &&
+		                                   strcmp(name, "clicks") != 0))
+			add(faults, "tracking", "\"tracking\" holds \"opens\" and "
+			    "\"clicks\", each true or false");
+}
+
+static void
 check_variables(struct template_faults *faults, json_t *variables)
 {
 	const char *name;
@@ -183,6 +200,7 @@ check_head(const struct template_draft *d, struct template_faults *faults)
 	if (!locale_is_valid(d->default_locale))
 		add(faults, "default_locale", "\"%.80s\" is not a locale",
 		    d->default_locale);
+	check_tracking(faults, d->tracking);
 	check_variables(faults, d->variables);
 	check_sample(faults, d->sample);
 }
@@ -432,6 +450,9 @@ template_checksum(const struct template_draft *d,
 	if (d->unsubscribe)
 		crypto_generichash_update(&state, (const unsigned char *)"\0u",
 		    2);
+	if (d->tracking != NULL)
+		ensure(json_dump_callback(d->tracking, add_bytes, &state,
+		           JSON_COMPACT | JSON_SORT_KEYS) == 0);
 	if (d->from != NULL)
 		crypto_generichash_update(&state,
 		    (const unsigned char *)d->from, strlen(d->from));

@@ -45,7 +45,9 @@ struct template_draft {
 	const char *layout; /* what its bodies stand in; NULL: nothing */
 	const char *from; /* the sender of its mails; NULL: the account's */
 	bool unsubscribe; /* its messages carry a link that ends those of their category */
-	json_t *variables; /* borrowed, as the next two; objects */
+	json_t *tracking; /* borrowed, as the next three: {"opens", "clicks"}, what is to
+	                   * be known of its mails; NULL: it says nothing */
+	json_t *variables; /* objects */
 	json_t *sample;
 	json_t *parts;
 };

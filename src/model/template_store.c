@@ -189,6 +189,8 @@ template_draft_load(struct arena *a, struct db *db, struct tenant_id tenant,
 		.unsubscribe = db_bool(r, 0, 15),
 		.from = db_text(r, 0, 16),
 	};
+	if (!db_is_null(r, 0, 17))
+		d->tracking = json_column(a, r, 17);
 	if (version_r != NULL)
 		*version_r = (struct template_version){
 			.number = (int)db_int(r, 0, 8),
@@ -301,6 +303,7 @@ add_version(const struct editor *ed, struct db_batch *b,
 	db_arg_text(b, d->layout);
 	db_arg_bool(b, d->unsubscribe);
 	db_arg_text(b, d->from);
+	db_arg_text(b, edit_json(ed->a, d->tracking));
 }
 
 /* Notes that a version came into use; a new release, if others are made of it. */

@@ -350,6 +350,9 @@ accept_describe(struct arena *a, const struct accept_params *p,
 		.traceparent = p->traceparent,
 		.test = p->test,
 	};
+	if (rq->tracking != NULL)
+		n_r->tracking =
+		    json_text(a, json_object_get(p->body, "tracking"));
 	n_r->created_ms = uuid_time_ms(&n_r->id.u);
 	if (tpl != NULL) {
 		n_r->template_id = tpl->id;
@@ -585,12 +588,13 @@ store(struct arena *a, const struct accept_params *p,
 		db_batch_untold(b);
 	add_notification(a, b, p, n, x != NULL);
 	add_key(a, b, p, result);
-	if (x != NULL) {
+	if (x != NULL)
 		db_arg_int(b, express_count(x));
-		express_write_add(a, b, x);
-	} else {
+	else
 		db_arg_bool(b, p->test);
-	}
+	db_arg_text(b, n->tracking);
+	if (x != NULL)
+		express_write_add(a, b, x);
 	return db_run(p->db, a, b, NULL, e);
 }
 

@@ -30,7 +30,7 @@ enum { JSON_DEPTH = 512 };
 /* The columns of claim_lane after those of the notification. */
 enum column {
 	READY_SINCE = 15,
-	ID = 22,
+	ID = 23,
 	NOTIFICATION,
 	LEASE_NO,
 	RECIPIENT_NO,
@@ -344,20 +344,40 @@ set_media(struct arena *a, const struct notification *n, struct message *m)
 	m->media = list;
 }
 
-/* What is opened and followed becomes known, where the tenant wants that. */
+/* What a notification says goes before its template, and that before the tenant. */
+static bool
+is_wished(const json_t *asked, const struct notification *n, const char *name,
+    bool otherwise)
+{
+	const json_t *v = json_object_get(asked, name);
+
+	if (v == NULL)
+		v = json_object_get(n->template->tracking, name);
+	return json_is_boolean(v) ? json_is_true(v) : otherwise;
+}
+
+/* What is opened and followed becomes known, where somebody wants that. */
 static void
-track(const struct rendering *rn, const struct page *page, struct message *m)
+track(const struct rendering *rn, const struct page *page,
+    const struct notification *n, struct message *m)
 {
 	const struct link l = { m->tenant, m->notification, m->delivery, "" };
+	json_t *asked = NULL;
+	struct err e;
 	struct track_params p = {
-		.opens = page->rules.opens,
-		.clicks = page->rules.clicks,
 		.ring = page->ring,
 		.link = &l,
 		.max_bytes = 2 * (size_t)rn->config->template_output_max,
 	};
 
-	if (m->public_url == NULL || page->ring == NULL)
+	if (n->tracking != NULL && js_parse(rn->a, n->tracking,
+	                               strlen(n->tracking), JSON_DEPTH, &asked,
+	                               &e) == -1)
+		asked = NULL;
+	p.opens = is_wished(asked, n, "opens", page->rules.opens);
+	p.clicks = is_wished(asked, n, "clicks", page->rules.clicks);
+	if (m->public_url == NULL || page->ring == NULL ||
+	    (!p.opens && !p.clicks))
 		return;
 	p.public_url = hook_base(rn->a, m->public_url);
 	m->html = track_html(rn->a, &p, m->html);
@@ -409,7 +429,7 @@ deliver_render(struct arena *a, const struct config *config,
 		set_media(a, n, m_r);
 	if (render_channel(&rn, m_r, e) == -1)
 		return -1;
-	if (m_r->html != NULL && (page->rules.opens || page->rules.clicks))
-		track(&rn, page, m_r);
+	if (m_r->html != NULL)
+		track(&rn, page, n, m_r);
 	return 0;
 }

@@ -98,6 +98,7 @@ wire_notification(struct wire *w, struct notification *n)
 	wire_text(w, &n->category);
 	wire_text(w, &n->locale);
 	wire_text(w, &n->content);
+	wire_text(w, &n->tracking);
 	wire_text(w, &n->data);
 	wire_text(w, &n->traceparent);
 	wire_number(w, &n->expires_ms);

@@ -55,7 +55,8 @@ enum column {
 	TEMPLATE_RELEASE,
 	QUIET_EXEMPT,
 	TEST,
-	ATTACHES
+	ATTACHES,
+	TRACKING
 };
 
 void
@@ -84,6 +85,7 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 		.quiet_exempt = db_bool(rows, row, QUIET_EXEMPT),
 		.test = db_bool(rows, row, TEST),
 		.attaches = db_bool(rows, row, ATTACHES),
+		.tracking = db_text(rows, row, TRACKING),
 		.crashes = (int)db_int(rows, row, CRASHES),
 	};
 	if (n_r->state == 0)

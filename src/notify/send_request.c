@@ -156,6 +156,16 @@ static const struct field step_fields[] = {
 const struct field_table send_step_table = FIELD_TABLE("SendStep",
     struct send_step, step_fields, "A step of a fallback order.");
 
+static const struct field tracking_fields[] = {
+	FIELD(struct send_tracking, opens, BOOL,
+	    .help = "Whether mails are opened."),
+	FIELD(struct send_tracking, clicks, BOOL,
+	    .help = "Whether links in mails are followed."),
+};
+
+static const struct field_table tracking_table = FIELD_TABLE("SendTracking",
+    struct send_tracking, tracking_fields, "What is to be known of mails.");
+
 static const struct field request_fields[] = {
 	FIELD(struct send_request, template, SLUG, .example = "\"order-shipped\"",
 	    .help = "The key of a published template. Either this or content."),
@@ -197,6 +207,9 @@ static const struct field request_fields[] = {
 	    .help = "Files that go with mails; other channels go without.",
 	    .example = "[{\"url\": \"https://example.org/invoice.pdf\", "
 	               "\"name\": \"invoice.pdf\"}]"),
+	FIELD_SUB(struct send_request, tracking, &tracking_table,
+	    .help = "What is to be known of its mails; what is absent the template "
+	            "says, or the tenant's setting."),
 	FIELD(struct send_request, metadata, JSON, .max = 50,
 	    .help = "Anything; it comes back in answers, events and webhooks."),
 };

@@ -93,6 +93,11 @@ struct send_step {
 	int unless; /* enum unless */
 };
 
+struct send_tracking {
+	struct field_mask mask;
+	bool opens, clicks;
+};
+
 struct send_request {
 	struct field_mask mask;
 	const char *template;
@@ -112,6 +117,7 @@ struct send_request {
 	json_t *metadata;
 	struct send_attachment *attachments;
 	size_t attachments_count;
+	const struct send_tracking *tracking;
 };
 
 extern const struct field_table send_request_table;

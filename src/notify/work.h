@@ -44,6 +44,7 @@ struct notification {
 	int64_t created_ms;
 	const char *traceparent; /* or NULL */
 	const char *fallback; /* JSON, or NULL */
+	const char *tracking; /* JSON, or NULL: the template says */
 	bool attaches; /* files go with it */
 	bool quiet_exempt; /* goes out in quiet hours too */
 	bool test; /* simulators alone may send it */

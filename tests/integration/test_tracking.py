@@ -2,6 +2,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import html.parser
+import json
 
 import pytest
 import requests
@@ -100,3 +101,75 @@ def test_nobody_makes_a_link_that_leads_elsewhere(own_stack):
                  "/t/o/x.gif", "/t/c/" + "A" * 4000):
         problem(requests.get(own_stack.url + path, allow_redirects=False,
                              timeout=30), 404, "not_found")
+
+
+# ---- Templates and requests ---------------------------------------------------------
+
+def make(tenant, key, **more):
+    answer = tenant.admin.post(f"{ADMIN}/templates", json={
+        "key": key, "name": key, **more,
+        "parts": {"en": {"email.subject": "Order", "email.html": HTML}}})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("way", ["express", "queue"])
+@pytest.mark.parametrize("tenants", [False, True])
+def test_request_goes_before_template_and_that_before_tenant(own_stack, tenants,
+                                                             way):
+    tenant = Tenant(own_stack)
+    assert tenant.admin.request(
+        "PATCH", f"{ADMIN}/tenants/{tenant.slug}/settings",
+        json={"tracking": {"opens": tenants, "clicks": tenants}},
+        headers={"Content-Type": "application/merge-patch+json"}
+    ).status_code == 200
+    opens, clicks = {"opens": not tenants}, {"clicks": not tenants}
+    make(tenant, "silent")
+    made = make(tenant, "other", tracking=opens)
+    assert made["tracking"] == opens
+    more = {} if way == "express" else {"attachments": [
+        {"content": "SGVsbG8K", "name": "a.txt"}]}
+    for n, (template, tracking, want) in enumerate([
+            ("silent", None, (tenants, tenants)),
+            ("other", None, (not tenants, tenants)),
+            ("silent", clicks, (tenants, not tenants)),
+            ("other", {"opens": tenants, **clicks}, (tenants, not tenants))]):
+        body = {"to": {"email": "ann@example.org"}, "template": template, **more}
+        if tracking is not None:
+            body["tracking"] = tracking
+        tenant.api.ended(tenant.api.accepted(body))
+        links = Links(tenant.wait_for_mails(n + 1)[-1].get_body(
+            preferencelist=("html",)).get_content())
+        assert (len(links.pictures) == 1,
+                links.hrefs[0].startswith(PUBLIC)) == want, (template, tracking)
+
+
+def test_template_json_keeps_it(own_stack, tmp_path):
+    tenant = Tenant(own_stack)
+    make(tenant, "news", tracking={"opens": False, "clicks": True})
+    tenant.ctl("template", "pull", "news", tmp_path / "news")
+    head = json.loads((tmp_path / "news" / "template.json").read_text())
+    assert head["tracking"] == {"opens": False, "clicks": True}
+    head["tracking"] = {"opens": True}
+    (tmp_path / "news" / "template.json").write_text(json.dumps(head))
+    tenant.push_template(tmp_path / "news")
+    shown = tenant.admin.get(f"{ADMIN}/templates/news").json()
+    assert shown["tracking"] == {"opens": True} and shown["latest_version"] == 2
+    changed = tenant.admin.request(
+        "PATCH", f"{ADMIN}/templates/news", json={"tracking": None},
+        headers={"Content-Type": "application/merge-patch+json"})
+    assert changed.status_code == 200 and "tracking" not in changed.json()
+
+
+@pytest.mark.parametrize("wrong", [[], {"opens": 1}, {"reads": True}])
+def test_faults_of_tracking(own_stack, wrong):
+    tenant = Tenant(own_stack)
+    answer = tenant.admin.post(f"{ADMIN}/templates", json={
+        "key": "x", "name": "x", "tracking": wrong,
+        "parts": {"en": {"sms": "x"}}})
+    problem(answer, 422, "validation_failed")
+    assert answer.json()["errors"][0]["pointer"].startswith("/tracking")
+    answer = tenant.api.send({"to": {"email": "a@example.org"}, "tracking": wrong,
+                              "content": {"sms": {"text": "x"}}})
+    problem(answer, 422, "validation_failed")
+    assert answer.json()["errors"][0]["pointer"].startswith("/tracking")

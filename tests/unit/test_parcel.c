@@ -39,6 +39,7 @@ set_up(void **state)
 			.template_id = { uuid_make() },
 			.template_version = 3,
 			.category = "orders",
+			.tracking = "{\"opens\":true}",
 			.data = "{\"order\":\"42\"}",
 			.expires_ms = -1,
 			.created_ms = 1795581886972,
