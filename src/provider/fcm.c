@@ -32,7 +32,8 @@ enum { PAYLOAD_MAX = 4096 };
 
 static const struct field fields[] = {
 	FIELD(struct fcm_settings, service_account, JSON,
-	    .flags = FIELD_REQUIRED | FIELD_SECRET, .min = 1, .max = 50,
+	    .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_HOST, .min = 1,
+	    .max = 50,
 	    .help = "The service account's key, as the console gives it: an "
 	            "object with client_email, private_key, token_uri and "
 	            "project_id.",

@@ -59,11 +59,11 @@ read_record(struct arena *a, const struct provider_ops *ops, json_t *settings,
 
 /* A URL, or hosts with commas between them. */
 static bool
-allows(struct arena *a, const struct field *f, const char *text)
+allows(struct arena *a, const char *text)
 {
 	char *list = arena_strdup(a, text), *one;
 
-	if (f->type == FIELD_URL)
+	if (strstr(text, "://") != NULL)
 		return guard_allows_url(provider_allowed_networks(), text);
 	while ((one = strsep(&list, " ,")) != NULL)
 		if (one[0] != '\0' &&
@@ -72,28 +72,59 @@ allows(struct arena *a, const struct field *f, const char *text)
 	return true;
 }
 
-/* Where the account leads: what stands in a URL or as a host. */
+static int
+check_host(const char *pointer, const json_t *value, struct field_errors *fe,
+    struct err *e)
+{
+	const char *text = json_string_value(value);
+
+	if (text == NULL || allows(fe->a, text))
+		return 0;
+	(void)err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": its "
+	    "address is not of the open Internet, and network.allowed "
+	    "does not hold it", pointer + 1);
+	return field_errors_add(fe, pointer, FIELD_ERR_NOT_ALLOWED, "%s",
+	    e->text);
+}
+
+/* A setting that leads somewhere: a text, a list of them, or an object whose URLs count. */
+static int
+check_leading(const char *pointer, json_t *value, struct field_errors *fe,
+    struct err *e)
+{
+	const char *name;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(value, i, one)
+		if (check_host(arena_printf(fe->a, "%s/%zu", pointer, i), one,
+		        fe, e) == -1)
+			return -1;
+	json_object_foreach(value, name, one)
+		if (json_is_string(one) &&
+		    strstr(json_string_value(one), "://") != NULL &&
+		    check_host(arena_printf(fe->a, "%s/%s", pointer, name), one,
+		        fe, e) == -1)
+			return -1;
+	return check_host(pointer, value, fe, e);
+}
+
+/* Where the account leads. */
 static int
 check_hosts(const struct provider_ops *ops, const json_t *settings,
     struct field_errors *fe, struct err *e)
 {
 	const struct field *f;
-	const char *name, *text;
+	const char *name;
 	size_t i;
 
 	for (i = 0; i < ops->settings->count; i++) {
 		f = &ops->settings->fields[i];
 		name = f->as != NULL ? f->as : f->name;
-		text = json_string_value(json_object_get(settings, name));
-		if (text == NULL ||
-		    (f->type != FIELD_URL && !(f->flags & FIELD_HOST)) ||
-		    allows(fe->a, f, text))
-			continue;
-		(void)err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": its "
-		    "address is not of the open Internet, and network.allowed "
-		    "does not hold it", name);
-		return field_errors_add(fe, arena_printf(fe->a, "/%s", name),
-		    FIELD_ERR_NOT_ALLOWED, "%s", e->text);
+		if ((f->type == FIELD_URL || f->flags & FIELD_HOST) &&
+		    check_leading(arena_printf(fe->a, "/%s", name),
+		        json_object_get(settings, name), fe, e) == -1)
+			return -1;
 	}
 	return 0;
 }

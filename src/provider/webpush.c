@@ -47,6 +47,7 @@ static const struct field fields[] = {
 	    .help = "How long a message is kept for a browser that is closed, "
 	            "when the message does not say."),
 	FIELD_LIST(struct webpush_settings, hosts, TEXT, .max = 20,
+	    .flags = FIELD_HOST,
 	    .help = "The hosts of push services, each with all below it; absent: "
 	            "those of Chrome, Firefox, Safari and Edge."),
 	FIELD(struct webpush_settings, ca_file, TEXT, .flags = FIELD_ONE_LINE,

@@ -87,7 +87,8 @@ enum field_flag {
 	FIELD_DEFAULT = 1 << 6, /* .def or .def_text stand in for an absent value */
 	FIELD_READ_ONLY = 1 << 7, /* written, and ignored when it is sent back */
 	FIELD_WRITE_ONLY = 1 << 8, /* taken, and never written: "publish" */
-	FIELD_HOST = 1 << 10, /* a text: names a host that is connected to, as a URL does */
+	FIELD_HOST = 1 << 10, /* a text, or texts: names a host that is connected to, as a
+	                       * URL does; JSON: URLs in it do */
 	FIELD_ARRAY = 1 << 9 /* set by FIELD_LIST and FIELD_SUBS */
 };
 

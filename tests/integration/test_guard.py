@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import ipaddress
 import socket
+import subprocess
 
 import pytest
 
@@ -49,6 +50,31 @@ def test_what_is_written_is_looked_at(own_stack):
         "provider", "add", "own", "--kind", "webhook", "--set",
         "url=http://192.168.1.1/", tenant=tenant.slug)
     assert refused.returncode != 0 and WHY in refused.stderr
+
+
+def test_what_stands_in_lists_and_keys_is_looked_at(own_stack):
+    tenant = Tenant(own_stack, maildir=False)
+    pem = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA"],
+                         capture_output=True, text=True, check=True).stdout
+    google = {"project_id": "shop-1", "client_email": "a@b.example",
+              "private_key": pem, "token_uri": "https://10.0.0.1/token"}
+    browsers = {"subject": "mailto:admin@example.org",
+                "private_key": "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw",
+                "hosts": ["push.example.org", "localhost"]}
+    for kind, settings, pointer in [
+            ("fcm", {"service_account": google},
+             "/settings/service_account/token_uri"),
+            ("webpush", browsers, "/settings/hosts/1")]:
+        found = pointers(tenant.admin.post(
+            f"{ADMIN}/providers", json=account(kind, **settings)))
+        assert WHY in found[pointer]
+    browsers["hosts"].pop()
+    google["token_uri"] = "https://oauth2.googleapis.com/token"
+    for kind, settings in [("fcm", {"service_account": google}),
+                           ("webpush", browsers)]:
+        made = tenant.admin.post(f"{ADMIN}/providers",
+                                 json=account(kind, **settings))
+        assert made.status_code == 201, made.text
 
 
 def test_names_are_looked_at_when_they_are_known(own_stack):
