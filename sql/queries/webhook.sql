@@ -358,21 +358,6 @@ SELECT endpoint_id FROM q
 -- One row: how many messages wait or are being sent, counted up to 10001.
 SELECT count(*) FROM (SELECT FROM webhook_queue LIMIT 10001) q
 
--- name: webhook_message_expire
--- Nothing; removes a slice of what is older than $1 days.
-DELETE FROM webhook_message WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM webhook_message WHERE at < now() - $1 * interval '1 day' LIMIT 5000))
-
--- name: webhook_attempt_expire
--- Nothing; removes a slice of what is older than $1 days.
-DELETE FROM webhook_attempt WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM webhook_attempt
-    WHERE started_at < now() - $1 * interval '1 day' LIMIT 5000))
-
--- name: webhook_queue_expire
--- Nothing; removes what waits for a message that is older than $1 days.
-DELETE FROM webhook_queue WHERE message_id < uuid_floor(now() - $1 * interval '1 day')
-
 -- name: webhook_undo
 -- A row for each of the attempts $4 that is there and holds a lease of the spooler $3, which
 -- it gives back.

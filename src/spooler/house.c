@@ -203,28 +203,6 @@ weeks_read(struct chore *ch, struct db_rows **rows)
 	weeks_learn(rows[0]);
 }
 
-static void expire_webhooks(struct spooler *sp, enum query query);
-
-/* As long as there is more. */
-static void
-webhooks_expired(struct chore *ch, struct db_rows **rows)
-{
-	if (db_affected(rows[0]) >= SLICE)
-		expire_webhooks(ch->sp, ch->query);
-}
-
-static void
-expire_webhooks(struct spooler *sp, enum query query)
-{
-	struct chore *ch = new_chore(sp, "expiring webhooks failed",
-	    webhooks_expired);
-	struct db_batch *b = plain(ch, query);
-
-	ch->query = query;
-	db_arg_int(b, sp->config->retention_days);
-	pool_submit(sp->pool, &ch->job, b);
-}
-
 static void
 keep_house(struct spooler *sp)
 {
@@ -248,9 +226,6 @@ keep_house(struct spooler *sp)
 	b = plain(ch, Q_HEARD_EXPIRE);
 	db_arg_int(b, (int64_t)HEARD_DAYS * 24 * HOUSE_MS);
 	pool_submit(sp->pool, &ch->job, b);
-	expire_webhooks(sp, Q_WEBHOOK_MESSAGE_EXPIRE);
-	expire_webhooks(sp, Q_WEBHOOK_ATTEMPT_EXPIRE);
-	expire_webhooks(sp, Q_WEBHOOK_QUEUE_EXPIRE);
 
 	ch = new_chore(sp, "expiring idempotency keys failed", NULL);
 	b = plain(ch, Q_IDEMPOTENCY_EXPIRE);

@@ -220,11 +220,13 @@ def test_export_tells_all(stack, tenant):
     body = told.json()
     assert set(body) == {"exported_at", "recipients", "devices", "inbox",
                          "suppressions", "heard", "notifications",
-                         "deliveries"}
+                         "deliveries", "webhooks"}
     assert body["recipients"][0]["email"] == MAIL
     assert body["devices"][0]["token"] == TOKEN
     assert {d["channel"] for d in body["deliveries"]} == {1, 5}
     assert body["deliveries"][0]["attempts"]
+    assert [(w["text"], w["attempts"][0]["request"], w["attempts"][0]["error"])
+            for w in body["webhooks"]] == [(MAIL, MAIL, "canary")]
     assert "canary cage" in told.text and "user canary-u1" in told.text
     assert tenant.ctl("privacy", "export", USER)["devices"] == body["devices"]
     nobody = tenant.admin.get(f"{ADMIN}/recipients/nobody/export").json()

@@ -131,6 +131,55 @@ def test_what_is_held_stays(stack, tenant, whom):
     assert left(tenant) == set()
 
 
+def told(stack, tenant, sent, days):
+    """A message to a webhook endpoint about a delivery, and its attempt."""
+    stack.rows("INSERT INTO webhook_message (tenant_id, id, at, type, object_id, "
+               "seq, notification_id, channel) VALUES (%s, %s, now() - "
+               "make_interval(days => %s), 'delivery.sent', %s, 1, %s, 1)",
+               tenant.id, sent, days, sent, sent)
+    stack.rows("INSERT INTO webhook_attempt (tenant_id, endpoint_id, id, "
+               "message_id, n, spooler, started_at) VALUES (%s, %s, %s, %s, 1, "
+               "%s, now() - make_interval(days => %s))",
+               tenant.id, sent, sent, sent, sent, days)
+
+
+@pytest.mark.parametrize("whom", ["held@example.org", None, "nobody"])
+def test_what_webhooks_were_told_goes_too(stack, tenant, whom):
+    settings(tenant, {"days": 20})
+    young = plant(stack, tenant, 10)
+    old = plant(stack, tenant, 21)
+    held = plant(stack, tenant, 21, address="held@example.org")
+    for sent, days in ((young, 10), (old, 21), (held, 21)):
+        told(stack, tenant, sent, days)
+    if whom != "nobody":
+        body = {"reason": "case", **({"person": whom} if whom else {})}
+        tenant.admin.post(f"{ADMIN}/legal-holds", json=body)
+    apply(stack, tenant)
+    want = {"nobody": {young}, None: {young, old, held}}.get(
+        whom, {young, held})
+    assert left(tenant, "webhook_message") == want
+    assert left(tenant, "webhook_attempt", "message_id") == want
+
+
+@pytest.mark.parametrize("broken", [
+    '{"days": 1e300}', '{"days": "x"}', '{"days": -3}', '{"rules": 7}', '[]',
+    '{"rules": [{"days": 99999999999999999999}, {"days": {}}, 5]}', '"soon"'])
+def test_settings_that_no_api_wrote_stop_nobody(stack, tenant, broken):
+    """They count as not said, for this tenant; and weeks are dropped for all."""
+    kept = plant(stack, tenant, 89)
+    plant(stack, tenant, 91)
+    stack.rows("UPDATE tenant SET settings = settings || jsonb_build_object("
+               "'retention', %s::jsonb) WHERE id = %s", broken, tenant.id)
+    try:
+        apply(stack, tenant)
+        assert left(tenant) == {kept}
+        assert stack.value("SELECT postponed FROM partitions_drop(3650)",
+                           user="belfry_spooler") is False
+    finally:
+        stack.rows("UPDATE tenant SET settings = settings - 'retention' "
+                   "WHERE id = %s", tenant.id)
+
+
 @pytest.mark.parametrize("retention, pointer", [
     ({"days": 0}, "/retention/days"),
     ({"days": 4000}, "/retention/days"),
