@@ -17,6 +17,7 @@ from harness.wait import wait_until
 
 DEATHS, DELIVERIES = size((1, 200), full=(5, 400))
 LIMIT_S = size(3.0, full=30.0)
+DELAY_S = size(2.5, full=8.0) # below what times an attempt out
 CLOCK = {"spooler.heartbeat_interval": "5s", "spooler.dead_after": "15s",
          "spooler.sweep_interval": "5s"} if FULL else \
         {"spooler.heartbeat_interval": "500ms", "spooler.dead_after": "1500ms",
@@ -59,7 +60,7 @@ def test_work_goes_on(own_stack):
     with FakeProvider() as provider:
         provider.add_to(tenant, "webhook")
         for turn in range(DEATHS):
-            provider.faults = [Fault(delay_s=LIMIT_S - 0.5)]
+            provider.faults = [Fault(delay_s=DELAY_S)]
             accepted += send(tenant, turn)
             held = wait_until(lambda: both_hold(tenant), 20,
                               "work for both spoolers")
