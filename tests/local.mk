@@ -114,6 +114,7 @@ check_DATA += tests/tools/transfers
 EXTRA_DIST += tests/pytest.ini tests/conftest.py $(wildcard $(srcdir)/tests/lint/*.py)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.py $(srcdir)/tests/harness/*.js)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/*.py)
+EXTRA_DIST += $(wildcard $(srcdir)/tests/integration/schemas/*.json)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/fault/*.py) tests/fault/run
 EXTRA_DIST += tests/tools/resolver.c $(wildcard $(srcdir)/doc/*.md)
 EXTRA_DIST += $(wildcard $(srcdir)/tests/harness/*.mjs)

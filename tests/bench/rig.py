@@ -211,25 +211,44 @@ class Rig(Stack):
         return (int(re.search(r"(\d+) requests in", done.stdout)[1]),
                 float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1]))
 
-    def pgbench(self, seconds, clients=16):
-        """Transactions and transactions per second of the bare insert."""
+    def wrk_hooks(self, seconds, connections, requests):
+        """Receipts a second of these requests: path, body and headers each."""
+        path = self.directory / "hooks"
+        path.write_text("".join(
+            "\n".join([target, body, *(f"{k}: {v}" for k, v in headers.items())])
+            + "\n\n" for target, body, headers in requests))
+        done = subprocess.run(
+            ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s",
+             HERE / "hooks.lua", f"http://127.0.0.1:{self.port}"],
+            env={**os.environ, "BENCH_HOOKS": str(path)}, capture_output=True,
+            text=True, check=True)
+        if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+            raise RuntimeError(done.stdout)
+        return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+
+    def pgbench(self, seconds, script="pgbench_accept.sql", more=None, clients=16):
+        """Transactions and transactions per second of a bare insert."""
         ms = f"{int(time.time() * 1000):012x}"
         values = {"n": 0, "tenant": self.tenant_id,
                   "base": f"{ms[:8]}-{ms[8:]}-7000-8000-",
-                  "account": "01900000-0000-7000-8000-000000000001",
-                  "template": "01900000-0000-7000-8000-000000000002",
-                  "request_id": "01900000-0000-7000-8000-000000000003",
-                  "recipients": json.dumps([RECIPIENT]),
-                  "data": json.dumps(DATA)}
+                  **(more or self.accepted_values())}
         defines = [x for k, v in values.items() for x in ("-D", f"{k}={v}")]
         done = subprocess.run(
             [self.postgres_bin() / "pgbench", "-n", "-M", "prepared",
              "-c", str(clients), "-j", "2", "-T", str(seconds),
-             "-f", HERE / "pgbench_accept.sql", *defines],
+             "-f", HERE / script, *defines],
             env={**os.environ, **self.env}, capture_output=True, text=True,
             check=True)
         return (int(re.search(r"processed: (\d+)", done.stdout)[1]),
                 float(re.search(r"tps = ([\d.]+)", done.stdout)[1]))
+
+    @staticmethod
+    def accepted_values():
+        """Of pgbench_accept.sql."""
+        return {"account": "01900000-0000-7000-8000-000000000001",
+                "template": "01900000-0000-7000-8000-000000000002",
+                "request_id": "01900000-0000-7000-8000-000000000003",
+                "recipients": json.dumps([RECIPIENT]), "data": json.dumps(DATA)}
 
     def postgres_bin(self):
         exe = os.readlink(f"/proc/{self.pid('postgres')}/exe")
