@@ -14,6 +14,7 @@
 #include "net/guard.h"
 #include "notify/accept.h"
 #include "notify/send_request.h"
+#include "provider/mime_check.h"
 #include "provider/provider.h"
 
 static const struct field fields[] = {
@@ -33,6 +34,12 @@ static const struct field fields[] = {
 	    .help = "Its media type; by default what the server of the URL says, "
 	            "or application/octet-stream.",
 	    .example = "\"application/pdf\""),
+	FIELD(struct send_attachment, content_id, TEXT, .min = 1,
+	    .max = MIME_CONTENT_ID_MAX, .flags = FIELD_ONE_LINE,
+	    .help = "Makes it an image that the HTML of mails shows: "
+	            "<img src=\"cid:logo\">. Letters, digits and -_.+, and one @ "
+	            "between them.",
+	    .example = "\"logo\""),
 };
 
 const struct field_table send_attachment_table = FIELD_TABLE("SendAttachment",
@@ -79,6 +86,27 @@ is_type(const char *s)
 	return s[0] != '\0' && s[strspn(s, plain)] == '\0';
 }
 
+/* Of two that have the same, an HTML could show only one. */
+static void
+check_content_id(struct arena *a, const struct send_request *rq, size_t n,
+    struct field_errors *fe)
+{
+	const char *id = rq->attachments[n].content_id, *why;
+	const char *pointer = arena_printf(a, "/attachments/%zu/content_id", n);
+	size_t i;
+
+	if (id == NULL)
+		return;
+	why = mime_content_id_fault(id);
+	if (why != NULL)
+		field_errors_add(fe, pointer, FIELD_ERR_MALFORMED, "it %s", why);
+	for (i = 0; i < n; i++)
+		if (rq->attachments[i].content_id != NULL &&
+		    strcmp(rq->attachments[i].content_id, id) == 0)
+			field_errors_add(fe, pointer, FIELD_ERR_CONFLICTING,
+			    "/attachments/%zu has the same", i);
+}
+
 /* One of them; *bytes grows by what stands in the request. */
 static void
 check(struct arena *a, const struct send_attachment *at, const char *pointer,
@@ -118,9 +146,11 @@ attachments_check(struct arena *a, const struct accept_params *p,
 	const struct send_request *rq = p->request;
 	size_t i, bytes = 0;
 
-	for (i = 0; i < rq->attachments_count; i++)
+	for (i = 0; i < rq->attachments_count; i++) {
 		check(a, &rq->attachments[i],
 		    arena_printf(a, "/attachments/%zu", i), &bytes, fe);
+		check_content_id(a, rq, i, fe);
+	}
 	if (bytes > (size_t)p->config->attachment_inline_max)
 		field_errors_add(fe, "/attachments", FIELD_ERR_TOO_LONG,
 		    "their contents have more than %lld bytes together; give "

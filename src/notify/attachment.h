@@ -25,6 +25,7 @@ struct send_attachment {
 	const char *content;
 	const char *name;
 	const char *type;
+	const char *content_id;
 };
 
 extern const struct field_table send_attachment_table;

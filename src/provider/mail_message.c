@@ -152,27 +152,48 @@ memory(const struct buf *octets, size_t from, size_t to)
 }
 
 /* What was written, and the files in its gaps. */
+struct cut {
+	struct transfer_piece *next;
+	size_t at;
+};
+
+/* Cuts at the gaps of the files that the HTML shows, or of the others. */
+static void
+cut(const struct message *m, const struct mail *mail, const struct buf *octets,
+    bool shown, struct cut *c)
+{
+	size_t i;
+
+	for (i = 0; i < m->attachment_count; i++) {
+		if ((mail->attachments[i].content_id != NULL) != shown)
+			continue;
+		*c->next++ = memory(octets, c->at, mail->gaps[i]);
+		c->at = mail->gaps[i];
+		*c->next++ = (struct transfer_piece){
+			.form = PIECE_BASE64_LINES,
+			.fd = m->attachments[i].fd,
+			.from = m->attachments[i].from,
+			.n = m->attachments[i].bytes,
+		};
+	}
+}
+
 static void
 set_pieces(struct arena *a, const struct message *m, const struct mail *mail,
     struct mail_envelope *envelope)
 {
-	struct transfer_piece *p;
-	size_t i, at = 0;
+	struct transfer_piece *pieces;
+	struct cut c = { .at = 0 };
 
 	if (m->attachment_count == 0)
 		return;
-	p = arena_zalloc(a, 2 * m->attachment_count + 1, sizeof(*p));
-	envelope->pieces = p;
-	for (i = 0; i < m->attachment_count; i++) {
-		*p++ = memory(envelope->octets, at, mail->gaps[i]);
-		at = mail->gaps[i];
-		*p++ = (struct transfer_piece){ .form = PIECE_BASE64_LINES,
-			.fd = m->attachments[i].fd,
-			.from = m->attachments[i].from,
-			.n = m->attachments[i].bytes };
-	}
-	*p++ = memory(envelope->octets, at, envelope->octets->len);
-	envelope->pieces_count = (size_t)(p - envelope->pieces);
+	pieces = arena_zalloc(a, 2 * m->attachment_count + 1, sizeof(*pieces));
+	c.next = pieces;
+	cut(m, mail, envelope->octets, true, &c);
+	cut(m, mail, envelope->octets, false, &c);
+	*c.next++ = memory(envelope->octets, c.at, envelope->octets->len);
+	envelope->pieces = pieces;
+	envelope->pieces_count = (size_t)(c.next - pieces);
 }
 
 static void
@@ -184,7 +205,10 @@ set_attachments(struct arena *a, const struct message *m, struct mail *mail)
 	list = arena_zalloc(a, n, sizeof(*list));
 	for (i = 0; i < n; i++)
 		list[i] = (struct mail_attachment){ .name = m->attachments[i].name,
-			.type = m->attachments[i].type };
+			.type = m->attachments[i].type,
+			.content_id = m->html != NULL
+			    ? m->attachments[i].content_id
+			    : NULL };
 	mail->attachments = list;
 	mail->attachments_count = n;
 	mail->gaps = arena_zalloc(a, n, sizeof(*mail->gaps));

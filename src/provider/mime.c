@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A message is one part, or alternative(text, html), or mixed(one of these,
- * attachments).  The boundaries are made from the Message-ID and hold "=_",
+ * attachments).  An HTML that shows files of the mail stands in related(html, files) in
+ * its place.  The boundaries are made from the Message-ID and hold "=_",
  * which no encoded part can (mime_body.h), so they need not be searched for.
  */
 #include "provider/mime.h"
@@ -150,6 +151,70 @@ begin_multipart(struct buf *out, const char *subtype, const struct boundary *b)
 }
 
 static void
+add_attachment(struct buf *out, const struct mail *m, size_t i)
+{
+	const struct mail_attachment *at = &m->attachments[i];
+
+	buf_printf(out,
+	    "Content-Type: %s\r\n"
+	    "Content-Transfer-Encoding: base64\r\n"
+	    "Content-Disposition: %s",
+	    at->type, at->content_id != NULL ? "inline" : "attachment");
+	mime_header_param(out, "filename", at->name);
+	buf_puts(out, "\r\n");
+	if (at->content_id != NULL)
+		buf_printf(out, "Content-ID: <%s>\r\n", at->content_id);
+	buf_puts(out, "\r\n");
+	if (at->bytes != NULL)
+		mime_body_base64(out, at->bytes, at->size_bytes);
+	else
+		m->gaps[i] = out->len;
+}
+
+static size_t
+count_shown(const struct mail *m)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < m->attachments_count; i++)
+		n += m->attachments[i].content_id != NULL;
+	return n;
+}
+
+/* The attachments that the HTML shows, or the others, each behind a boundary; then the
+ * last boundary. */
+static void
+end_multipart(struct buf *out, const struct mail *m, bool shown,
+    const struct boundary *b)
+{
+	size_t i;
+
+	for (i = 0; i < m->attachments_count; i++) {
+		if ((m->attachments[i].content_id != NULL) != shown)
+			continue;
+		buf_printf(out, "\r\n--%s\r\n", b->text);
+		add_attachment(out, m, i);
+	}
+	buf_printf(out, "\r\n--%s--\r\n", b->text);
+}
+
+static void
+add_html(struct buf *out, const struct mail *m)
+{
+	struct boundary b;
+
+	if (count_shown(m) == 0) {
+		add_text_part(out, "html", &m->html);
+		return;
+	}
+	b = boundary_make(m->message_id, 'r');
+	begin_multipart(out, "related; type=\"text/html\"", &b);
+	buf_printf(out, "--%s\r\n", b.text);
+	add_text_part(out, "html", &m->html);
+	end_multipart(out, m, true, &b);
+}
+
+static void
 add_readable(struct buf *out, const struct mail *m)
 {
 	struct boundary b;
@@ -158,7 +223,7 @@ add_readable(struct buf *out, const struct mail *m)
 		if (m->text.p != NULL)
 			add_text_part(out, "plain", &m->text);
 		else
-			add_text_part(out, "html", &m->html);
+			add_html(out, m);
 		return;
 	}
 	b = boundary_make(m->message_id, 'a');
@@ -166,35 +231,16 @@ add_readable(struct buf *out, const struct mail *m)
 	buf_printf(out, "--%s\r\n", b.text);
 	add_text_part(out, "plain", &m->text);
 	buf_printf(out, "\r\n--%s\r\n", b.text);
-	add_text_part(out, "html", &m->html);
+	add_html(out, m);
 	buf_printf(out, "\r\n--%s--\r\n", b.text);
-}
-
-static void
-add_attachment(struct buf *out, const struct mail *m, size_t i)
-{
-	const struct mail_attachment *at = &m->attachments[i];
-
-	buf_printf(out,
-	    "Content-Type: %s\r\n"
-	    "Content-Transfer-Encoding: base64\r\n"
-	    "Content-Disposition: attachment",
-	    at->type);
-	mime_header_param(out, "filename", at->name);
-	buf_puts(out, "\r\n\r\n");
-	if (at->bytes != NULL)
-		mime_body_base64(out, at->bytes, at->size_bytes);
-	else
-		m->gaps[i] = out->len;
 }
 
 static void
 add_content(struct buf *out, const struct mail *m)
 {
 	struct boundary b;
-	size_t i;
 
-	if (m->attachments_count == 0) {
+	if (m->attachments_count == count_shown(m)) {
 		add_readable(out, m);
 		return;
 	}
@@ -202,11 +248,7 @@ add_content(struct buf *out, const struct mail *m)
 	begin_multipart(out, "mixed", &b);
 	buf_printf(out, "--%s\r\n", b.text);
 	add_readable(out, m);
-	for (i = 0; i < m->attachments_count; i++) {
-		buf_printf(out, "\r\n--%s\r\n", b.text);
-		add_attachment(out, m, i);
-	}
-	buf_printf(out, "\r\n--%s--\r\n", b.text);
+	end_multipart(out, m, false, &b);
 }
 
 int

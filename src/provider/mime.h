@@ -36,6 +36,8 @@ struct mail_header {
 struct mail_attachment {
 	const char *name; /* of the file, as the recipient will see it */
 	const char *type; /* "image/png", parameters allowed */
+	const char *content_id; /* what the HTML says after "cid:", which it must have;
+	                         * NULL: a file of its own */
 	const void *bytes; /* NULL: they lie in a file and are not written; struct
 	                    * mail.gaps tells where they belong, as base64 lines */
 	size_t size_bytes;
@@ -57,7 +59,8 @@ struct mail {
 	size_t headers_count;
 	const struct mail_attachment *attachments;
 	size_t attachments_count;
-	size_t *gaps; /* one for each attachment: a place in what is written */
+	size_t *gaps; /* one for each attachment: a place in what is written; those
+	               * with a content id come before the others */
 };
 
 /* Appends the message to "out": CRLF everywhere, no line over 998 octets, ASCII

@@ -122,18 +122,37 @@ type_fault(const char *type)
 	return s == NULL || *s != '\0' ? "is not a media type" : NULL;
 }
 
+const char *
+mime_content_id_fault(const char *id)
+{
+	const char *at = strchr(id, '@');
+
+	if (id[0] == '\0' || strlen(id) > MIME_CONTENT_ID_MAX)
+		return "is not of 1 to 100 characters";
+	if (id[strspn(id, LETTERS DIGITS "-_.+@")] != '\0' ||
+	    at == id || (at != NULL && (at[1] == '\0' ||
+	        strchr(at + 1, '@') != NULL)))
+		return "holds something besides letters, digits, \"-\", \"_\", "
+		       "\".\", \"+\" and one \"@\" between them";
+	return NULL;
+}
+
 static int
 check_attachment(const struct mail_attachment *at, size_t index, struct err *e)
 {
 	const char *reason = mime_header_fault(at->name);
 	const char *member = "name";
-	char field[40];
+	char field[48];
 
 	if (reason == NULL && at->name[0] == '\0')
 		reason = "is empty";
 	if (reason == NULL) {
 		member = "type";
 		reason = type_fault(at->type);
+	}
+	if (reason == NULL && at->content_id != NULL) {
+		member = "content_id";
+		reason = mime_content_id_fault(at->content_id);
 	}
 	if (reason == NULL)
 		return 0;
@@ -208,6 +227,9 @@ mime_check(const struct mail *m, struct err *e)
 	for (i = 0; i < m->attachments_count; i++) {
 		if (check_attachment(&m->attachments[i], i, e) < 0)
 			return -1;
+		if (m->attachments[i].content_id != NULL && m->html.p == NULL)
+			return fault(e, "html", "is missing, which would show "
+			                        "an attachment");
 	}
 	return 0;
 }

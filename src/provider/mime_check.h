@@ -15,4 +15,9 @@ struct mail;
  * Addresses are checked by mail_address_ascii(), which mime_build() calls. */
 int mime_check(const struct mail *m, struct err *e) MUST_CHECK;
 
+enum { MIME_CONTENT_ID_MAX = 100 };
+
+/* What is wrong with an attachment's content id ("is ...", "holds ..."), or NULL. */
+const char *mime_content_id_fault(const char *id);
+
 #endif

@@ -51,6 +51,7 @@ struct provider {
 struct attachment {
 	const char *name;
 	const char *type;
+	const char *content_id; /* by which an HTML shows it, or NULL */
 	int fd;
 	int64_t from;
 	size_t bytes;

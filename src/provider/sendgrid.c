@@ -143,8 +143,10 @@ attachments(const struct message *m)
 
 	for (i = 0; i < m->attachment_count; i++)
 		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:s}", "filename", at[i].name, "type",
-		        at[i].type, "content", MARK));
+		    json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "filename",
+		        at[i].name, "type", at[i].type, "content", MARK,
+		        "content_id", at[i].content_id, "disposition",
+		        at[i].content_id != NULL ? "inline" : NULL));
 	return list;
 }
 

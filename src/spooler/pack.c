@@ -299,6 +299,8 @@ unpack(struct pack *p, const struct send_attachment *list, struct arena *a)
 			at->type = "application/octet-stream";
 		at->name = from->name != NULL ? arena_strdup(p->a, from->name)
 		                              : attachment_name(p->a, from->url);
+		if (from->content_id != NULL)
+			at->content_id = arena_strdup(p->a, from->content_id);
 		at->fd = p->fd;
 		at->from = p->bytes;
 		if (from->url != NULL)

@@ -128,6 +128,33 @@ def test_sendgrid_has_them_in_json(stack, files):
         assert '"content":"@@"' in sent["subject"]
 
 
+SHOWN = {"html": '<p>Hi <img src="cid:logo">', "text": "Hi", "subject": "Hi"}
+
+
+def test_images_that_the_html_shows(tenant, files):
+    tenant.api.accepted(mail(content={"email": SHOWN}, attachments=[
+        {"url": f"{files.url}/a/large.pdf?x=1"},
+        inline(b"png", "logo.png", type="image/png", content_id="logo"),
+        {"url": f"{files.url}/small", "content_id": "small@example.org"}]))
+    message, = tenant.wait_for_mails(1)
+    assert attached(message) == [("large.pdf", "application/pdf", LARGE)]
+    related = message.get_body(("related",))
+    assert [(p["Content-ID"], p.get_content_type(), p.get_content())
+            for p in related.iter_attachments()] == [
+        ("<logo>", "image/png", b"png"),
+        ("<small@example.org>", "application/pdf", b"s")]
+    assert 'src="cid:logo"' in message.get_body(("html",)).get_content()
+
+
+def test_a_mail_without_html_has_them_as_files(tenant):
+    tenant.api.accepted(mail(
+        content={"email": {"subject": "Hi", "text": "Hi"}},
+        attachments=[inline(b"png", "logo.png", content_id="logo")]))
+    message, = tenant.wait_for_mails(1)
+    assert attached(message) == [
+        ("logo.png", "application/octet-stream", b"png")]
+
+
 @pytest.mark.parametrize("path, status, klass, words", [
     ("/none", None, "bad_message", 'answered 404'),
     ("/gone", 410, "bad_message", "answered 410"),
@@ -170,6 +197,8 @@ def test_what_is_too_large(own_tenant, files):
     ({"content": "QQ==", "name": "x", "type": "text"}, "/attachments/0/type"),
     ({"content": "QQ==", "name": "x", "type": "a/b;c"},
      "/attachments/0/type"),
+    ({"content": "QQ==", "name": "x", "content_id": "a>b"},
+     "/attachments/0/content_id"),
     ({"url": "ftp://example.org/x"}, "/attachments/0/url"),
     ({"url": "http://169.254.169.254/x"}, "/attachments/0/url"),
     ({"url": "https://example.org/x", "size": 1}, "/attachments/0/size")])
@@ -177,3 +206,11 @@ def test_what_is_refused(tenant, attachment, pointer):
     told = problem(tenant.api.send(mail(attachments=[attachment])), 422,
                    "validation_failed")
     assert pointer in [e["pointer"] for e in told["errors"]]
+
+
+def test_a_content_id_is_of_one_attachment(tenant):
+    told = problem(tenant.api.send(mail(attachments=[
+        inline(b"x", content_id="a"), inline(b"y", content_id="b"),
+        inline(b"z", content_id="a")])), 422, "validation_failed")
+    assert [(e["pointer"], e["code"]) for e in told["errors"]] == [
+        ("/attachments/2/content_id", "conflicting")]

@@ -190,6 +190,40 @@ def test_bodies_come_back(parts, attachments):
         assert not message.defects
 
 
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.parametrize("others", [0, 1])
+def test_images_stand_beside_the_html_that_shows_them(text, others):
+    mail = {**BASE, "html": '<img src="cid:logo"><img src="cid:b@x.org">',
+            "attachments": [{"name": "a.pdf", "type": "application/pdf",
+                             "bytes": "pdf"}] * others + [
+                {"name": "logo.png", "type": "image/png", "bytes": "one",
+                 "content_id": "logo"},
+                {"name": "ü.gif", "type": "image/gif", "bytes": "two",
+                 "content_id": "b@x.org"}]}
+    if not text:
+        del mail["text"]
+    message = check_wire(dump([mail])[0])
+    assert not message.defects
+    path = ["multipart/mixed"] * others + ["multipart/alternative"] * text
+    related, at = message, []
+    while related.get_content_type() != "multipart/related":
+        at.append(related.get_content_type())
+        related = related.get_payload()[-1 if at[-1].endswith("alternative")
+                                        else 0]
+    assert at == path
+    assert related["Content-Type"].params["type"] == "text/html"
+    html, *images = related.iter_parts()
+    assert html.get_content_type() == "text/html"
+    assert [(i["Content-ID"], i.get_content_disposition(), i.get_filename(),
+             i.get_content()) for i in images] == [
+        ("<logo>", "inline", "logo.png", b"one"),
+        ("<b@x.org>", "inline", "ü.gif", b"two")]
+    assert message.get_body(("html",)).get_content().startswith("<img")
+    if others:
+        assert [p.get_filename() for p in message.iter_attachments()] == [
+            "a.pdf"]
+
+
 # --- B1: what is planted in each field that people control ---
 
 PLANTS = {
@@ -203,7 +237,7 @@ PLANTS = {
 
 FIELDS = ["from", "to", "reply_to", "subject", "from_name", "to_name", "message_id",
           "header name", "header value", "unsubscribe", "attachment name",
-          "attachment type", "text", "html"]
+          "attachment type", "attachment content_id", "text", "html"]
 
 
 def planted(field, plant):
@@ -226,7 +260,7 @@ def planted(field, plant):
     if field.startswith("attachment"):
         attachment = {"name": "a", "type": "text/plain", "bytes": ""}
         attachment[field.split()[1]] = value("a/b", "c")
-        return {**BASE, "attachments": [attachment]}
+        return {**BASE, "html": "<p>x", "attachments": [attachment]}
     return {**BASE, field: value("a", "b")}
 
 

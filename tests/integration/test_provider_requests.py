@@ -67,12 +67,18 @@ def test_sendgrid(public_stack, provider):
              category="kategorie ä"),
         mail(attachments=[{"name": "größe.txt", "type": "text/plain",
                            "content": "aGk="},
-                          {"name": "b.bin", "content": "AAEC"}]),
+                          {"name": "b.bin", "content": "AAEC"},
+                          {"name": "c.png", "type": "image/png",
+                           "content": "AAEC", "content_id": "logo"}]),
         mail(category="news", content={
             "unsubscribe": True,
             "email": {"subject": "News", "text": "{{unsubscribe_url}}"}}),
         mail(content={"email": {"subject": "S\u00fc\u00df", "html": "<p>hi</p>"}})])
-    all_fit("sendgrid", [json.loads(body) for body in sent])
+    sent = [json.loads(body) for body in sent]
+    all_fit("sendgrid", sent)
+    assert [(a.get("disposition"), a.get("content_id"))
+            for a in sent[3]["attachments"]] == [
+        (None, None), (None, None), ("inline", "logo")]
 
 
 def test_twilio(public_stack, provider):

@@ -75,6 +75,7 @@ read_attachments(struct arena *a, const json_t *list, struct mail *m)
 	{
 		at[i].name = get(a, o, "name");
 		at[i].type = get(a, o, "type");
+		at[i].content_id = get(a, o, "content_id");
 		at[i].bytes = get_bytes(a, o, "bytes", &at[i].size_bytes);
 	}
 	m->attachments = at;

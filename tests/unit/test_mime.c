@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "provider/mime.h"
 #include "provider/mime_body.h"
+#include "provider/mime_check.h"
 #include "provider/mime_header.h"
 
 #define BODY(s) { (s), sizeof(s) - 1 }
@@ -63,7 +64,8 @@ parts_nest_and_bytes_repeat(void **state)
 {
 	struct arena *a = arena_new(4096);
 	struct buf *out = buf_new(a, 65536), *again = buf_new(a, 65536);
-	struct mail_attachment at = { "r.pdf", "application/pdf", "%PDF", 4 };
+	struct mail_attachment at = { .name = "r.pdf",
+		.type = "application/pdf", .bytes = "%PDF", .size_bytes = 4 };
 	struct mail m = simple;
 	struct err e;
 	const char *mixed, *alternative;
@@ -305,7 +307,7 @@ attachment_types_are_checked(void **state)
 		{ "message/rfc822", "\"attachments/0/type\" is a type that "
 		                    "cannot be attached" },
 	};
-	struct mail_attachment at = { "x", NULL, "", 0 };
+	struct mail_attachment at = { .name = "x", .bytes = "" };
 	struct mail m = simple;
 	size_t i;
 
@@ -318,6 +320,34 @@ attachment_types_are_checked(void **state)
 	at.type = "text/calendar; method=REQUEST";
 	at.name = "a\rb";
 	expect_fault(&m, "\"attachments/0/name\" holds a control character");
+}
+
+static void
+content_ids_are_checked(void **state)
+{
+	static const char *const bad[] = { "", "a b", "a>b", "<a>", "a\r\nX: y", "@a",
+		"a@", "a@b@c", "\303\244", "a\"b" };
+	struct mail_attachment at = { .name = "x", .type = "image/png",
+		.bytes = "" };
+	struct arena *a = arena_new(4096);
+	struct mail m = simple;
+	size_t i;
+
+	m.html = (struct mail_body)BODY("<img src=\"cid:x\">");
+	m.attachments = &at;
+	m.attachments_count = 1;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		at.content_id = bad[i];
+		assert_non_null(mime_content_id_fault(bad[i]));
+		expect_fault(&m, arena_printf(a, "\"attachments/0/content_id\" %s",
+		    mime_content_id_fault(bad[i])));
+	}
+	assert_null(mime_content_id_fault("logo"));
+	assert_null(mime_content_id_fault("logo-1_a+b.png@example.org"));
+	at.content_id = "logo";
+	m.html.p = NULL;
+	expect_fault(&m, "\"html\" is missing, which would show an attachment");
+	arena_free(&a);
 }
 
 static void
@@ -343,6 +373,7 @@ main(void)
 		cmocka_unit_test(faults_name_their_field),
 		cmocka_unit_test(headers_are_judged_as_the_table_says),
 		cmocka_unit_test(attachment_types_are_checked),
+		cmocka_unit_test(content_ids_are_checked),
 		cmocka_unit_test(a_mail_that_does_not_fit_is_too_large),
 	};
 
