@@ -1,13 +1,15 @@
 -- The number that caches are keyed by (src/model/generation.h).
 
 -- name: generation_get
--- One row: the tenant's generation; whether it has any suppressions; how far its queue and the whole one are overfull, as
+-- One row: the tenant's generation, of which that of the platform's accounts is a part;
+-- whether it has any suppressions; how far its queue and the whole one are overfull, as
 -- of the last measurement, and whether that is too old to go by; whether it has webhook
 -- endpoints.  When it has none, the transaction is untold (db_batch_untold()).
-SELECT g.generation, g.suppresses, COALESCE(o.level, 0), COALESCE(s.level, 0),
+SELECT g.generation + p.generation, g.suppresses, COALESCE(o.level, 0), COALESCE(s.level, 0),
     COALESCE(s.measured_at < now() - interval '30 s', false), g.webhooks,
     CASE WHEN NOT g.webhooks THEN set_config('belfry.tenant', $1::bigint || ' ', true) END
 FROM tenant_generation g
+CROSS JOIN shared_generation p
 LEFT JOIN overload o ON o.tenant_id = $1
 LEFT JOIN queue_state s ON true
 WHERE g.tenant_id = $1

@@ -4,7 +4,8 @@
 -- At most one row with one text: an account as its hook needs it, also one that is not
 -- enabled, since receipts come late.
 SELECT json_build_object('kind', kind, 'name', name, 'settings', settings,
-    'sealed', encode(sealed, 'base64'))
+    'sealed', encode(sealed, 'base64'), 'shared', shared_id,
+    'allowed', allowed)
 FROM provider WHERE tenant_id = $1 AND id = $2::text::uuid
 
 -- name: hook_sender
@@ -55,6 +56,15 @@ RETURNING encode(key, 'hex')
 -- Nothing; removes a slice of what was seen more than $1 milliseconds ago.
 DELETE FROM hook_seen WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM hook_seen WHERE at < now() - $1 * interval '1 ms' LIMIT 5000))
+
+-- name: hook_known
+-- The accounts and addresses among $2 and $3 that something was sent to, by the account,
+-- within $4 milliseconds.
+SELECT r.provider_id, r.address
+FROM unnest($2::uuid[], $3::text[]) AS r (provider_id, address)
+WHERE EXISTS (SELECT FROM delivery d WHERE d.tenant_id = $1
+    AND d.notification_id >= uuid_floor(now() - $4 * interval '1 ms')
+    AND d.provider_id = r.provider_id AND lower(d.address) = lower(r.address))
 
 -- name: heard_put
 -- Nothing.  Who wrote to an account; the latest time stays.

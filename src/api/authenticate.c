@@ -62,6 +62,16 @@ choose_tenant(struct request *rq, struct principal *p, struct err *e)
 	return 0;
 }
 
+/* The platform's own tenant is its administrators'; to all others, whatever their token
+ * says, there is none. */
+static int
+check_platform(const struct principal *p, struct err *e)
+{
+	if (tenant_is_platform(p->tenant) && !principal_may(p, SCOPE_PLATFORM))
+		return err_set(e, ERR_NOT_FOUND, "there is no such tenant");
+	return 0;
+}
+
 /* What belongs to a tenant needs one; what stands above all tenants does not. */
 static int
 check_tenant(const struct request *rq, const struct principal *p,
@@ -106,7 +116,7 @@ app_authenticate(struct request *rq, struct err *e)
 		    "an API key or an access token is needed: "
 		    "\"Authorization: Bearer ...\"");
 	if (identify(rq, text, &p, e) != 0 || choose_tenant(rq, p, e) != 0 ||
-	    check_tenant(rq, p, e) != 0)
+	    check_platform(p, e) != 0 || check_tenant(rq, p, e) != 0)
 		return -1;
 	rq->principal = p;
 	rq->tenant = p->tenant;

@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include "api/app.h"
+#include "api/hook_shares.h"
 #include "api/inbox.h"
 #include "auth/keyset.h"
 #include "base/arena.h"
@@ -76,6 +77,19 @@ read_sealed(struct arena *a, const char *text, struct provider_account *p)
 	return 0;
 }
 
+/* Leave to use an account of the platform: which one, and as whom. */
+static void
+set_shared(struct arena *a, const json_t *json, struct provider_account *p)
+{
+	const char *id = json_string_value(json_object_get(json, "shared"));
+	struct buf *out = buf_new(a, SEALED_MAX);
+
+	if (id == NULL || uuid_parse(id, &p->shared_id.u) == -1)
+		return;
+	js_write(out, json_object_get(json, "allowed"));
+	p->allowed = out->data;
+}
+
 static int
 account_parse(struct arena *a, const char *text, size_t len,
     const void **record_r, struct err *e)
@@ -94,6 +108,7 @@ account_parse(struct arena *a, const char *text, size_t len,
 	out = buf_new(a, SEALED_MAX);
 	js_write(out, settings);
 	p->settings = out->data;
+	set_shared(a, json, p);
 	p->state = PROVIDER_ENABLED;
 	*record_r = p;
 	return 0;
@@ -114,6 +129,38 @@ refuse(struct err *e)
 	    "this is not proven to come from the provider");
 }
 
+/* An account as it is remembered: 1, 0, -1. */
+static int
+get_account(struct request *rq, struct tenant_id tenant, const struct uuid *id,
+    struct provider_account *account_r, struct err *e)
+{
+	struct app *app = app_of(rq);
+	char text[UUID_TEXT_BYTES];
+	const void *record;
+	int rc;
+
+	uuid_format(id, text);
+	rc = known_get(app->known, rq->a, &account_kind, tenant, text, &record,
+	    e);
+	if (rc != 1)
+		return rc;
+	*account_r = *(const struct provider_account *)record;
+	account_r->tenant = tenant;
+	account_r->id.u = *id;
+	return 1;
+}
+
+/* What is remembered is good until something else is: all of it must be kept. */
+static void
+keep_account(struct arena *a, struct provider_account *p)
+{
+	p->kind = arena_strdup(a, p->kind);
+	p->name = arena_strdup(a, p->name);
+	p->settings = arena_strdup(a, p->settings);
+	if (p->allowed != NULL)
+		p->allowed = arena_strdup(a, p->allowed);
+}
+
 /* The account of the path, opened: 0, or -1. */
 static int
 open_account(struct request *rq, struct tenant_id *tenant_r,
@@ -121,8 +168,7 @@ open_account(struct request *rq, struct tenant_id *tenant_r,
 {
 	struct app *app = app_of(rq);
 	const struct tenant_facts *facts;
-	struct provider_account account;
-	const void *record;
+	struct provider_account account, shared;
 	struct uuid id;
 	int rc;
 
@@ -133,13 +179,15 @@ open_account(struct request *rq, struct tenant_id *tenant_r,
 	if (rc != 1)
 		return rc == 0 ? refuse(e) : -1;
 	*tenant_r = facts->id;
-	rc = known_get(app->known, rq->a, &account_kind, *tenant_r, rq->args[1],
-	    &record, e);
+	rc = get_account(rq, *tenant_r, &id, &account, e);
+	if (rc == 1 && provider_account_is_shared(&account)) {
+		keep_account(rq->a, &account);
+		account.shared = &shared;
+		rc = get_account(rq, TENANT_PLATFORM, &account.shared_id.u,
+		    &shared, e);
+	}
 	if (rc != 1)
 		return rc == 0 ? refuse(e) : -1;
-	account = *(const struct provider_account *)record;
-	account.tenant = *tenant_r;
-	account.id.u = id;
 	if (settings_open(rq->a, app->ring, &account, p_r, e) == -1) {
 		log_error(&rq->scope, "an account cannot be opened", LF_ERR(e));
 		return refuse(e);
@@ -284,7 +332,9 @@ hooks_receive(struct request *rq, struct response *rs, struct err *e)
 		return refuse(e);
 	}
 	if (set_accounts(rq, p, &events, e) == -1 ||
-	    inbox_put(rq, tenant, &events, e) == -1)
+	    (tenant_is_platform(tenant)
+	            ? hook_shares_put(rq, &events, e)
+	            : inbox_put(rq, tenant, &events, e)) == -1)
 		return -1;
 	metrics_add(METRIC_HOOKS_TOTAL, TAKEN, 1);
 	response_empty(rs, 204);

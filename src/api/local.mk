@@ -11,6 +11,7 @@ belfry_api_SOURCES = \
 	src/api/health.c \
 	src/api/issuers.c src/api/issuers.h \
 	src/api/last_used.c src/api/last_used.h \
+	src/api/hook_shares.c src/api/hook_shares.h \
 	src/api/hooks.c src/api/hooks.h \
 	src/api/limits.c src/api/limits.h \
 	src/api/inbox.c src/api/inbox.h \
@@ -24,6 +25,7 @@ belfry_api_SOURCES = \
 	src/api/origins.c src/api/origins.h \
 	src/api/page.c src/api/page.h \
 	src/api/privacy.c src/api/privacy.h \
+	src/api/provider_shares.c src/api/provider_shares.h \
 	src/api/provider_test.c src/api/provider_test.h \
 	src/api/providers.c src/api/providers.h \
 	src/api/queue.c src/api/queue.h \

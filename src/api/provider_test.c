@@ -79,6 +79,9 @@ find(struct request *rq, struct provider **p_r, struct err *e)
 	    e);
 	if (rc == 0)
 		return err_set(e, ERR_NOT_FOUND, "there is no such provider");
+	if (rc == 1 && provider_account_is_shared(account))
+		return err_set(e, ERR_FORBIDDEN,
+		    "it is an account of the platform, which tests it");
 	return rc == -1 ? -1
 	                : settings_open(rq->a, app_of(rq)->ring, account, p_r, e);
 }

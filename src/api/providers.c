@@ -25,7 +25,7 @@
 #include "web/request.h"
 #include "web/response.h"
 
-enum { SETTINGS_DEPTH_MAX = 64 };
+enum { SETTINGS_DEPTH_MAX = 64, ALLOWED_MAX = 100, ALLOWED_CHARS = 254 };
 
 struct provider_body {
 	struct field_mask mask;
@@ -38,6 +38,9 @@ struct provider_body {
 	int64_t weight;
 	json_t *settings;
 	const struct account_limits *limits;
+	bool shared;
+	const char **allowed;
+	size_t allowed_count;
 	int64_t created_at;
 	int64_t updated_at;
 };
@@ -70,6 +73,13 @@ static const struct field provider_fields[] = {
 	    .help = "What the kind asks for; secrets are taken, never shown."),
 	FIELD_SUB(struct provider_body, limits, &account_limits_table,
 	    .help = "How much it is given at once, a second and a day."),
+	FIELD(struct provider_body, shared, BOOL, .flags = FIELD_READ_ONLY,
+	    .help = "It is an account of the platform, of which the tenant has but "
+	            "state, priority, weight and, in settings, the sender."),
+	FIELD_LIST(struct provider_body, allowed, TEXT, .flags = FIELD_READ_ONLY,
+	    .max = ALLOWED_MAX, .item_max = ALLOWED_CHARS,
+	    .help = "Of such an account: the domains and addresses that the tenant "
+	            "may send as."),
 	FIELD(struct provider_body, created_at, TIME, .flags = FIELD_READ_ONLY,
 	    .help = "When it was made."),
 	FIELD(struct provider_body, updated_at, TIME, .flags = FIELD_READ_ONLY,
@@ -78,6 +88,23 @@ static const struct field provider_fields[] = {
 
 const struct field_table provider_body_table = FIELD_TABLE("Provider",
     struct provider_body, provider_fields, "An account at a provider.");
+
+static void
+set_allowed(struct arena *a, const struct provider_account *p,
+    struct provider_body *body)
+{
+	json_t *list, *one;
+	struct err e;
+	size_t i;
+
+	if (p->allowed == NULL || js_parse(a, p->allowed, strlen(p->allowed),
+	                              SETTINGS_DEPTH_MAX, &list, &e) == -1)
+		return;
+	body->allowed = arena_zalloc(a, json_array_size(list),
+	    sizeof(*body->allowed));
+	json_array_foreach(list, i, one)
+		body->allowed[body->allowed_count++] = json_string_value(one);
+}
 
 /* The account as the API shows it: without secrets, since they lie elsewhere. */
 static json_t *
@@ -91,7 +118,9 @@ account_json(struct request *rq, const struct provider_account *p)
 		.state = (int)p->state - 1,
 		.priority = p->priority,
 		.weight = p->weight,
-		.limits = limits_of(rq->a, p),
+		.limits = provider_account_is_shared(p) ? NULL
+		                                        : limits_of(rq->a, p),
+		.shared = provider_account_is_shared(p),
 		.created_at = p->created_ms,
 		.updated_at = p->updated_ms,
 	};
@@ -100,6 +129,7 @@ account_json(struct request *rq, const struct provider_account *p)
 	if (js_parse(rq->a, p->settings, strlen(p->settings),
 	        SETTINGS_DEPTH_MAX, &body.settings, &e) != 0)
 		body.settings = js_keep(rq->a, json_object());
+	set_allowed(rq->a, p, &body);
 	return fields_write(rq->a, &provider_body_table, &body);
 }
 
@@ -182,6 +212,20 @@ take_limits(struct request *rq, const struct provider_body *body,
 	return request_faulty(rq, e);
 }
 
+/* What belongs to the platform stays as it is. */
+static int
+check_shared(struct request *rq, const struct provider_body *body,
+    const struct provider_account *p, struct err *e)
+{
+	if (strcmp(body->name, p->name) != 0)
+		return request_refuse(rq, e, "/name", FIELD_ERR_NOT_ALLOWED,
+		    "the platform named it");
+	if (body->limits != NULL && body->limits->mask.given != 0)
+		return request_refuse(rq, e, "/limits", FIELD_ERR_NOT_ALLOWED,
+		    "the platform limits it");
+	return 0;
+}
+
 /* Checks and seals the settings of a body into the account; faults point into the
  * body. */
 static int
@@ -190,6 +234,8 @@ take_body(struct request *rq, const struct provider_body *body,
 {
 	size_t before = rq->errors.count;
 
+	if (provider_account_is_shared(p) && check_shared(rq, body, p, e) != 0)
+		return -1;
 	p->name = body->name;
 	p->priority = (int)body->priority;
 	p->weight = (int)body->weight;
@@ -282,7 +328,9 @@ providers_put(struct request *rq, struct response *rs, struct err *e)
 
 	if (find(rq, &p, e) != 0)
 		return -1;
-	p->version = 0;
+	/* What the tenant may set of the platform's account was read with it. */
+	if (!provider_account_is_shared(p))
+		p->version = 0;
 	if (replace(rq, p, body, body->settings, e) != 0)
 		return -1;
 	return show(rq, rs, 200, p->id, e);
@@ -312,12 +360,16 @@ int
 providers_delete(struct request *rq, struct response *rs, struct err *e)
 {
 	struct editor ed = app_editor(rq);
-	struct provider_id id;
+	struct provider_account *p;
 	int expected;
 
-	if (request_arg_uuid(rq, 0, &id.u, e) != 0 ||
-	    request_expected_version(rq, &expected, e) != 0 ||
-	    provider_account_remove(&ed, id, expected, e) != 0)
+	if (find(rq, &p, e) != 0 ||
+	    request_expected_version(rq, &expected, e) != 0)
+		return -1;
+	if (provider_account_is_shared(p))
+		return err_set(e, ERR_FORBIDDEN,
+		    "the platform gave it, and only the platform takes it away");
+	if (provider_account_remove(&ed, p->id, expected, e) != 0)
 		return -1;
 	response_empty(rs, 204);
 	return 0;
@@ -341,14 +393,13 @@ set_state(struct request *rq, struct response *rs, enum provider_state state,
 int
 providers_health(struct request *rq, struct response *rs, struct err *e)
 {
-	struct health_question q = { .tenant = rq->tenant,
-		.recovery_ms = rq->config->retry_recovery };
+	struct health_question q = { .recovery_ms = rq->config->retry_recovery };
 	struct provider_account *p;
 	json_t *report;
 
 	if (find(rq, &p, e) != 0)
 		return -1;
-	q.provider = p->id;
+	q.account = p;
 	if (health_report(rq->a, app_of(rq)->db, &q, &report, e) != 0)
 		return -1;
 	return response_json(rs, 200, report);

@@ -19,6 +19,7 @@
 #include "api/oauth.h"
 #include "api/page.h"
 #include "api/privacy.h"
+#include "api/provider_shares.h"
 #include "api/provider_test.h"
 #include "api/providers.h"
 #include "api/queue.h"
@@ -575,6 +576,31 @@ static const struct route routes[] = {
 	    .handler = provider_test, .body = &provider_test_table,
 	    .status = 200, .flags = ROUTE_BODY_OPTIONAL,
 	    .summary = "Asks the provider whether an account works",
+	    .tags = "providers" },
+	{ HTTP_GET, ADMIN "/providers/{id}/shares", .scope = "platform",
+	    .handler = provider_shares_list, .answer = &provider_shares_table,
+	    .status = 200,
+	    .summary = "Lists who has leave to use an account of the platform",
+	    .tags = "providers" },
+	{ HTTP_PUT, ADMIN "/providers/{id}/shares", .scope = "platform",
+	    .handler = provider_shares_put_all, .body = &provider_allow_table,
+	    .answer = &provider_shares_table, .status = 200,
+	    .summary = "Gives an account of the platform to every tenant",
+	    .tags = "providers" },
+	{ HTTP_DELETE, ADMIN "/providers/{id}/shares", .scope = "platform",
+	    .handler = provider_shares_delete_all, .status = 204,
+	    .summary = "Takes an account of the platform from every tenant",
+	    .tags = "providers" },
+	{ HTTP_PUT, ADMIN "/providers/{id}/shares/{tenant}",
+	    .scope = "platform", .handler = provider_shares_put,
+	    .body = &provider_share_table, .answer = &provider_shares_table,
+	    .status = 200,
+	    .summary = "Gives an account of the platform to a tenant",
+	    .tags = "providers" },
+	{ HTTP_DELETE, ADMIN "/providers/{id}/shares/{tenant}",
+	    .scope = "platform", .handler = provider_shares_delete,
+	    .status = 204,
+	    .summary = "Takes an account of the platform from a tenant",
 	    .tags = "providers" },
 };
 

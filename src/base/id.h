@@ -6,6 +6,7 @@
 #ifndef BELFRY_BASE_ID_H
 #define BELFRY_BASE_ID_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/uuid.h"
@@ -14,6 +15,15 @@
 struct tenant_id {
 	int64_t n;
 };
+
+/* Whose accounts at providers are given to others; nothing is sent for it. */
+#define TENANT_PLATFORM ((struct tenant_id){ -1 })
+
+static inline bool
+tenant_is_platform(struct tenant_id tenant)
+{
+	return tenant.n == -1;
+}
 
 struct account_id {
 	struct uuid u;

@@ -167,6 +167,22 @@ static const struct ctl_option provider_set_options[] = {
 	END
 };
 
+static const struct ctl_option provider_share_options[] = {
+	{ 0, "to", "TENANT", "To this tenant." },
+	{ 0, "all", NULL, "To every tenant that there is or will be." },
+	{ 0, "allow", "SENDER",
+	    "A domain or an address that it may send as; \"{tenant}\" stands for its slug. "
+	    "May stand more than once." },
+	{ 0, "as", "NAME", "What the tenant sees it as; the account's name by default." },
+	END
+};
+
+static const struct ctl_option provider_unshare_options[] = {
+	{ 0, "from", "TENANT", "From this tenant." },
+	{ 0, "all", NULL, "From every tenant." },
+	END
+};
+
 static const struct ctl_option provider_test_options[] = {
 	{ 0, "to", "ADDRESS", "An address to ask about." },
 	END
@@ -491,6 +507,17 @@ static const struct ctl_command commands[] = {
 	    NULL },
 	{ "provider remove", "NAME", NULL, CTL_NEEDS_TENANT,
 	    command_provider_remove, "Remove an account", NULL },
+	{ "provider share", "NAME", provider_share_options, CTL_NEEDS_DATABASE,
+	    command_provider_share, "Let tenants use an account of the platform",
+	    "The accounts of the platform are those of the tenant \"platform\".\n"
+	    "Repeated for a tenant, it sets anew what the tenant may send as.\n"
+	    "With --all, who has the account already keeps what it may.\n" },
+	{ "provider shares", "NAME", NULL, CTL_NEEDS_DATABASE,
+	    command_provider_shares,
+	    "List who may use an account of the platform", NULL },
+	{ "provider unshare", "NAME", provider_unshare_options,
+	    CTL_NEEDS_DATABASE, command_provider_unshare,
+	    "Take an account of the platform from tenants", NULL },
 	{ "send", "", send_options, CTL_NEEDS_TENANT, command_send,
 	    "Send a notification and print its id", NULL },
 	{ "cancel", "ID", NULL, CTL_NEEDS_TENANT, command_cancel,

@@ -32,6 +32,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/preview.c \
 	src/ctl/provider.c \
 	src/ctl/provider_dkim.c \
+	src/ctl/provider_share.c \
 	src/ctl/provider_test.c \
 	src/ctl/push.c src/ctl/push.h \
 	src/ctl/queue.c src/ctl/queue.h \

@@ -104,6 +104,7 @@ static const struct out_column shown[] = {
 	{ "weight", "WEIGHT" },
 	{ "limits", "LIMITS" },
 	{ "settings", "SETTINGS" },
+	{ "allowed", "ALLOWED" },
 	{ "health", "HEALTH" },
 	{ NULL, NULL },
 };
@@ -115,14 +116,17 @@ account_json(const struct provider_account *p)
 
 	uuid_format(&p->id.u, id);
 	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:b, s:i, s:o, s:o}",
+	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:b, s:i, s:o, s:o, "
+	    "s:b, s:o*}",
 	    "id", id, "name", p->name, "kind", p->kind, "channel",
 	    channel_name((int)p->channel), "state",
 	    provider_state_name(p->state), "priority", p->priority, "weight",
 	    p->weight, "limits", out_json(p->limits != NULL ? p->limits : "{}"),
 	    "settings", out_json(p->settings), "has_secrets",
 	    p->sealed != NULL, "version", p->version, "created_at",
-	    out_time(p->created_ms), "updated_at", out_time(p->updated_ms));
+	    out_time(p->created_ms), "updated_at", out_time(p->updated_ms),
+	    "shared", provider_account_is_shared(p), "allowed",
+	    p->allowed != NULL ? out_json(p->allowed) : NULL);
 }
 
 int
@@ -170,8 +174,7 @@ command_provider_show(struct ctl *c, struct err *e)
 
 	if (find(c, &p, e) == -1)
 		return -1;
-	q.tenant = p->tenant;
-	q.provider = p->id;
+	q.account = p;
 	if (health_report(c->a, c->db, &q, &health, e) == -1)
 		return -1;
 	account = account_json(p);
@@ -224,6 +227,8 @@ apply_limits(struct ctl *c, struct provider_account *p, struct err *e)
 	size_t i = 0, n;
 
 	field_errors_init(&fe, c->a);
+	if (provider_account_is_shared(p) && ctl_has(c, "limit"))
+		return err_set(e, ERR_FORBIDDEN, "the platform limits it");
 	if (p->limits == NULL)
 		p->limits = "{}";
 	if (js_parse(c->a, p->limits, strlen(p->limits), 4, &limits, e) == -1)
@@ -362,8 +367,12 @@ command_provider_remove(struct ctl *c, struct err *e)
 	struct editor ed = ctl_editor(c);
 	struct provider_account *p;
 
-	if (find(c, &p, e) == -1 ||
-	    provider_account_remove(&ed, p->id, 0, e) == -1)
+	if (find(c, &p, e) == -1)
+		return -1;
+	if (provider_account_is_shared(p))
+		return err_set(e, ERR_FORBIDDEN, "it is an account of the "
+		    "platform: use \"belfryctl provider unshare\"");
+	if (provider_account_remove(&ed, p->id, 0, e) == -1)
 		return -1;
 	out_said(c, json_pack("{s:s, s:b}", "name", p->name, "removed", 1),
 	    "provider \"%s\" was removed", p->name);

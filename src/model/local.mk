@@ -15,6 +15,7 @@ libbelfry_la_SOURCES += \
 	src/model/person.c src/model/person.h \
 	src/model/privacy.c src/model/privacy.h \
 	src/model/provider_account.c src/model/provider_account.h \
+	src/model/provider_share.c src/model/provider_share.h \
 	src/model/quiet_hours.c src/model/quiet_hours.h \
 	src/model/recipient.c src/model/recipient.h \
 	src/model/sms_length.c src/model/sms_length.h \

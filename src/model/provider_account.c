@@ -24,9 +24,23 @@ provider_state_name(enum provider_state state)
 	return names[state];
 }
 
-void
-provider_account_list_add(struct db_batch *b, struct tenant_id tenant,
-    const char *after, int limit)
+bool
+provider_account_is_shared(const struct provider_account *p)
+{
+	return !uuid_is_nil(&p->shared_id.u);
+}
+
+const struct provider_account *
+provider_account_itself(const struct provider_account *p)
+{
+	return provider_account_is_shared(p) ? p->shared : p;
+}
+
+/* ---- Reading ---------------------------------------------------------------------- */
+
+static void
+list_add(struct db_batch *b, struct tenant_id tenant, const char *after,
+    int limit)
 {
 	db_add(b, Q_PROVIDER_LIST);
 	db_arg_int(b, tenant.n);
@@ -51,14 +65,16 @@ account_of_row(struct arena *a, const struct db_rows *r, int row)
 		.created_ms = db_time_ms(r, row, 10),
 		.updated_ms = db_time_ms(r, row, 11),
 		.limits = db_text(r, row, 13),
+		.shared_id = { db_uuid(r, row, 14) },
+		.allowed = db_text(r, row, 15),
 	};
 
 	p.sealed = db_bytes(a, r, row, 8, &p.sealed_bytes);
 	return p;
 }
 
-void
-provider_account_from_rows(struct arena *a, const struct db_rows *rows,
+static void
+from_rows(struct arena *a, const struct db_rows *rows,
     struct provider_account **list_r, size_t *count_r)
 {
 	size_t i, n = (size_t)db_count(rows);
@@ -70,33 +86,91 @@ provider_account_from_rows(struct arena *a, const struct db_rows *rows,
 	*count_r = n;
 }
 
+/* Finds the accounts that rows are leave to use. */
+static void
+join(struct provider_account *list, size_t count,
+    const struct provider_account *platform, size_t platform_count)
+{
+	size_t i, k;
+
+	for (i = 0; i < count; i++)
+		for (k = 0; k < platform_count; k++)
+			if (uuid_cmp(&list[i].shared_id.u, &platform[k].id.u) ==
+			    0)
+				list[i].shared = &platform[k];
+}
+
+void
+provider_account_all_add(struct db_batch *b, struct tenant_id tenant)
+{
+	list_add(b, tenant, "", PROVIDER_ACCOUNTS_MAX);
+	db_add(b, Q_PLATFORM_ENTER);
+	list_add(b, TENANT_PLATFORM, "", PROVIDER_ACCOUNTS_MAX);
+	db_add(b, Q_PLATFORM_LEAVE);
+}
+
+void
+provider_account_all_read(struct arena *a, struct db_rows **rows,
+    struct provider_account **list_r, size_t *count_r)
+{
+	struct provider_account *platform;
+	size_t count;
+
+	from_rows(a, rows[0], list_r, count_r);
+	from_rows(a, rows[2], &platform, &count);
+	join(*list_r, *count_r, platform, count);
+}
+
+/* The rows of a query, with the accounts of the platform if there are some among them. */
+static int
+run(struct arena *a, struct db *db, struct db_batch *b,
+    struct provider_account **list_r, size_t *count_r, struct err *e)
+{
+	struct provider_account *list, *platform;
+	struct db_rows **rows;
+	size_t i = 0, count, platform_count;
+
+	if (db_run(db, a, b, &rows, e) == -1)
+		return -1;
+	from_rows(a, rows[0], &list, &count);
+	while (i < count && !provider_account_is_shared(&list[i]))
+		i++;
+	if (i < count) {
+		b = db_batch_new(a, TENANT_PLATFORM, DB_ONE);
+		list_add(b, TENANT_PLATFORM, "", PROVIDER_ACCOUNTS_MAX);
+		if (db_run(db, a, b, &rows, e) == -1)
+			return -1;
+		from_rows(a, rows[0], &platform, &platform_count);
+		join(list, count, platform, platform_count);
+	}
+	*list_r = list;
+	*count_r = count;
+	return 0;
+}
+
 int
 provider_account_list(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *after, int limit, struct provider_account **list_r,
     size_t *count_r, struct err *e)
 {
 	struct db_batch *b = db_batch_new(a, tenant, DB_ONE);
-	struct db_rows **rows;
 
-	provider_account_list_add(b, tenant, after, limit);
-	if (db_run(db, a, b, &rows, e) == -1)
-		return -1;
-	provider_account_from_rows(a, rows[0], list_r, count_r);
-	return 0;
+	list_add(b, tenant, after, limit);
+	return run(a, db, b, list_r, count_r, e);
 }
 
 static int
 one(struct arena *a, struct db *db, struct db_batch *b,
     struct provider_account **account_r, struct err *e)
 {
-	struct db_rows **rows;
+	struct provider_account *list;
 	size_t count;
 
-	if (db_run(db, a, b, &rows, e) == -1)
+	if (run(a, db, b, &list, &count, e) == -1)
 		return -1;
-	if (db_count(rows[0]) == 0)
+	if (count == 0)
 		return 0;
-	provider_account_from_rows(a, rows[0], account_r, &count);
+	*account_r = list;
 	return 1;
 }
 
@@ -124,7 +198,9 @@ provider_account_find(struct arena *a, struct db *db, struct tenant_id tenant,
 	return one(a, db, b, account_r, e);
 }
 
-/* The last three arguments of insert and update. */
+/* ---- Writing ---------------------------------------------------------------------- */
+
+/* Arguments of insert and update. */
 static void
 bind_settings(struct db_batch *b, const struct provider_account *p)
 {
@@ -146,6 +222,10 @@ wake(struct db_batch *b, struct tenant_id tenant, struct provider_id id,
 	db_add(b, Q_PROVIDER_WAKE);
 	db_arg_int(b, tenant.n);
 	db_arg_uuid(b, &id.u);
+	if (!tenant_is_platform(tenant))
+		return;
+	db_add(b, Q_SHARED_WAKE);
+	db_arg_uuid(b, &id.u);
 }
 
 static int
@@ -155,7 +235,23 @@ say_taken(
 	if (db_violates(e, "provider_tenant_id_name_key"))
 		err_set(e, ERR_CONFLICT, "there is a provider \"%s\" already",
 		    p->name);
+	else if (db_violates(e, "provider_tenant_id_shared_id_key"))
+		err_set(e, ERR_CONFLICT, "the tenant has it already");
 	return edit_abort(ed);
+}
+
+/* The account of the platform stays as long as the transaction; rows[ITSELF] say whether
+ * it is there. */
+enum { ITSELF = 2 };
+
+static void
+lock_itself(struct db_batch *b, struct provider_id id)
+{
+	db_add(b, Q_PLATFORM_ENTER);
+	db_add(b, Q_SHARED_LOCK);
+	db_arg_int(b, TENANT_PLATFORM.n);
+	db_arg_uuid(b, &id.u);
+	db_add(b, Q_PLATFORM_LEAVE);
 }
 
 int
@@ -163,8 +259,11 @@ provider_account_create(const struct editor *ed,
     const struct provider_account *p, struct err *e)
 {
 	struct db_batch *b = edit_begin(ed);
+	bool shared = provider_account_is_shared(p);
 	struct db_rows **rows;
 
+	if (shared)
+		lock_itself(b, p->shared_id);
 	db_add(b, Q_PROVIDER_INSERT);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_uuid(b, &p->id.u);
@@ -175,9 +274,15 @@ provider_account_create(const struct editor *ed,
 	db_arg_int(b, p->priority);
 	db_arg_int(b, p->weight);
 	bind_settings(b, p);
+	db_arg_uuid(b, shared ? &p->shared_id.u : NULL);
+	db_arg_text(b, p->allowed);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return say_taken(ed, p, e);
-	b = edit_commit(ed, "provider.add", p->name,
+	if (shared && db_count(rows[ITSELF]) == 0) {
+		err_set(e, ERR_NOT_FOUND, "the platform has no such account");
+		return edit_abort(ed);
+	}
+	b = edit_commit(ed, shared ? "provider.share" : "provider.add", p->name,
 	    json_pack("{s:s}", "kind", p->kind));
 	wake(b, ed->tenant, p->id, p->state);
 	return db_run(ed->db, ed->a, b, &rows, e);
@@ -220,6 +325,7 @@ provider_account_update(const struct editor *ed, struct provider_account *p,
 	db_arg_int(b, p->priority);
 	db_arg_int(b, p->weight);
 	bind_settings(b, p);
+	db_arg_text(b, p->allowed);
 	wake(b, ed->tenant, p->id, p->state);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return say_taken(ed, p, e);
@@ -255,6 +361,26 @@ provider_account_set_state(const struct editor *ed, struct provider_id id,
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 
+/* In the open transaction. */
+static int
+check_unshared(const struct editor *ed, struct provider_id id, struct err *e)
+{
+	struct db_batch *b = db_batch_new(ed->a, ed->tenant, DB_CONTINUE);
+	struct db_rows **rows;
+
+	if (!tenant_is_platform(ed->tenant))
+		return 0;
+	db_add(b, Q_SHARED_LIST);
+	db_arg_uuid(b, &id.u);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	if (db_count(rows[0]) == 0)
+		return 0;
+	err_set(e, ERR_CONFLICT, "%d tenants have leave to use it, such as \"%s\"",
+	    db_count(rows[0]), db_text(rows[0], 0, 1));
+	return edit_abort(ed);
+}
+
 int
 provider_account_remove(const struct editor *ed, struct provider_id id,
     int expected_version, struct err *e)
@@ -262,7 +388,8 @@ provider_account_remove(const struct editor *ed, struct provider_id id,
 	struct db_batch *b;
 	struct db_rows **rows;
 
-	if (lock(ed, id, expected_version, e) == -1)
+	if (lock(ed, id, expected_version, e) == -1 ||
+	    check_unshared(ed, id, e) == -1)
 		return -1;
 	b = edit_commit(ed, "provider.remove", id_text(ed->a, id), NULL);
 	db_add(b, Q_PROVIDER_DELETE);

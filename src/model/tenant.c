@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "db/db.h"
 #include "model/edit.h"
+#include "model/provider_share.h"
 
 static const struct tenant_id nobody = { 0 };
 
@@ -108,12 +109,12 @@ tenant_list(struct arena *a, struct db *db, const char *after, int limit,
 	return 0;
 }
 
+/* Its rows are those of the new id, then of provider_share_everyone_add(). */
 static int
-insert(const struct editor *ed, const struct tenant *t, struct tenant_id *id_r,
+insert(const struct editor *ed, const struct tenant *t, struct db_rows ***rows_r,
     struct err *e)
 {
 	struct db_batch *b = db_batch_new(ed->a, nobody, DB_BEGIN);
-	struct db_rows **rows;
 
 	db_add(b, Q_TENANT_INSERT);
 	db_arg_text(b, t->slug);
@@ -122,13 +123,13 @@ insert(const struct editor *ed, const struct tenant *t, struct tenant_id *id_r,
 	db_arg_text(b, t->time_zone);
 	db_arg_int(b, t->weight);
 	db_arg_bool(b, t->test);
-	if (db_run(ed->db, ed->a, b, &rows, e) == -1) {
+	provider_share_everyone_add(b);
+	if (db_run(ed->db, ed->a, b, rows_r, e) == -1) {
 		if (db_violates(e, "tenant_slug_key"))
 			err_set(e, ERR_CONFLICT,
 			    "there is a tenant \"%s\" already", t->slug);
 		return -1;
 	}
-	id_r->n = db_int(rows[0], 0, 0);
 	return 0;
 }
 
@@ -139,15 +140,18 @@ tenant_create(const struct editor *ed, struct tenant *t, struct err *e)
 {
 	struct editor inside = *ed;
 	struct db_batch *b;
-	struct db_rows **rows;
+	struct db_rows **rows, *everyones;
 
-	if (insert(ed, t, &inside.tenant, e) == -1)
+	if (insert(ed, t, &rows, e) == -1)
 		return -1;
+	inside.tenant.n = db_int(rows[0], 0, 0);
+	everyones = rows[2];
 	b = db_batch_new(ed->a, inside.tenant, DB_COMMIT);
 	db_add(b, Q_TENANT_ENTER);
 	db_arg_int(b, inside.tenant.n);
 	db_add(b, Q_TENANT_GENERATION_INSERT);
 	db_arg_int(b, inside.tenant.n);
+	provider_share_welcome_add(ed->a, b, inside.tenant, t->slug, everyones);
 	edit_record(&inside, b, "tenant.add", t->slug, NULL);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;

@@ -623,6 +623,9 @@ accept_notification(struct arena *a, const struct accept_params *p,
 	struct express *x;
 	int rc;
 
+	if (tenant_is_platform(p->tenant))
+		return err_set(e, ERR_FORBIDDEN,
+		    "nothing is sent for the platform itself");
 	if (p->known != NULL &&
 	    overload_check(known_overload(p->known, p->tenant),
 	        p->request->priority, e) == -1)

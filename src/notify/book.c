@@ -125,7 +125,9 @@ book_page_add(struct db_batch *b, struct tenant_id tenant)
 {
 	db_add(b, Q_TENANT_PAGE);
 	db_arg_int(b, tenant.n);
-	provider_account_list_add(b, tenant, "", PROVIDER_ACCOUNTS_MAX);
+	provider_account_all_add(b, tenant);
+	_Static_assert(BOOK_PAGE_QUERIES == 1 + PROVIDER_ACCOUNT_QUERIES,
+	    "a page is its tenant and its accounts");
 }
 
 void
@@ -141,14 +143,14 @@ page_add_provider(struct page *page, const struct provider *pr)
 }
 
 static void
-read_providers(struct book *bk, struct page *page, const struct db_rows *rows)
+read_providers(struct book *bk, struct page *page, struct db_rows **rows)
 {
 	struct provider_account *list;
 	struct provider *pr;
 	struct err e;
 	size_t i, count;
 
-	provider_account_from_rows(page->a, rows, &list, &count);
+	provider_account_all_read(page->a, rows, &list, &count);
 	page->providers = arena_zalloc(page->a, count, sizeof(*page->providers));
 	for (i = 0; i < count; i++) {
 		if (settings_open(page->a, bk->ring, &list[i], &pr, &e) == 0) {
@@ -255,7 +257,7 @@ book_page_read(struct book *bk, struct tenant_id tenant, int64_t generation,
 	page->held = 1;
 	page->ring = bk->ring;
 	read_tenant(bk, page, rows[0]);
-	read_providers(bk, page, rows[1]);
+	read_providers(bk, page, rows + 1);
 	page->next = bk->pages;
 	bk->pages = page;
 	return page;

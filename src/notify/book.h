@@ -74,7 +74,7 @@ bool book_has_webhooks(const struct book *bk, struct tenant_id tenant);
 /* Adds the queries that make a page; then makes it from their rows (rows[0] is the first
  * of them) and holds it.  A provider whose settings do not open is left out and
  * logged. */
-enum { BOOK_PAGE_QUERIES = 2 };
+enum { BOOK_PAGE_QUERIES = 5 };
 void book_page_add(struct db_batch *b, struct tenant_id tenant);
 struct page *book_page_read(struct book *bk, struct tenant_id tenant,
     int64_t generation, struct db_rows **rows);

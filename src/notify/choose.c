@@ -37,7 +37,8 @@ mix(uint64_t x)
 static double
 draw(const struct choose_params *p, const struct provider *pr)
 {
-	double weight = pr->weight * health_share(p->health, pr->id, p->now_ms);
+	double weight = pr->weight *
+	    health_share(p->health, pr->account, p->now_ms);
 	uint64_t a, b;
 
 	if (weight <= 0)
@@ -80,15 +81,15 @@ static struct candidate
 candidate(const struct choose_params *p, const struct provider *pr)
 {
 	struct candidate c = { .provider = pr, .draw = draw(p, pr) };
-	struct place *place;
+	struct guest *guest;
 
 	if (p->gate == NULL) {
-		c.shut = !health_is_usable(p->health, pr->id, p->now_ms);
+		c.shut = !health_is_usable(p->health, pr->account, p->now_ms);
 		return c;
 	}
-	place = gate_place(p->gate, pr);
-	c.shut = gate_is_shut(place);
-	c.full = gate_room(p->gate, place) == 0;
+	guest = gate_guest(p->gate, pr);
+	c.shut = gate_is_shut(guest->place);
+	c.full = gate_room(p->gate, guest) == 0;
 	return c;
 }
 
@@ -128,7 +129,7 @@ choose_provider(const struct choose_params *p)
 	pr = list[turn].provider;
 	choice.provider = pr;
 	choice.others = turn < choice.usable - 1;
-	choice.share = health_share(p->health, pr->id, p->now_ms);
+	choice.share = health_share(p->health, pr->account, p->now_ms);
 	for (k = 0; k < count; k++)
 		choice.equals +=
 		    list[k].provider->priority == pr->priority;

@@ -283,6 +283,7 @@ set_hook(struct arena *a, const struct config *config, const struct page *page,
 		m->public_url = config->api_public_url;
 	if (d->provider == NULL || d->provider->ops->receive == NULL)
 		return;
+	m->shared = d->provider->owner.n != page->tenant.n;
 	uuid_format(&d->provider->id.u, id);
 	m->hook_path = arena_printf(a, "/hooks/%s/%s", page->slug, id);
 }

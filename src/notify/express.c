@@ -67,12 +67,13 @@ static int
 read_provider(struct arena *a, struct page *page, json_t *json)
 {
 	struct provider *pr = arena_object(a, struct provider);
-	const char *id, *kind;
+	const char *id, *kind, *account;
 	int has_budget;
 
-	if (json_unpack(json, "[s, s, i, i, s, b]", &id, &kind, &pr->priority,
-	        &pr->weight, &pr->name, &has_budget) == -1 ||
-	    uuid_parse(id, &pr->id.u) == -1)
+	if (json_unpack(json, "[s, s, i, i, s, b, s]", &id, &kind, &pr->priority,
+	        &pr->weight, &pr->name, &has_budget, &account) == -1 ||
+	    uuid_parse(id, &pr->id.u) == -1 ||
+	    uuid_parse(account, &pr->account.u) == -1)
 		return -1;
 	pr->ops = provider_ops_find(kind);
 	pr->enabled = true;
@@ -117,7 +118,7 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 }
 
 static const struct known_kind ways_kind = {
-	.name = "ways4", /* the form of its text; others may lie in caches */
+	.name = "ways5", /* the form of its text; others may lie in caches */
 	.add = ways_add,
 	.text = ways_text,
 	.parse = ways_parse,

@@ -40,6 +40,7 @@ struct gate {
 	struct arena *a;
 	struct gate_params params;
 	struct place *buckets[BUCKETS];
+	struct guest *guests[BUCKETS];
 };
 
 struct gate *
@@ -54,15 +55,19 @@ gate_new(struct arena *a, const struct gate_params *params)
 
 /* ---- Places ------------------------------------------------------------------------ */
 
+static unsigned
+bucket_of(struct tenant_id tenant, struct provider_id id)
+{
+	unsigned h = (unsigned)id.u.b[15] << 8 | id.u.b[14];
+
+	return (h + (unsigned)tenant.n) % BUCKETS;
+}
+
 static struct place *
 find(struct gate *g, struct tenant_id tenant, struct provider_id id)
 {
-	struct place **bucket, *p;
-	unsigned h;
+	struct place **bucket = &g->buckets[bucket_of(tenant, id)], *p;
 
-	h = (unsigned)id.u.b[15] << 8 | id.u.b[14];
-	h += (unsigned)tenant.n;
-	bucket = &g->buckets[h % BUCKETS];
 	for (p = *bucket; p != NULL; p = p->next)
 		if (p->tenant.n == tenant.n && uuid_cmp(&p->id.u, &id.u) == 0)
 			return p;
@@ -124,32 +129,73 @@ set_limits(const struct gate *g, struct place *p,
 
 /* What the tenant is given by all its accounts together. */
 static void
-set_whole(struct gate *g, struct place *p, int rate)
+set_whole(struct gate *g, struct guest *gu, int rate)
 {
 	static const struct provider_id nil;
 	struct pace pace = { .every_us = every_us(rate, 1000) };
 
 	if (rate == 0) {
-		p->whole = NULL;
+		gu->whole = NULL;
 		return;
 	}
-	if (p->whole == NULL)
-		p->whole = find(g, p->tenant, nil);
-	set_pace(p->whole, &pace);
+	if (gu->whole == NULL)
+		gu->whole = find(g, gu->tenant, nil);
+	set_pace(gu->whole, &pace);
 }
 
-struct place *
-gate_place(struct gate *g, const struct provider *pr)
+static struct guest *
+find_guest(struct gate *g, const struct provider *pr)
 {
-	struct place *p = find(g, pr->tenant, pr->id);
+	struct guest **bucket = &g->guests[bucket_of(pr->tenant, pr->id)], *gu;
+
+	for (gu = *bucket; gu != NULL; gu = gu->next)
+		if (gu->tenant.n == pr->tenant.n &&
+		    uuid_cmp(&gu->id.u, &pr->id.u) == 0)
+			return gu;
+	gu = arena_object(g->a, struct guest);
+	gu->id = pr->id;
+	gu->tenant = pr->tenant;
+	gu->place = find(g, pr->owner, pr->account);
+	gu->next = *bucket;
+	*bucket = gu;
+	return gu;
+}
+
+struct guest *
+gate_guest(struct gate *g, const struct provider *pr)
+{
+	struct guest *gu = find_guest(g, pr);
+	struct place *p = gu->place;
 
 	p->channel = pr->ops->channel;
 	if (p->health == NULL &&
-	    health_find(g->params.health, pr->id) != NULL)
-		p->health = health_of(g->params.health, pr->id);
+	    health_find(g->params.health, p->id) != NULL)
+		p->health = health_of(g->params.health, p->id);
 	set_limits(g, p, pr->ops, pr->limits);
-	set_whole(g, p, pr->tenant_rate);
-	return p;
+	set_whole(g, gu, pr->tenant_rate);
+	return gu;
+}
+
+void
+gate_await(struct guest *gu)
+{
+	if (gu->awaits)
+		return;
+	gu->awaits = true;
+	gu->next_awaiting = gu->place->awaiting;
+	gu->place->awaiting = gu;
+}
+
+struct guest *
+gate_awaiting(struct place *p)
+{
+	struct guest *gu = p->awaiting;
+
+	if (gu == NULL)
+		return NULL;
+	p->awaiting = gu->next_awaiting;
+	gu->awaits = false;
+	return gu;
 }
 
 bool
@@ -253,8 +299,15 @@ places(const struct place *p)
 }
 
 int
-gate_room(struct gate *g, struct place *p)
+gate_whole_room(struct guest *gu)
 {
+	return gu->whole != NULL ? granted(gu->whole) : INT32_MAX;
+}
+
+int
+gate_room(struct gate *g, struct guest *gu)
+{
+	struct place *p = gu->place;
 	int room;
 
 	if (gate_is_shut(p))
@@ -265,28 +318,30 @@ gate_room(struct gate *g, struct place *p)
 		room = places(p) - p->taken;
 	if (is_paced(p) && room > granted(p))
 		room = granted(p);
-	if (p->whole != NULL && room > granted(p->whole))
-		room = granted(p->whole);
+	if (room > gate_whole_room(gu))
+		room = gate_whole_room(gu);
 	return room > 0 ? room : 0;
 }
 
 int
-gate_room_worth(struct gate *g, struct place *p)
+gate_room_worth(struct gate *g, struct guest *gu)
 {
-	int room = gate_room(g, p);
+	const struct place *p = gu->place;
+	int room = gate_room(g, gu);
 
-	if (p->taken == 0 || is_paced(p) || p->whole != NULL ||
+	if (p->taken == 0 || is_paced(p) || gu->whole != NULL ||
 	    4 * room >= places(p))
 		return room;
 	return 0;
 }
 
 bool
-gate_take(struct gate *g, struct place *p, int64_t *from_us_r)
+gate_take(struct gate *g, struct guest *gu, int64_t *from_us_r)
 {
+	struct place *p = gu->place;
 	int64_t from_us;
 
-	if (gate_room(g, p) == 0)
+	if (gate_room(g, gu) == 0)
 		return false;
 	*from_us_r = 0;
 	if (gate_is_open(p)) {
@@ -295,8 +350,8 @@ gate_take(struct gate *g, struct place *p, int64_t *from_us_r)
 	}
 	if (is_paced(p))
 		*from_us_r = use_grant(p);
-	if (p->whole != NULL) {
-		from_us = use_grant(p->whole);
+	if (gu->whole != NULL) {
+		from_us = use_grant(gu->whole);
 		if (from_us > *from_us_r)
 			*from_us_r = from_us;
 	}
@@ -305,11 +360,13 @@ gate_take(struct gate *g, struct place *p, int64_t *from_us_r)
 }
 
 bool
-gate_join(struct gate *g, struct place *p, int64_t *from_us_r)
+gate_join(struct gate *g, struct guest *gu, int64_t *from_us_r)
 {
+	struct place *p = gu->place;
+
 	if (gate_is_open(p) || is_blocked(p) || is_paced(p) ||
-	    p->whole != NULL)
-		return gate_take(g, p, from_us_r);
+	    gu->whole != NULL)
+		return gate_take(g, gu, from_us_r);
 	*from_us_r = 0;
 	p->taken++;
 	return true;
@@ -648,7 +705,8 @@ gate_tell_add(struct gate *g, struct place *p, struct db_batch *b,
 	db_arg_int(b, t->news);
 	db_arg_int(b, ms);
 	db_arg_uuid(b, &t->spooler);
-	db_arg_uuid(b, &t->notification.u);
+	db_arg_uuid(b, uuid_is_nil(&t->notification.u) ? NULL
+	                                               : &t->notification.u);
 	db_arg_uuid(b, &event);
 	db_arg_uuid(b, &audit);
 }

@@ -15,6 +15,9 @@
  * A tenant that has a rate of its own has a place too, with the nil id, of which nothing
  * is used but its pace: what takes a place of one of its accounts uses a grant of both.
  *
+ * An account of the platform is one place for all tenants who have leave to use it: they
+ * share its window, its budget and its breaker.  Each is a guest there.
+ *
  * What all spoolers must know of an account is in the database.  A spooler asks it for a
  * share of a budget or for the right to try an account whose breaker is open (gate_ask_),
  * and tells it what happened to an account (gate_tell_).
@@ -65,11 +68,11 @@ struct grant {
 
 enum { GATE_GRANTS = 4 };
 
-/* An account as a spooler sees it.  Lives as long as the gate. */
+/* An account as a spooler sees it, whoever sends by it.  Lives as long as the gate. */
 struct place {
 	struct place *next; /* of its bucket */
 	struct provider_id id;
-	struct tenant_id tenant;
+	struct tenant_id tenant; /* whose account it is */
 	enum channel channel;
 	struct account_health *health; /* NULL: it had no trouble yet */
 	struct window window;
@@ -81,22 +84,33 @@ struct place {
 	struct pace pace;
 	struct grant grants[GATE_GRANTS]; /* the first is used first */
 	int unused; /* granted and expired: given back when asked next */
-	struct place *whole; /* what its tenant is given by all accounts; NULL: any number */
 	int64_t try_until_ms; /* we may try it with one delivery; 0: we may not */
 	bool trying; /* and do */
 	bool asking;
 	int64_t ask_from_ms; /* it makes no sense to ask before */
 	double credit; /* for retries */
 	int64_t credit_at_ms;
-	bool awaited; /* work was left in the queue because of it */
+	struct guest *awaiting; /* work of theirs was left in the queue because of it */
 	void *line; /* the caller's: deliveries that wait for the wire */
+};
+
+/* A tenant at a place: its own account has one guest, an account of the platform many.
+ * Lives as long as the gate. */
+struct guest {
+	struct guest *next; /* of its bucket */
+	struct provider_id id; /* of the row among the tenant's own */
+	struct tenant_id tenant; /* who sends */
+	struct place *place;
+	struct place *whole; /* what the tenant is given by all accounts; NULL: any number */
+	bool awaits;
+	struct guest *next_awaiting;
 };
 
 struct gate *gate_new(struct arena *a, const struct gate_params *params)
     MUST_CHECK;
 
-/* The place of an account, whose limits may have changed. */
-struct place *gate_place(struct gate *g, const struct provider *pr) MUST_CHECK;
+/* A tenant at the place of an account, whose limits may have changed. */
+struct guest *gate_guest(struct gate *g, const struct provider *pr) MUST_CHECK;
 
 /* Is it a tenant's, for all its accounts? */
 bool gate_is_whole(const struct place *p);
@@ -108,17 +122,26 @@ bool gate_is_shut(const struct place *p);
 bool gate_is_open(const struct place *p);
 
 /* How many deliveries may take a place now. */
-int gate_room(struct gate *g, struct place *p);
+int gate_room(struct gate *g, struct guest *gu);
 
 /* The same when it is worth a claim: many, or nothing is on its way. */
-int gate_room_worth(struct gate *g, struct place *p);
+int gate_room_worth(struct gate *g, struct guest *gu);
+
+/* How many may by what the tenant is given in all. */
+int gate_whole_room(struct guest *gu);
+
+/* Work of its was left in the queue: it is told of when there is room again. */
+void gate_await(struct guest *gu);
+
+/* Those who were to be told, one after the other; NULL: there is none (any more). */
+struct guest *gate_awaiting(struct place *p);
 
 /* Takes a place for a delivery; false when there is none.  *from_us_r is the time before
  * which it must not go on the wire, of clock_mono_us(). */
-bool gate_take(struct gate *g, struct place *p, int64_t *from_us_r) MUST_CHECK;
+bool gate_take(struct gate *g, struct guest *gu, int64_t *from_us_r) MUST_CHECK;
 
 /* The same for one that was handed to us already: it may wait in line. */
-bool gate_join(struct gate *g, struct place *p, int64_t *from_us_r) MUST_CHECK;
+bool gate_join(struct gate *g, struct guest *gu, int64_t *from_us_r) MUST_CHECK;
 
 /* A delivery that did not come to an answer gives its place back. */
 void gate_leave(struct place *p);
@@ -179,7 +202,7 @@ struct gate_tell {
 	enum gate_news news;
 	int64_t block_ms;
 	struct uuid spooler;
-	struct notification_id notification; /* by which it was noticed */
+	struct notification_id notification; /* by which it was noticed; nil: another's */
 };
 void gate_tell_add(struct gate *g, struct place *p, struct db_batch *b,
     const struct gate_tell *t);

@@ -150,22 +150,23 @@ health_changed_read(struct health *h, const struct db_rows *rows)
 /* What the results of one transaction say of one account. */
 struct note {
 	struct provider_id id;
+	struct tenant_id owner;
 	int failed, refused;
 	bool well;
 	const struct result *last; /* that was refused */
 };
 
 static struct note *
-note_of(struct note *notes, int *count, struct provider_id id)
+note_of(struct note *notes, int *count, const struct result *r)
 {
 	int i;
 
 	for (i = 0; i < *count; i++)
-		if (uuid_cmp(&notes[i].id.u, &id.u) == 0)
+		if (uuid_cmp(&notes[i].id.u, &r->account.u) == 0)
 			return &notes[i];
 	if (*count == ACCOUNTS_PER_BATCH)
 		return NULL;
-	notes[*count] = (struct note){ .id = id };
+	notes[*count] = (struct note){ .id = r->account, .owner = r->owner };
 	return &notes[(*count)++];
 }
 
@@ -184,7 +185,7 @@ is_recovery(const struct health *h, const struct result *r)
 
 	if (r->verdict.class != VERDICT_ACCEPTED)
 		return false;
-	ah = find(h, r->provider);
+	ah = find(h, r->account);
 	return ah != NULL && (ah->failures > 0 || ah->refusals > 0);
 }
 
@@ -195,7 +196,7 @@ take(struct health *h, struct note *notes, int *count, const struct result *r)
 
 	if (!is_refusal(r) && !r->failover && !is_recovery(h, r))
 		return;
-	n = note_of(notes, count, r->provider);
+	n = note_of(notes, count, r);
 	if (n == NULL)
 		return;
 	if (r->verdict.class == VERDICT_ACCEPTED) {
@@ -226,54 +227,77 @@ learn(struct health *h, const struct note *n)
 	}
 }
 
+struct writing {
+	struct arena *a;
+	const struct result *first;
+	struct tenant_id owner;
+	int park_after;
+	int64_t recovery_ms;
+};
+
+/* What there is of the accounts of one owner.  Only a tenant's own account stands on the
+ * timeline of the notification that was refused. */
 static void
-write(const struct health *h, struct arena *a, struct db_batch *b,
-    const struct note *notes, int count, const struct result *first,
-    int park_after)
+write(const struct writing *w, struct db_batch *b, const struct note *notes,
+    int count, struct health_notes *notes_r)
 {
 	enum { COLUMNS = 7 };
 	struct db_array *v[COLUMNS];
 	struct uuid event, audit;
-	int i;
+	bool own = w->owner.n == w->first->tenant.n;
+	int i, written = 0;
 
 	for (i = 0; i < COLUMNS; i++)
-		v[i] = db_array_new(a);
+		v[i] = db_array_new(w->a);
 	for (i = 0; i < count; i++) {
+		if (notes[i].owner.n != w->owner.n)
+			continue;
+		written++;
 		event = uuid_make();
 		audit = uuid_make();
 		db_array_uuid(v[0], &notes[i].id.u);
 		db_array_int(v[1], notes[i].failed);
 		db_array_int(v[2], notes[i].refused);
 		db_array_int(v[3], notes[i].well);
-		db_array_uuid(v[4], notes[i].last != NULL
+		db_array_uuid(v[4], own && notes[i].last != NULL
 		        ? &notes[i].last->notification.u
 		        : NULL);
 		db_array_uuid(v[5], &event);
 		db_array_uuid(v[6], &audit);
 	}
+	if (written == 0)
+		return;
+	if (!own)
+		db_add(b, Q_PLATFORM_ENTER);
+	notes_r->list[notes_r->count].place = db_batch_size(b);
+	notes_r->list[notes_r->count++].owner = w->owner;
 	db_add(b, Q_HEALTH_NOTE);
-	db_arg_int(b, first->tenant.n);
-	db_arg_int(b, park_after);
-	db_arg_int(b, h->recovery_ms);
-	db_arg_uuid(b, &first->spooler);
+	db_arg_int(b, w->owner.n);
+	db_arg_int(b, w->park_after);
+	db_arg_int(b, w->recovery_ms);
+	db_arg_uuid(b, &w->first->spooler);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);
+	if (!own)
+		db_add(b, Q_PLATFORM_LEAVE);
 }
 
-bool
+void
 health_note_add(struct health *h, struct arena *a, struct db_batch *b,
-    const struct result *first, int park_after)
+    const struct result *first, int park_after, struct health_notes *notes_r)
 {
+	struct writing w = { .a = a, .first = first, .owner = first->tenant,
+		.park_after = park_after, .recovery_ms = h->recovery_ms };
 	struct note notes[ACCOUNTS_PER_BATCH];
 	const struct result *r;
 	int i, count = 0;
 
+	notes_r->count = 0;
 	for (r = first; r != NULL; r = r->next)
 		take(h, notes, &count, r);
-	if (count == 0)
-		return false;
 	for (i = 0; i < count; i++)
 		learn(h, &notes[i]);
-	write(h, a, b, notes, count, first, park_after);
-	return true;
+	write(&w, b, notes, count, notes_r);
+	w.owner = TENANT_PLATFORM;
+	write(&w, b, notes, count, notes_r);
 }

@@ -11,6 +11,7 @@
 #define BELFRY_NOTIFY_HEALTH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -61,10 +62,19 @@ double health_share(const struct health *h, struct provider_id id,
 void health_changed_add(struct db_batch *b, const struct health *h);
 void health_changed_read(struct health *h, const struct db_rows *rows);
 
-/* Learns from the results of one transaction, adds the query that writes it (none when
- * there is nothing to tell) and returns whether it did.  Its rows are the accounts that
- * were parked by it: id and name. */
-bool health_note_add(struct health *h, struct arena *a, struct db_batch *b,
-    const struct result *first, int park_after);
+/* Queries that tell of accounts: one for a tenant's own, one for those of the platform.
+ * The rows at each place are the accounts that were parked by it: id and name. */
+struct health_notes {
+	struct {
+		size_t place;
+		struct tenant_id owner; /* of the accounts */
+	} list[2];
+	size_t count;
+};
+
+/* Learns from the results of one transaction of a tenant and adds the queries that write
+ * it, none when there is nothing to tell. */
+void health_note_add(struct health *h, struct arena *a, struct db_batch *b,
+    const struct result *first, int park_after, struct health_notes *notes_r);
 
 #endif

@@ -9,7 +9,9 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "db/db.h"
+#include "model/provider_account.h"
 #include "web/field.h"
 
 struct report {
@@ -72,13 +74,19 @@ int
 health_report(struct arena *a, struct db *db, const struct health_question *q,
     json_t **json_r, struct err *e)
 {
-	struct db_batch *b = db_batch_new(a, q->tenant, DB_ONE);
+	const struct provider_account *itself =
+	    provider_account_itself(q->account);
+	struct db_batch *b;
 	struct db_rows **rows, *r;
 	struct report report;
 
+	if (itself == NULL)
+		return err_set(e, ERR_NOT_FOUND,
+		    "the platform's account is gone");
+	b = db_batch_new(a, itself->tenant, DB_ONE);
 	db_add(b, Q_HEALTH_GET);
-	db_arg_int(b, q->tenant.n);
-	db_arg_uuid(b, &q->provider.u);
+	db_arg_int(b, itself->tenant.n);
+	db_arg_uuid(b, &itself->id.u);
 	if (db_run(db, a, b, &rows, e) == -1)
 		return -1;
 	r = rows[0];
@@ -92,5 +100,8 @@ health_report(struct arena *a, struct db *db, const struct health_question *q,
 		.granted_today = db_int(r, 0, USED),
 	};
 	*json_r = fields_write(a, &health_report_table, &report);
+	/* How much others send is not told. */
+	if (itself != q->account)
+		json_object_del(*json_r, "granted_today");
 	return 0;
 }

@@ -9,16 +9,15 @@
 #include <jansson.h>
 
 #include "base/compiler.h"
-#include "base/id.h"
 
 struct arena;
 struct db;
 struct err;
 struct field_table;
+struct provider_account;
 
 struct health_question {
-	struct tenant_id tenant;
-	struct provider_id provider;
+	const struct provider_account *account; /* one of the platform's: as it is doing */
 	int64_t recovery_ms; /* half of a penalty is gone after it */
 };
 

@@ -416,14 +416,14 @@ static bool
 take_place(const struct plan *pl, struct delivery *d)
 {
 	struct gate *gate = pl->params->gate;
-	struct place *place;
+	struct guest *guest;
 
 	if (gate == NULL)
 		return true;
-	place = gate_place(gate, d->provider);
-	if (!gate_take(gate, place, &d->from_us))
+	guest = gate_guest(gate, d->provider);
+	if (!gate_take(gate, guest, &d->from_us))
 		return false;
-	d->place = place;
+	d->place = guest->place;
 	return true;
 }
 

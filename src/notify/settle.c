@@ -94,6 +94,8 @@ settle_attempt(struct result *r, const struct delivery *d,
 	r->told = told_by(d->provider, v, &o);
 	note_outcome(r, d, v, &o);
 	r->provider = d->provider->id;
+	r->owner = d->provider->owner;
+	r->account = d->provider->account;
 	r->delay_ms = o.delay_ms;
 	r->later = o.later;
 	r->failover = o.failover;
@@ -274,7 +276,7 @@ add_gone(struct arena *a, struct db_batch *b, const struct result *first)
 
 struct db_batch *
 settle_batch(struct arena *a, const struct settle_params *p,
-    const struct result *first, size_t *took_r, size_t *parked_r)
+    const struct result *first, size_t *took_r, struct health_notes *notes_r)
 {
 	struct db_batch *b = db_batch_new(a, first->tenant, DB_ONE);
 	struct db_array *v[COLUMNS];
@@ -297,9 +299,7 @@ settle_batch(struct arena *a, const struct settle_params *p,
 		db_arg_array(b, v[i]);
 	add_suppressed(a, b, first);
 	add_gone(a, b, first);
-	*parked_r = db_batch_size(b);
-	if (!health_note_add(p->health, a, b, first, p->park_after))
-		*parked_r = 0;
+	health_note_add(p->health, a, b, first, p->park_after, notes_r);
 	return b;
 }
 

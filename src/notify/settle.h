@@ -19,6 +19,7 @@ struct arena;
 struct db_batch;
 struct db_rows;
 struct health;
+struct health_notes;
 
 /* Judged: fills *r with what is to be written for delivery "d". */
 void settle_attempt(struct result *r, const struct delivery *d,
@@ -34,15 +35,14 @@ void settle_handed_back(struct result *r, const struct delivery *d,
     const char *reason);
 
 /* A transaction that writes the results (all of one tenant).  *took_r is the place of the
- * rows that settle_late() reads.  What they tell of accounts goes with them: *parked_r is the place of the rows that name those that are parked by
- * it (id, name), 0 when there is nothing to tell. */
+ * rows that settle_late() reads.  What they tell of accounts goes with them (health.h). */
 struct settle_params {
 	struct health *health;
 	int park_after;
 	bool untold; /* the tenant has no webhook endpoints */
 };
 struct db_batch *settle_batch(struct arena *a, const struct settle_params *p,
-    const struct result *first, size_t *took_r, size_t *parked_r);
+    const struct result *first, size_t *took_r, struct health_notes *notes_r);
 
 /* After it: how many results did not take effect.  When there are any, *late_r is the
  * batch that records them.  Those that did are marked, so that they are not called late

@@ -103,6 +103,8 @@ struct result {
 	struct delivery_id delivery;
 	enum channel channel;
 	struct provider_id provider; /* nil without an attempt */
+	struct tenant_id owner; /* whose account that was: */
+	struct provider_id account; /* provider.h */
 	int lease_no;
 	bool doubtful; /* its lease may never have been, or be settled already */
 	int attempt; /* 0: it ended before an attempt (expired, corrupt) */

@@ -183,6 +183,7 @@ hook_events_write(const struct hook_event *list, size_t count)
 		set_number(json, "category", ev->by_category);
 		set_text(json, "address", ev->address);
 		set_text(json, "id", ev->id);
+		set_number(json, "known", ev->if_known);
 		json_array_append_new(array, json);
 	}
 	return array;
@@ -256,5 +257,6 @@ hook_events_read(struct arena *a, const json_t *json,
 		ev->by_category = get_number(one, "category") != 0;
 		ev->address = get_text(a, one, "address");
 		ev->id = get_text(a, one, "id");
+		ev->if_known = get_number(one, "known") != 0;
 	}
 }

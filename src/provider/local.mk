@@ -23,6 +23,7 @@ libbelfry_la_SOURCES += \
 	src/provider/html_text.c src/provider/html_text.h \
 	src/provider/http_json.c src/provider/http_json.h \
 	src/provider/http_judge.c src/provider/http_judge.h \
+	src/provider/identity.c src/provider/identity.h \
 	src/provider/inapp.c src/provider/inapp.h \
 	src/provider/jwt_sign.c src/provider/jwt_sign.h \
 	src/provider/limits.c src/provider/limits.h \
@@ -39,6 +40,7 @@ libbelfry_la_SOURCES += \
 	src/provider/sendgrid.c src/provider/sendgrid.def \
 	src/provider/sendgrid.h src/provider/sendgrid_hook.c \
 	src/provider/settings.c src/provider/settings.h \
+	src/provider/share.c src/provider/share.h \
 	src/provider/smtp.c src/provider/smtp.def src/provider/smtp.h \
 	src/provider/smtp_judge.c src/provider/smtp_judge.h \
 	src/provider/text_flow.c src/provider/text_flow.h \

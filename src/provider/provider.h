@@ -37,6 +37,10 @@ struct provider {
 	struct tenant_id tenant;
 	const char *name; /* unique in its tenant */
 	const struct provider_ops *ops;
+	/* Whose limits, health and tokens count: its own, or those of the account of the
+	 * platform that its tenant has leave to use. */
+	struct tenant_id owner;
+	struct provider_id account;
 	int version; /* of the account: counts up with each change */
 	bool enabled;
 	int priority; /* the lowest goes first */
@@ -73,6 +77,7 @@ struct message {
 	bool in_session; /* the recipient wrote to the account within a day */
 	const char *template_key; /* or "" */
 	const char *tenant_slug;
+	bool shared; /* by an account of the platform: what is reported must say whose it is */
 	const char *from; /* the sender that it names, or NULL: the account's */
 	const struct keyring *ring; /* for tokens and links in it, or NULL */
 	const char *unsubscribe_url; /* of what can be unsubscribed from, or NULL */

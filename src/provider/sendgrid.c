@@ -40,17 +40,19 @@ static const struct field fields[] = {
 	    .flags = FIELD_REQUIRED | FIELD_SECRET | FIELD_ONE_LINE, .min = 1,
 	    .max = 200, .help = "A key with the scope mail.send.",
 	    .example = "\"SG.xxxx\""),
-	FIELD(struct sendgrid_settings, from, EMAIL, .flags = FIELD_REQUIRED,
+	FIELD(struct sendgrid_settings, from, EMAIL,
+	    .flags = FIELD_REQUIRED | FIELD_SENDER,
 	    .help = "The sender's address, which SendGrid has verified.",
 	    .example = "\"shop@example.org\""),
 	FIELD_LIST(struct sendgrid_settings, senders, EMAIL, .max = 100,
+	    .flags = FIELD_SENDER,
 	    .help = "Other addresses that a message may name as its sender.",
 	    .example = "[\"news@example.org\"]"),
 	FIELD(struct sendgrid_settings, from_name, TEXT,
-	    .flags = FIELD_ONE_LINE, .max = 200,
+	    .flags = FIELD_ONE_LINE | FIELD_IDENTITY, .max = 200,
 	    .help = "The sender's name as people see it.",
 	    .example = "\"The Shop\""),
-	FIELD(struct sendgrid_settings, reply_to, EMAIL,
+	FIELD(struct sendgrid_settings, reply_to, EMAIL, .flags = FIELD_IDENTITY,
 	    .help = "Where answers go, when not to the sender.",
 	    .example = "\"help@example.org\""),
 	FIELD(struct sendgrid_settings, base_url, URL,
@@ -195,6 +197,11 @@ message_json(struct arena *a, const struct sendgrid_settings *s,
 	    "belfry_notification", notification, "belfry_delivery", delivery,
 	    "from", person(from, s->from_name), "subject", m->subject,
 	    "content", content);
+	if (m->shared)
+		json_object_set_new(json_object_get(json_array_get(
+		    json_object_get(json, "personalizations"), 0),
+		    "custom_args"), "belfry_tenant",
+		    json_string(m->tenant_slug));
 	if (s->reply_to != NULL)
 		json_object_set_new(json, "reply_to", person(s->reply_to, NULL));
 	json_object_set_new(json, "categories", categories(m->category));

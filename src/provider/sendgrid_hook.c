@@ -219,6 +219,7 @@ take_event(struct arena *a, const json_t *event, struct hook_events *out)
 	ev->class = me->class;
 	ev->suppress = me->suppress;
 	ev->by_category = me->by_category;
+	ev->tenant = text_of(event, "belfry_tenant");
 	if (named) {
 		ev->notification.u = n;
 		ev->delivery.u = d;

@@ -15,6 +15,7 @@
 #include "base/seal.h"
 #include "model/provider_account.h"
 #include "net/guard.h"
+#include "provider/identity.h"
 #include "provider/limits.h"
 #include "provider/provider.h"
 #include "web/field.h"
@@ -167,16 +168,46 @@ seal_secrets(struct arena *a, const struct keyring *ring, const json_t *secret,
 	return rc;
 }
 
+static int
+allowed_of(struct arena *a, const struct provider_account *p, json_t **list_r,
+    struct err *e)
+{
+	const char *text = p->allowed != NULL ? p->allowed : "[]";
+
+	return js_parse(a, text, strlen(text), SETTINGS_DEPTH_MAX, list_r, e);
+}
+
+/* What an account of the platform becomes with a tenant's own settings. */
+static int
+put_own(struct arena *a, const struct keyring *ring,
+    const struct provider_ops *ops, const struct provider_account *p,
+    const json_t *own, json_t **whole_r, struct field_errors *fe, struct err *e)
+{
+	json_t *allowed;
+
+	if (p->shared == NULL)
+		return err_set(e, ERR_NOT_FOUND,
+		    "the platform's account is gone");
+	if (allowed_of(a, p, &allowed, e) == -1 ||
+	    identity_check(ops, own, allowed, fe, e) == -1 ||
+	    settings_whole(a, ring, p->shared, whole_r, e) == -1)
+		return -1;
+	identity_put(ops, *whole_r, own);
+	return 0;
+}
+
 int
 settings_seal(struct arena *a, const struct keyring *ring, json_t *settings,
     struct provider_account *p, struct field_errors *fe, struct err *e)
 {
 	const struct provider_ops *ops;
 	struct buf *text = buf_new(a, SETTINGS_BYTES_MAX);
-	json_t *shown, *secret;
+	json_t *shown, *secret, *whole = settings;
 
 	if (find_ops(p->kind, &ops, e) == -1 ||
-	    read_record(a, ops, settings, record_new(a, ops), fe, e) == -1 ||
+	    (provider_account_is_shared(p) &&
+	        put_own(a, ring, ops, p, settings, &whole, fe, e) == -1) ||
+	    read_record(a, ops, whole, record_new(a, ops), fe, e) == -1 ||
 	    check_hosts(ops, settings, fe, e) == -1)
 		return -1;
 	fields_split(a, ops->settings, settings, &shown, &secret);
@@ -215,10 +246,30 @@ settings_whole(struct arena *a, const struct keyring *ring,
 }
 
 int
+settings_narrow(struct arena *a, struct provider_account *p,
+    const char *allowed, struct err *e)
+{
+	const struct provider_ops *ops;
+	struct buf *text = buf_new(a, SETTINGS_BYTES_MAX);
+	json_t *own, *list;
+
+	p->allowed = allowed;
+	if (find_ops(p->kind, &ops, e) == -1 ||
+	    allowed_of(a, p, &list, e) == -1 ||
+	    js_parse(a, p->settings, strlen(p->settings), SETTINGS_DEPTH_MAX,
+	        &own, e) == -1)
+		return -1;
+	js_write(text, identity_rest(a, ops, own, list));
+	p->settings = text->data;
+	return 0;
+}
+
+int
 settings_open(struct arena *a, const struct keyring *ring,
     const struct provider_account *p, struct provider **provider_r,
     struct err *e)
 {
+	const struct provider_account *itself = provider_account_itself(p);
 	struct provider *provider = arena_object(a, struct provider);
 	const struct provider_ops *ops;
 	struct field_errors fe;
@@ -227,7 +278,9 @@ settings_open(struct arena *a, const struct keyring *ring,
 
 	field_errors_init(&fe, a);
 	if (find_ops(p->kind, &ops, e) == -1 ||
-	    settings_whole(a, ring, p, &whole, e) == -1)
+	    settings_whole(a, ring, p, &whole, e) == -1 ||
+	    (itself != p &&
+	        put_own(a, ring, ops, p, whole, &whole, &fe, e) == -1))
 		return -1;
 	record = record_new(a, ops);
 	if (read_record(a, ops, whole, record, &fe, e) == -1)
@@ -237,12 +290,15 @@ settings_open(struct arena *a, const struct keyring *ring,
 		.tenant = p->tenant,
 		.name = arena_strdup(a, p->name),
 		.ops = ops,
-		.version = p->version,
-		.enabled = p->state == PROVIDER_ENABLED,
+		.owner = itself->tenant,
+		.account = itself->id,
+		.version = itself->version,
+		.enabled = p->state == PROVIDER_ENABLED &&
+		    itself->state == PROVIDER_ENABLED,
 		.priority = p->priority,
 		.weight = p->weight,
 		.settings = record,
-		.limits = limits_of(a, p),
+		.limits = limits_of(a, itself),
 	};
 	provider->has_budget =
 	    provider->limits->rate > 0 || provider->limits->per_day > 0;

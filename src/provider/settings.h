@@ -29,11 +29,16 @@ int settings_seal(struct arena *a, const struct keyring *ring, json_t *settings,
     struct provider_account *account, struct field_errors *fe, struct err *e)
     MUST_CHECK;
 
-/* The whole settings again, secrets included; lives as long as "a".  To
+/* The whole settings of the row again, secrets included; lives as long as "a".  To
  * change some, merge them into this (js_merge_patch) and seal the result. */
 int settings_whole(struct arena *a, const struct keyring *ring,
     const struct provider_account *account, json_t **settings_r, struct err *e)
     MUST_CHECK;
+
+/* Of leave to use an account of the platform: sets what is allowed from now on and takes
+ * away what the tenant set beyond that. */
+int settings_narrow(struct arena *a, struct provider_account *account,
+    const char *allowed, struct err *e) MUST_CHECK;
 
 /* The account ready to send; lives in "a", where its secrets are wiped with
  * the arena as far as they were sealed.  -1 when this program does not know

@@ -26,7 +26,11 @@
 
 #define SCHEME "sha256="
 
-enum { JSON_DEPTH = 32, CHALLENGE_MAX = 200 };
+enum {
+	JSON_DEPTH = 32,
+	CHALLENGE_MAX = 200,
+	IDS_BYTES = 2 * (UUID_TEXT_BYTES - 1) + 1 /* two ids with a slash between them */
+};
 
 /* What is read, and for whom. */
 struct report {
@@ -134,18 +138,22 @@ set_failure(const struct report *r, const json_t *status, struct hook_event *ev)
 	}
 }
 
-/* Which delivery: as we said with the message, else by WhatsApp's id. */
+/* Which delivery, and whose: as we said with the message, else by WhatsApp's id. */
 static void
 set_delivery(const json_t *status, struct hook_event *ev)
 {
 	const char *ours = http_json_text(status, "biz_opaque_callback_data");
-	char first[UUID_TEXT_BYTES];
+	char first[UUID_TEXT_BYTES], second[UUID_TEXT_BYTES];
+	size_t n = strlen(ours);
 
-	if (strlen(ours) == 2 * (UUID_TEXT_BYTES - 1) + 1) {
-		memcpy(first, ours, UUID_TEXT_BYTES - 1);
-		first[UUID_TEXT_BYTES - 1] = '\0';
+	if (n >= IDS_BYTES && (n == IDS_BYTES || ours[IDS_BYTES] == '/')) {
+		memcpy(first, ours, sizeof(first));
+		memcpy(second, ours + sizeof(first), sizeof(second));
+		first[sizeof(first) - 1] = second[sizeof(second) - 1] = '\0';
+		if (n > IDS_BYTES)
+			ev->tenant = ours + IDS_BYTES + 1;
 		if (uuid_parse(first, &ev->notification.u) == 0 &&
-		    uuid_parse(ours + UUID_TEXT_BYTES, &ev->delivery.u) == 0)
+		    uuid_parse(second, &ev->delivery.u) == 0)
 			return;
 	}
 	memset(&ev->notification, 0, sizeof(ev->notification));

@@ -167,7 +167,8 @@ set_ids(json_t *body, const struct message *m)
 	uuid_format(&m->notification.u, n);
 	uuid_format(&m->delivery.u, d);
 	json_object_set_new(body, "biz_opaque_callback_data",
-	    json_sprintf("%s/%s", n, d));
+	    json_sprintf("%s/%s%s%s", n, d, m->shared ? "/" : "",
+	        m->shared ? m->tenant_slug : ""));
 }
 
 int

@@ -96,16 +96,18 @@ word_new(struct spooler *sp, struct place *place,
 	return w;
 }
 
-/* Queues that wait for a place may be claimed again. */
+/* Queues that wait for a place may be claimed again; whose turn it is, the tenants' shares
+ * decide. */
 static void
-ungate(struct spooler *sp, const struct place *place)
+ungate(struct spooler *sp, struct place *place)
 {
+	struct guest *guest;
 	int channel;
 
-	if (!gate_is_whole(place)) {
-		keys_ungate(sp->keys, place->tenant, (int)place->channel);
+	while ((guest = gate_awaiting(place)) != NULL)
+		keys_ungate(sp->keys, guest->tenant, (int)place->channel);
+	if (!gate_is_whole(place))
 		return;
-	}
 	for (channel = CHANNEL_NONE + 1; channel < CHANNEL_COUNT; channel++)
 		keys_ungate(sp->keys, place->tenant, channel);
 }
@@ -129,14 +131,21 @@ ask(struct spooler *sp, struct place *place)
 	struct word *w;
 	struct db_batch *b;
 
-	if (place->whole != NULL)
-		ask(sp, place->whole);
 	if (!gate_must_ask(sp->gate, place) || !pool_is_up(sp->pool))
 		return;
 	w = word_new(sp, place, answered);
 	b = db_batch_new(w->job.a, place->tenant, DB_ONE);
 	gate_ask_add(sp->gate, place, b);
 	pool_submit(sp->pool, &w->job, b);
+}
+
+/* For all that stands between it and the wire. */
+static void
+ask_for(struct spooler *sp, struct guest *guest)
+{
+	if (guest->whole != NULL)
+		ask(sp, guest->whole);
+	ask(sp, guest->place);
 }
 
 /* The one line of a breaker that opens or closes. */
@@ -197,7 +206,7 @@ static int
 page_room(struct spooler *sp, const struct page *page, enum channel channel,
     int64_t *wait_ms_r)
 {
-	struct place *place, *whole = NULL;
+	struct guest *guest = NULL;
 	int room = 0, accounts = 0;
 	size_t i;
 
@@ -206,17 +215,16 @@ page_room(struct spooler *sp, const struct page *page, enum channel channel,
 		    page->providers[i]->ops->channel != channel)
 			continue;
 		accounts++;
-		place = gate_place(sp->gate, page->providers[i]);
-		ask(sp, place);
-		room += gate_room_worth(sp->gate, place);
-		place->awaited = true;
-		whole = place->whole;
-		shorten(wait_ms_r, place);
+		guest = gate_guest(sp->gate, page->providers[i]);
+		ask_for(sp, guest);
+		room += gate_room_worth(sp->gate, guest);
+		gate_await(guest);
+		shorten(wait_ms_r, guest->place);
 	}
-	if (whole != NULL) {
-		shorten(wait_ms_r, whole);
-		if (room > gate_room(sp->gate, whole))
-			room = gate_room(sp->gate, whole);
+	if (guest != NULL && guest->whole != NULL) {
+		shorten(wait_ms_r, guest->whole);
+		if (room > gate_whole_room(guest))
+			room = gate_whole_room(guest);
 	}
 	return accounts > 0 ? room : INT32_MAX;
 }
@@ -300,10 +308,12 @@ door_gate(struct spooler *sp, struct key *key)
 static void
 let_in(struct spooler *sp, struct place *place)
 {
-	if (!place->awaited || gate_room_worth(sp->gate, place) == 0)
-		return;
-	place->awaited = false;
-	keys_ungate(sp->keys, place->tenant, (int)place->channel);
+	struct guest *guest = place->awaiting;
+
+	while (guest != NULL && gate_room_worth(sp->gate, guest) == 0)
+		guest = guest->next_awaiting;
+	if (guest != NULL)
+		ungate(sp, place);
 }
 
 /* ---- Deliveries --------------------------------------------------------------------- */
@@ -311,27 +321,28 @@ let_in(struct spooler *sp, struct place *place)
 bool
 door_take(struct spooler *sp, struct delivery *d)
 {
-	struct place *place = gate_place(sp->gate, d->provider);
+	struct guest *guest = gate_guest(sp->gate, d->provider);
 
-	ask(sp, place);
-	if (!gate_take(sp->gate, place, &d->from_us)) {
-		place->awaited = true;
+	ask_for(sp, guest);
+	if (!gate_take(sp->gate, guest, &d->from_us)) {
+		gate_await(guest);
 		return false;
 	}
-	d->place = place;
+	d->place = guest->place;
 	return true;
 }
 
 bool
 door_join(struct spooler *sp, struct delivery *d)
 {
-	struct place *place = gate_place(sp->gate, d->provider);
+	struct guest *guest = gate_guest(sp->gate, d->provider);
 
 	/* Nobody passes by those who wait in the queue. */
-	if (keys_are_gated(sp->keys, place->tenant, (int)place->channel) ||
-	    !gate_join(sp->gate, place, &d->from_us))
+	if (keys_are_gated(sp->keys, guest->tenant,
+	        (int)guest->place->channel) ||
+	    !gate_join(sp->gate, guest, &d->from_us))
 		return false;
-	d->place = place;
+	d->place = guest->place;
 	return true;
 }
 
@@ -351,13 +362,17 @@ void
 door_ended(struct spooler *sp, struct delivery *d,
     const struct gate_ended *ended)
 {
+	static const struct notification_id nobodys;
 	struct place *place = d->place;
 	enum gate_news news;
 
 	d->place = NULL;
 	news = gate_end(sp->gate, place, ended);
 	if (news != GATE_NO_NEWS)
-		tell(sp, place, news, ended->block_ms, d->notification->id);
+		tell(sp, place, news, ended->block_ms,
+		    place->tenant.n == d->provider->tenant.n
+		        ? d->notification->id
+		        : nobodys);
 	let_in(sp, place);
 }
 

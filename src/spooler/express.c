@@ -88,7 +88,7 @@ hindrance(const struct claim *c, const struct delivery *d)
 		return "nothing is sent: the installation is on hold";
 	if (d->provider == NULL)
 		return "its provider is not enabled any more";
-	ah = health_find(c->spooler->health, d->provider->id);
+	ah = health_find(c->spooler->health, d->provider->account);
 	if (ah != NULL && ah->refusals >= c->spooler->config->retry_park_after)
 		return "its provider is parked";
 	if (clock_mono_ms() >= c->parcel->good_until_ms)

@@ -81,7 +81,7 @@ struct job {
 	struct receipts *work;
 	struct suppression_notes *notes;
 	struct said *said;
-	bool asked_seen; /* a query of "said" has gone with that of "work" */
+	bool asked_seen, asked_known; /* queries of "said" have gone with that of "work" */
 };
 
 struct hooks *
@@ -247,6 +247,7 @@ find(struct job *j)
 	    j->receipts_count);
 	receipts_find_add(j->work, b);
 	j->asked_seen = said_seen_add(j->said, b);
+	j->asked_known = said_known_add(j->said, b);
 	go_on(j, b, FIND);
 }
 
@@ -295,6 +296,8 @@ found(struct job *j, struct db_rows **rows)
 		    j->receipts[i].by);
 	receipts_write_add(j->work, b);
 	suppression_notes_add(b, j->in->tenant, j->notes);
+	if (j->asked_known)
+		said_known_read(j->said, rows[j->asked_seen ? 2 : 1]);
 	said_write_add(j->said, b, j->asked_seen ? rows[1] : NULL);
 	go_on(j, b, WRITE);
 }

@@ -20,6 +20,9 @@
 
 enum { KEY_BYTES = 16, OPT_COLUMNS = 6 };
 
+/* Whoever an account of several tenants wrote to so long ago may still answer. */
+#define KNOWN_MS (INT64_C(30) * 24 * 3600 * 1000)
+
 /* Who said STOP or START, to whom. */
 struct opt {
 	const struct hook_event *event;
@@ -27,6 +30,7 @@ struct opt {
 	enum channel channel;
 	const char *kind;
 	const char *address, *key; /* its key in hook_seen, in hexadecimal */
+	bool foreign; /* the tenant did not write to that address */
 };
 
 /* Who wrote, to whom. */
@@ -34,6 +38,7 @@ struct heard {
 	struct provider_id provider;
 	const char *address;
 	int64_t at_ms;
+	bool if_known, foreign; /* the same */
 };
 
 struct said {
@@ -109,7 +114,7 @@ take_heard(struct said *s, const struct hook_event *ev,
 		s->heard_count++;
 	else if (h->at_ms > at_ms)
 		at_ms = h->at_ms;
-	*h = (struct heard){ provider, ev->address, at_ms };
+	*h = (struct heard){ provider, ev->address, at_ms, ev->if_known, false };
 }
 
 void
@@ -139,6 +144,65 @@ said_seen_add(struct said *s, struct db_batch *b)
 	db_arg_int(b, s->tenant.n);
 	db_arg_array(b, keys);
 	return true;
+}
+
+bool
+said_known_add(struct said *s, struct db_batch *b)
+{
+	struct db_array *providers = db_array_new(s->a),
+	                *addresses = db_array_new(s->a);
+	size_t i, count = 0;
+
+	for (i = 0; i < s->opts_count; i++)
+		if (s->opts[i].event->if_known) {
+			db_array_uuid(providers, &s->opts[i].provider.u);
+			db_array_text(addresses, s->opts[i].address);
+			count++;
+		}
+	for (i = 0; i < s->heard_count; i++)
+		if (s->heard[i].if_known) {
+			db_array_uuid(providers, &s->heard[i].provider.u);
+			db_array_text(addresses, s->heard[i].address);
+			count++;
+		}
+	if (count == 0)
+		return false;
+	db_add(b, Q_HOOK_KNOWN);
+	db_arg_int(b, s->tenant.n);
+	db_arg_array(b, providers);
+	db_arg_array(b, addresses);
+	db_arg_int(b, KNOWN_MS);
+	return true;
+}
+
+static bool
+is_among(const struct db_rows *rows, struct provider_id provider,
+    const char *address)
+{
+	struct uuid id;
+	int i;
+
+	for (i = 0; i < db_count(rows); i++) {
+		id = db_uuid(rows, i, 0);
+		if (uuid_cmp(&id, &provider.u) == 0 &&
+		    strcmp(db_text(rows, i, 1), address) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+said_known_read(struct said *s, const struct db_rows *rows)
+{
+	struct heard *h;
+	struct opt *o;
+
+	for (o = s->opts; o < s->opts + s->opts_count; o++)
+		o->foreign = o->event->if_known &&
+		    !is_among(rows, o->provider, o->address);
+	for (h = s->heard; h < s->heard + s->heard_count; h++)
+		h->foreign = h->if_known &&
+		    !is_among(rows, h->provider, h->address);
 }
 
 static bool
@@ -176,7 +240,7 @@ add_opts(struct said *s, struct db_batch *b, const struct db_rows *seen,
 	for (i = 0; i < OPT_COLUMNS; i++)
 		v[i] = db_array_new(s->a);
 	for (i = 0; i < s->opts_count; i++) {
-		if (s->opts[i].event->what != what ||
+		if (s->opts[i].event->what != what || s->opts[i].foreign ||
 		    !is_new(seen, s->opts[i].key))
 			continue;
 		opt_row(s->a, v, &s->opts[i]);
@@ -199,15 +263,18 @@ add_heard(struct said *s, struct db_batch *b)
 	struct db_array *providers = db_array_new(s->a),
 	                *addresses = db_array_new(s->a),
 	                *times = db_array_new(s->a);
-	size_t i;
+	size_t i, count = 0;
 
-	if (s->heard_count == 0)
-		return;
 	for (i = 0; i < s->heard_count; i++) {
+		if (s->heard[i].foreign)
+			continue;
+		count++;
 		db_array_uuid(providers, &s->heard[i].provider.u);
 		db_array_text(addresses, s->heard[i].address);
 		db_array_time_ms(times, s->heard[i].at_ms);
 	}
+	if (count == 0)
+		return;
 	db_add(b, Q_HEARD_PUT);
 	db_arg_int(b, s->tenant.n);
 	db_arg_array(b, providers);

@@ -34,6 +34,11 @@ void said_take(struct said *s, const struct hook_event *ev,
 /* Adds a query whose rows are for said_write_add(); false: there is nothing to ask. */
 bool said_seen_add(struct said *s, struct db_batch *b);
 
+/* The same for what counts only for addresses that the tenant has written to; its rows are
+ * for said_known_read(), before the rest. */
+bool said_known_add(struct said *s, struct db_batch *b);
+void said_known_read(struct said *s, const struct db_rows *rows);
+
 /* Adds what follows; "seen" is NULL when no query was added. */
 void said_write_add(struct said *s, struct db_batch *b,
     const struct db_rows *seen);

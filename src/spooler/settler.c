@@ -19,6 +19,7 @@
 #include "db/db.h"
 #include "db/pool.h"
 #include "notify/book.h"
+#include "notify/health.h"
 #include "notify/settle.h"
 #include "spooler/spooler.h"
 
@@ -37,7 +38,7 @@ struct pile {
 	bool single; /* holds one result that spoiled its pile */
 	struct db_batch *late;
 	size_t took; /* the place of the rows that tell which results took effect */
-	size_t parked; /* the place of the rows that tell of parked accounts; 0: none */
+	struct health_notes notes; /* the rows that tell of parked accounts */
 	struct arena *step; /* of one try */
 };
 
@@ -208,13 +209,13 @@ failed(struct pile *p, const struct err *e)
 
 /* The one alarm of a parked account. */
 static void
-tell_parked(const struct pile *p, const struct db_rows *rows)
+tell_parked(struct tenant_id owner, const struct db_rows *rows)
 {
 	int i;
 
 	for (i = 0; i < db_count(rows); i++)
 		log_error(NULL, "provider account is parked: it refuses its credentials",
-		    LF_INT("tenant_id", p->tenant.n),
+		    LF_INT("tenant_id", owner.n),
 		    LF_STR("provider", db_text(rows, i, 1)));
 	metrics_add(METRIC_PROVIDERS_PARKED_TOTAL, 0, db_count(rows));
 }
@@ -223,7 +224,7 @@ static void
 step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
 	struct pile *p = (struct pile *)job;
-	size_t late = 0;
+	size_t i, late = 0;
 
 	if (e != NULL) {
 		failed(p, e);
@@ -232,8 +233,9 @@ step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 	crash_point(CRASH_AFTER_FINISH_COMMIT);
 	if (book_has_webhooks(p->settler->sp->book, p->tenant))
 		webhooks_wake(p->settler->sp->webhooks);
-	if (p->late == NULL && p->parked > 0)
-		tell_parked(p, rows[p->parked]);
+	for (i = 0; p->late == NULL && i < p->notes.count; i++)
+		tell_parked(p->notes.list[i].owner,
+		    rows[p->notes.list[i].place]);
 	if (p->late == NULL && !p->uncertain)
 		late = settle_late(p->step, p->first, rows[p->took],
 		    &p->late);
@@ -264,7 +266,7 @@ write(struct pile *p)
 	p->step = arena_new(CHUNK_BYTES);
 	p->writing = true;
 	b = settle_batch(p->step, &params, p->first, &p->took,
-	    &p->parked);
+	    &p->notes);
 	crash_point(CRASH_BEFORE_FINISH_COMMIT);
 	pool_submit(p->settler->sp->pool, &p->job, b);
 }

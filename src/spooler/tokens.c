@@ -79,7 +79,7 @@ struct token_source
 token_source_of(const struct provider *p)
 {
 	return (struct token_source){
-		.id = p->id.u,
+		.id = p->account.u,
 		.version = p->version,
 		.complaint = "no access token for a provider",
 		.request = provider_request,

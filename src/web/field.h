@@ -89,6 +89,8 @@ enum field_flag {
 	FIELD_WRITE_ONLY = 1 << 8, /* taken, and never written: "publish" */
 	FIELD_HOST = 1 << 10, /* a text, or texts: names a host that is connected to, as a
 	                       * URL does; JSON: URLs in it do */
+	FIELD_SENDER = 1 << 11, /* as whom something is sent (provider/identity.h) */
+	FIELD_IDENTITY = 1 << 12, /* the same, and nobody can pretend by it */
 	FIELD_ARRAY = 1 << 9 /* set by FIELD_LIST and FIELD_SUBS */
 };
 

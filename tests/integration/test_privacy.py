@@ -58,7 +58,7 @@ COLUMNS = {
 }
 # What tenants and operators write of themselves.
 OTHERS = {"api_key", "installation", "issuer", "provider", "queue_state",
-          "schema_migration", "service_account", "signing_key", "spooler", "template",
+          "schema_migration", "service_account", "shared_generation", "signing_key", "spooler", "template",
           "template_release", "template_version", "tenant", "throughput",
           "tenant_deletion", "webhook_endpoint"}
 

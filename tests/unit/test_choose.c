@@ -32,6 +32,7 @@ set(int i, const struct provider_ops *ops, int priority, int weight)
 {
 	list[i] = (struct provider){ .id = { uuid_make() }, .ops = ops,
 		.enabled = true, .priority = priority, .weight = weight };
+	list[i].account = list[i].id;
 	order[i] = &list[i];
 	page.providers = order;
 	page.provider_count = (size_t)i + 1;
@@ -127,6 +128,16 @@ equals_are_drawn_by_weight_and_always_the_same(void **state)
 	    choose(id, 1, NULL).provider);
 }
 
+static bool
+tell(struct health *h, struct arena *a, struct db_batch *b,
+    const struct result *r)
+{
+	struct health_notes notes;
+
+	health_note_add(h, a, b, r, 3, &notes);
+	return notes.count > 0;
+}
+
 static void
 an_account_that_failed_comes_back_slowly(void **state)
 {
@@ -138,9 +149,10 @@ an_account_that_failed_comes_back_slowly(void **state)
 
 	set(0, &email, 1, 1);
 	set(1, &email, 1, 1);
-	failed.provider = list[0].id;
+	failed.provider = failed.account = list[0].id;
+	failed.owner = failed.tenant;
 	failed.verdict.class = VERDICT_RETRY;
-	assert_true(health_note_add(h, a, b, &failed, 3));
+	assert_true(tell(h, a, b, &failed));
 	assert_int_equal(db_batch_size(b), 1);
 	count_first(counts, h); /* 0.5 to 1 */
 	assert_in_range(counts[0], DRAWS * 30 / 100, DRAWS * 37 / 100);
@@ -163,17 +175,46 @@ success_is_told_after_trouble_alone(void **state)
 	struct db_batch *b = db_batch_new(a, r.tenant, DB_ONE);
 
 	set(0, &email, 1, 1);
-	r.provider = list[0].id;
+	r.provider = r.account = list[0].id;
+	r.owner = r.tenant;
 	r.verdict.class = VERDICT_ACCEPTED;
-	assert_false(health_note_add(h, a, b, &r, 3));
+	assert_false(tell(h, a, b, &r));
 	r.verdict.class = VERDICT_BAD_CREDENTIAL;
-	assert_true(health_note_add(h, a, b, &r, 3));
+	assert_true(tell(h, a, b, &r));
 	assert_int_equal(health_find(h, list[0].id)->refusals, 1);
 	r.verdict.class = VERDICT_ACCEPTED;
-	assert_true(health_note_add(h, a, b, &r, 3));
+	assert_true(tell(h, a, b, &r));
 	assert_int_equal(health_find(h, list[0].id)->refusals, 0);
-	assert_false(health_note_add(h, a, b, &r, 3));
+	assert_false(tell(h, a, b, &r));
 	assert_true(health_is_usable(h, list[0].id, clock_wall_ms()));
+	arena_free(&a);
+}
+
+/* What the platform's account did is told in the platform's name, in the same transaction. */
+static void
+accounts_of_the_platform_are_told_apart(void **state)
+{
+	struct arena *a = arena_new(4096);
+	struct health *h = health_new(a, 60000);
+	struct result shared = { .tenant = { 1 }, .owner = TENANT_PLATFORM,
+		.provider = { uuid_make() }, .account = { uuid_make() } };
+	struct result own = { .next = &shared, .tenant = { 1 }, .owner = { 1 },
+		.provider = { uuid_make() } };
+	struct db_batch *b = db_batch_new(a, own.tenant, DB_ONE);
+	struct health_notes notes;
+
+	(void)state;
+	own.account = own.provider;
+	own.verdict.class = shared.verdict.class = VERDICT_BAD_CREDENTIAL;
+	health_note_add(h, a, b, &own, 3, &notes);
+	assert_int_equal(notes.count, 2);
+	assert_int_equal(notes.list[0].owner.n, 1);
+	assert_int_equal(notes.list[0].place, 0);
+	assert_int_equal(notes.list[1].owner.n, TENANT_PLATFORM.n);
+	assert_int_equal(notes.list[1].place, 2);
+	assert_int_equal(db_batch_size(b), 4);
+	assert_int_equal(health_find(h, shared.account)->refusals, 1);
+	assert_null(health_find(h, shared.provider));
 	arena_free(&a);
 }
 
@@ -186,6 +227,7 @@ main(void)
 		cmocka_unit_test(equals_are_drawn_by_weight_and_always_the_same),
 		cmocka_unit_test(an_account_that_failed_comes_back_slowly),
 		cmocka_unit_test(success_is_told_after_trouble_alone),
+		cmocka_unit_test(accounts_of_the_platform_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "net/transfer.h"
 #include "notify/gate.h"
 #include "notify/health.h"
+#include "provider/limits.h"
 #include "provider/provider.h"
 #include "provider/verdict.h"
 
@@ -27,6 +28,7 @@ struct world {
 	struct arena *a;
 	struct health *health;
 	struct gate *gate;
+	struct guest *guest;
 	struct place *place;
 };
 
@@ -41,8 +43,10 @@ world(void)
 
 	w.health = params.health = health_new(w.a, 60000);
 	w.gate = gate_new(w.a, &params);
-	w.place = gate_place(w.gate, &pr);
-	assert_ptr_equal(gate_place(w.gate, &pr), w.place);
+	pr.account = pr.id;
+	w.guest = gate_guest(w.gate, &pr);
+	assert_ptr_equal(gate_guest(w.gate, &pr), w.guest);
+	w.place = w.guest->place;
 	return w;
 }
 
@@ -51,7 +55,7 @@ take(const struct world *w)
 {
 	int64_t from_us;
 
-	return gate_take(w->gate, w->place, &from_us);
+	return gate_take(w->gate, w->guest, &from_us);
 }
 
 /* Takes a place, goes on the wire and has an answer. */
@@ -122,16 +126,16 @@ places_are_few_at_first(void **state)
 	struct world w = world();
 	int i;
 
-	assert_int_equal(gate_room(w.gate, w.place), WINDOW_FIRST);
+	assert_int_equal(gate_room(w.gate, w.guest), WINDOW_FIRST);
 	for (i = 0; i < WINDOW_FIRST; i++)
 		assert_true(take(&w));
 	assert_false(take(&w));
-	assert_int_equal(gate_room_worth(w.gate, w.place), 0);
+	assert_int_equal(gate_room_worth(w.gate, w.guest), 0);
 	gate_leave(w.place);
-	assert_int_equal(gate_room(w.gate, w.place), 1);
-	assert_int_equal(gate_room_worth(w.gate, w.place), 0);
+	assert_int_equal(gate_room(w.gate, w.guest), 1);
+	assert_int_equal(gate_room_worth(w.gate, w.guest), 0);
 	gate_leave(w.place);
-	assert_int_equal(gate_room_worth(w.gate, w.place), 2);
+	assert_int_equal(gate_room_worth(w.gate, w.guest), 2);
 	arena_free(&w.a);
 }
 
@@ -145,7 +149,7 @@ a_quick_account_has_some_ahead(void **state)
 	for (i = 0; i < 400; i++)
 		attempt(&w, GATE_SERVED, 0);
 	clock_shift_for_test(0, 200);
-	assert_true(gate_room(w.gate, w.place) > LIMIT + 50);
+	assert_true(gate_room(w.gate, w.guest) > LIMIT + 50);
 	while (take(&w))
 		taken++;
 	while (gate_may_start(w.place)) {
@@ -156,7 +160,7 @@ a_quick_account_has_some_ahead(void **state)
 	clock_shift_for_test(0, 1000);
 	for (; taken > 0; taken--)
 		gate_leave(w.place);
-	assert_in_range(gate_room(w.gate, w.place), WINDOW_FIRST, LIMIT);
+	assert_in_range(gate_room(w.gate, w.guest), WINDOW_FIRST, LIMIT);
 	arena_free(&w.a);
 }
 
@@ -175,7 +179,7 @@ a_breaker_opens_and_is_tried(void **state)
 	assert_int_equal(attempt(&w, GATE_FAILED, 0), GATE_OPENED);
 	assert_true(gate_is_open(w.place));
 	assert_true(gate_is_shut(w.place));
-	assert_int_equal(gate_room(w.gate, w.place), 0);
+	assert_int_equal(gate_room(w.gate, w.guest), 0);
 	assert_false(gate_must_ask(w.gate, w.place));
 	assert_in_range(gate_wait_ms(w.place), 1, 1000);
 
@@ -184,14 +188,14 @@ a_breaker_opens_and_is_tried(void **state)
 	assert_true(gate_must_ask(w.gate, w.place));
 	/* The right has come: one delivery, and one only. */
 	w.place->try_until_ms = clock_mono_ms() + TRY_EVERY_MS;
-	assert_int_equal(gate_room(w.gate, w.place), 1);
+	assert_int_equal(gate_room(w.gate, w.guest), 1);
 	assert_int_equal(attempt(&w, GATE_REFUSED, 0), GATE_TRY_FAILED);
-	assert_int_equal(gate_room(w.gate, w.place), 0);
+	assert_int_equal(gate_room(w.gate, w.guest), 0);
 
 	w.place->try_until_ms = clock_mono_ms() + TRY_EVERY_MS;
 	assert_int_equal(attempt(&w, GATE_SERVED, 0), GATE_RECOVERED);
 	assert_false(gate_is_open(w.place));
-	assert_in_range(gate_room(w.gate, w.place), 1, 2);
+	assert_in_range(gate_room(w.gate, w.guest), 1, 2);
 	arena_free(&w.a);
 }
 
@@ -271,25 +275,26 @@ a_tenant_has_a_rate(void **state)
 {
 	struct world w = world();
 	struct provider one = { .id = { uuid_make() }, .ops = &ops,
-		.tenant = { 7 }, .tenant_rate = 10 };
+		.tenant = { 7 }, .owner = { 7 }, .tenant_rate = 10 };
 	struct provider other = one, foreign = one;
-	struct place *p, *q;
+	struct guest *p, *q;
 	int64_t first_us, second_us;
 
 	(void)state;
-	other.id.u = uuid_make();
-	foreign.id.u = uuid_make();
-	foreign.tenant.n = 8;
-	p = gate_place(w.gate, &one);
-	q = gate_place(w.gate, &other);
+	one.account = one.id;
+	other.id.u = other.account.u = uuid_make();
+	foreign.id.u = foreign.account.u = uuid_make();
+	foreign.tenant.n = foreign.owner.n = 8;
+	p = gate_guest(w.gate, &one);
+	q = gate_guest(w.gate, &other);
 	assert_non_null(p->whole);
 	assert_ptr_equal(p->whole, q->whole);
 	assert_true(gate_is_whole(p->whole));
-	assert_false(gate_is_whole(p));
-	assert_ptr_not_equal(gate_place(w.gate, &foreign)->whole, p->whole);
+	assert_false(gate_is_whole(p->place));
+	assert_ptr_not_equal(gate_guest(w.gate, &foreign)->whole, p->whole);
 	assert_int_equal(gate_room(w.gate, p), 0);
 	assert_true(gate_must_ask(w.gate, p->whole));
-	assert_false(gate_must_ask(w.gate, p));
+	assert_false(gate_must_ask(w.gate, p->place));
 	p->whole->grants[0] = (struct grant){ clock_mono_us(), 2 };
 	assert_int_equal(gate_room(w.gate, p), 2);
 	assert_true(gate_take(w.gate, p, &first_us));
@@ -298,8 +303,48 @@ a_tenant_has_a_rate(void **state)
 	assert_false(gate_take(w.gate, p, &first_us));
 	/* It is taken away: nothing is in the way any more. */
 	one.tenant_rate = 0;
-	assert_null(gate_place(w.gate, &one)->whole);
+	assert_null(gate_guest(w.gate, &one)->whole);
 	assert_true(gate_take(w.gate, p, &first_us));
+	arena_free(&w.a);
+}
+
+/* An account of the platform is one place, whoever sends by it. */
+static void
+tenants_share_a_place(void **state)
+{
+	struct world w = world();
+	const struct account_limits limits = { .rate = 10, .rate_per = 1000 };
+	struct provider one = { .id = { uuid_make() }, .ops = &ops,
+		.tenant = { 7 }, .owner = TENANT_PLATFORM,
+		.account = { uuid_make() }, .limits = &limits };
+	struct provider other = one;
+	struct guest *p, *q;
+	int64_t us;
+
+	(void)state;
+	other.id.u = uuid_make();
+	other.tenant.n = 8;
+	other.tenant_rate = 1;
+	p = gate_guest(w.gate, &one);
+	q = gate_guest(w.gate, &other);
+	assert_ptr_not_equal(p, q);
+	assert_ptr_equal(p->place, q->place);
+	assert_int_equal(p->place->tenant.n, TENANT_PLATFORM.n);
+	assert_null(p->whole);
+	assert_int_equal(q->whole->tenant.n, 8);
+	p->place->grants[0] = (struct grant){ clock_mono_us(), 2 };
+	assert_int_equal(gate_room(w.gate, p), 2);
+	assert_int_equal(gate_room(w.gate, q), 0); /* by its own rate */
+	q->whole->grants[0] = (struct grant){ clock_mono_us(), 2 };
+	assert_true(gate_take(w.gate, p, &us));
+	assert_true(gate_take(w.gate, q, &us));
+	assert_false(gate_take(w.gate, p, &us));
+	gate_await(p);
+	gate_await(q);
+	gate_await(p);
+	assert_ptr_equal(gate_awaiting(p->place), q);
+	assert_ptr_equal(gate_awaiting(p->place), p);
+	assert_null(gate_awaiting(p->place));
 	arena_free(&w.a);
 }
 
@@ -314,6 +359,7 @@ main(void)
 		cmocka_unit_test(not_before_is_kept),
 		cmocka_unit_test(retries_are_a_small_share),
 		cmocka_unit_test(a_tenant_has_a_rate),
+		cmocka_unit_test(tenants_share_a_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
