@@ -349,6 +349,7 @@ accept_describe(struct arena *a, const struct accept_params *p,
 		.expires_ms = rq->expires_at,
 		.traceparent = p->traceparent,
 		.test = p->test,
+		.attaches = rq->attachments_count > 0,
 	};
 	if (rq->tracking != NULL)
 		n_r->tracking =

@@ -17,6 +17,16 @@
 /* ---- Traces --------------------------------------------------------------------- */
 
 void
+plan_trace_begin(struct plan *pl, enum channel channel, const char *why)
+{
+	trace_begin(&pl->trace, pl->a);
+	trace_add(&pl->trace, "channel", channel_name((int)channel), "%s", why);
+	if (pl->n->attaches && channel != CHANNEL_EMAIL)
+		trace_add(&pl->trace, "attachments", "left out",
+		    "mails alone can carry them");
+}
+
+void
 plan_trace_quiet(struct plan *pl, const struct quiet *quiet)
 {
 	char until[CLOCK_TEXT_BYTES];
@@ -83,9 +93,8 @@ plan_follower(struct plan *pl, struct delivery *d, enum channel before,
 	d->after_ms = step->after_ms;
 	d->unless = step->unless;
 	d->reason = fallback_why(pl->a, before, step);
-	trace_begin(&pl->trace, pl->a);
-	trace_add(&pl->trace, "channel", channel_name((int)d->channel),
-	    "step %d of its order", d->step + 1);
+	plan_trace_begin(pl, d->channel,
+	    arena_printf(pl->a, "step %d of its order", d->step + 1));
 	trace_add(&pl->trace, "fallback", "waits", "%s", d->reason);
 	d->trace = trace_text(&pl->trace);
 }

@@ -43,6 +43,9 @@ void plan_channel(struct plan *pl, enum channel channel);
  * the channels that are possible, the first of them waits for one. */
 void plan_steps(struct plan *pl, const struct fallback *f);
 
+/* Begins the trace: the channel and why it is taken; files that it cannot carry. */
+void plan_trace_begin(struct plan *pl, enum channel channel, const char *why);
+
 /* For the trace: was it quiet, and which account was chosen among which. */
 void plan_trace_quiet(struct plan *pl, const struct quiet *quiet);
 void plan_trace_choice(struct plan *pl, const struct choice *choice);

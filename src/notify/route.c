@@ -453,9 +453,7 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 		.provider = choice.provider,
 		.others = choice.others,
 	};
-	trace_begin(&pl->trace, pl->a);
-	trace_add(&pl->trace, "channel", channel_name((int)channel), "%s",
-	    pl->because);
+	plan_trace_begin(pl, channel, pl->because);
 	o = ask(pl, d, &choice);
 	if (o.state == DELIVERY_SENDING && !take_place(pl, d))
 		o.state = DELIVERY_READY;

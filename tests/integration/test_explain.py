@@ -141,3 +141,26 @@ def test_strangers_are_told_nothing(tenant, other_tenant):
     identity = tenant.api.accepted(mail())
     problem(other_tenant.api.get(f"{SERVICES}/{identity}/explain"), 404,
             "not_found")
+
+
+def test_files_that_a_channel_cannot_carry(tenant):
+    tenant.add_provider("texts", "simulator-sms")
+    both = {"email": "ann@example.org", "phone": "+15005550006"}
+    body = {"to": [{k: both[k]} for k in both],
+            "content": {"email": {"subject": "Hi", "text": "Hi"},
+                        "sms": {"text": "Hi"}},
+            "attachments": [{"content": "QQ==", "name": "a.txt"}]}
+    identity = tenant.api.accepted(body)
+    tenant.api.ended(identity)
+    tenant.idle()
+    for deliveries in (explain(tenant, identity)["deliveries"],
+                       asked(tenant, body)):
+        seen = {d["channel"]: decisions(d) for d in deliveries}
+        assert "attachments" not in seen["email"]
+        assert seen["sms"]["attachments"] == ("left out",
+                                              "mails alone can carry them")
+    later = {**body, "to": both, "fallback": [{"channel": "email"}, {"channel": "sms"}]}
+    assert [decisions(d).get("attachments") for d in asked(tenant, later)] == [
+        None, ("left out", "mails alone can carry them")]
+    del body["attachments"]
+    assert all("attachments" not in decisions(d) for d in asked(tenant, body))
