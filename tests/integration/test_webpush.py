@@ -7,9 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from harness.certificates import Authority
+from harness.hooks import PUBLIC
 from harness.tenant import SERVICE, Tenant
+from harness.wait import wait_until
 
 BROWSER = Path(__file__).resolve().parents[1] / "harness/browser.js"
 DEVICES = "/api/v1/services/recipients/u1/devices"
@@ -34,14 +37,18 @@ def browser(authority):
     process.wait()
 
 
-@pytest.fixture
-def tenant(stack, authority):
+def add_browsers(stack, authority, **settings):
     tenant = Tenant(stack, maildir=False)
     tenant.add_provider(
         "browsers", "webpush", subject="mailto:admin@example.org",
         private_key="yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw",
-        hosts="localhost", ca_file=authority.file)
+        hosts="localhost", ca_file=authority.file, **settings)
     return tenant
+
+
+@pytest.fixture
+def tenant(stack, authority):
+    return add_browsers(stack, authority)
 
 
 def push(tenant, subscription, **more):
@@ -80,3 +87,30 @@ def test_a_subscription_that_has_ended_is_forgotten(tenant, browser):
     people, classes = push(tenant, {**browser.subscription, "endpoint": endpoint})
     assert classes == ["bad_recipient"]
     assert people.get(DEVICES).json()["data"] == []
+
+
+def test_a_service_worker_tells_what_became_of_it(public_stack, authority,
+                                                  browser):
+    tenant = add_browsers(public_stack, authority, receipts="true")
+    _, classes = push(tenant, browser.subscription, data={"n": 1})
+    assert classes == ["accepted"]
+    data = json.loads(json.loads(browser.stdout.readline())["text"])["data"]
+    link = data["belfry_receipt"]
+    assert data == {"n": "1", "belfry_receipt": link}
+    assert link.startswith(PUBLIC + "/t/r/")
+    here = public_stack.url + link[len(PUBLIC):]
+    for event in ("delivered", "opened", "opened"):
+        assert requests.post(here, json={"event": event},
+                             timeout=30).status_code == 204
+    wait_until(lambda: tenant.count("hook_inbox") == 0, 20, "an empty inbox")
+    row, = tenant.rows("SELECT notification_id FROM delivery "
+                       "WHERE tenant_id = %s")
+    sent = str(row["notification_id"])
+    delivery, = tenant.api.notification(sent)["deliveries"]
+    assert delivery["state"] == "delivered"
+    types = [e["type"] for e in tenant.api.timeline(sent)]
+    assert types.count("delivery.delivered") == 1
+    assert types.count("delivery.opened") == 1
+    forged = here[:-2] + ("AA" if here[-2:] != "AA" else "BB")
+    assert requests.post(forged, json={"event": "read"},
+                         timeout=30).status_code == 404
