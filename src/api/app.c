@@ -66,6 +66,8 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	        .cache = app->cache });
 	app->last_used = last_used_new(a);
 	app->limits = rate_limiter_new(a, app->cache, config->api_workers);
+	app->prefix_limits = rate_limiter_new(a, app->cache,
+	    config->api_workers);
 	app->address_limits = rate_limiter_new(a, app->cache,
 	    config->api_workers);
 	app->trusted = trusted_new(a);

@@ -40,6 +40,7 @@ struct app {
 	struct keysets *keysets;
 	struct last_used *last_used;
 	struct rate_limiter *limits; /* of tenants and principals */
+	struct rate_limiter *prefix_limits; /* of numbers that begin alike */
 	struct rate_limiter *address_limits; /* strangers do not drive others out */
 	struct trusted *trusted; /* credentials that were good */
 	struct origins *origins; /* of tenants */

@@ -21,6 +21,7 @@
 #include "notify/book.h"
 #include "notify/explain.h"
 #include "notify/express.h"
+#include "notify/prefix_limit.h"
 #include "notify/sender.h"
 #include "notify/send_request.h"
 #include "notify/timeline.h"
@@ -83,15 +84,19 @@ find_template(struct request *rq, const struct template_head **head_r,
 	return 0;
 }
 
-/* What its tenant may not send by. */
+/* What its tenant may not send by, and to how many. */
 static int
-find_forbidden(struct request *rq, unsigned *forbidden_r, struct err *e)
+find_rules(struct request *rq, unsigned *forbidden_r,
+    struct prefix_limit *prefixes_r, struct err *e)
 {
+	const struct app *app = app_of(rq);
 	const struct page *page;
 
 	if (express_page(rq->a, app_of(rq)->known, rq->tenant, &page, e) == -1)
 		return -1;
 	*forbidden_r = page->rules.forbidden;
+	*prefixes_r = prefix_limit_of(app->config, app->prefix_limits,
+	    rq->tenant, &page->rules);
 	return 0;
 }
 
@@ -116,23 +121,39 @@ params_of(struct request *rq)
 	};
 }
 
+/* Tells which recipient is one too many, and when there is room. */
+static int
+refuse_limited(struct request *rq, const struct accept_result *result,
+    const struct err *e)
+{
+	if (e->kind != ERR_LIMITED)
+		return -1;
+	rq->limits[0] = result->limit;
+	rq->limits_count = 1;
+	field_errors_add(&rq->errors, result->pointer, FIELD_ERR_TOO_MANY,
+	    "more numbers begin like this one's than may be sent to");
+	return -1;
+}
+
 int
 notifications_send(struct request *rq, struct response *rs, struct err *e)
 {
 	struct accept_params p = params_of(rq);
 	struct accept_result result;
+	struct prefix_limit prefixes;
 	struct buf *out;
 
 	if (once_key(rq, &p.idempotency_key, e) == -1 ||
-	    find_forbidden(rq, &p.forbidden, e) == -1 ||
+	    find_rules(rq, &p.forbidden, &prefixes, e) == -1 ||
 	    find_template(rq, &p.template, e) == -1)
 		return -1;
+	p.prefixes = &prefixes;
 	if (accept_check(rq->a, &p, &rq->errors) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "the request has errors");
 	if (sender_check(rq->a, &p, &rq->errors, e) == -1)
 		return -1;
 	if (accept_notification(rq->a, &p, &result, e) == -1)
-		return -1;
+		return refuse_limited(rq, &result, e);
 	out = response_body(rs, result.status, "application/json");
 	buf_puts(out, result.body);
 	response_header(rs, "Location", "%s", result.location);
@@ -224,9 +245,10 @@ notifications_explain_request(struct request *rq, struct response *rs,
     struct err *e)
 {
 	struct accept_params p = params_of(rq);
+	struct prefix_limit prefixes; /* are not taken from */
 	json_t *json;
 
-	if (find_forbidden(rq, &p.forbidden, e) == -1 ||
+	if (find_rules(rq, &p.forbidden, &prefixes, e) == -1 ||
 	    find_template(rq, &p.template, e) == -1)
 		return -1;
 	if (accept_check(rq->a, &p, &rq->errors) == -1)

@@ -26,6 +26,7 @@
 #include "net/doorbell.h"
 #include "notify/express.h"
 #include "notify/fallback.h"
+#include "notify/prefix_limit.h"
 #include "notify/send_request.h"
 #include "notify/variables.h"
 #include "notify/work.h"
@@ -599,6 +600,58 @@ store(struct arena *a, const struct accept_params *p,
 	return db_run(p->db, a, b, NULL, e);
 }
 
+/* ---- Numbers that begin alike -------------------------------------------------- */
+
+static bool
+may_text(const struct accept_params *p)
+{
+	const struct send_request *rq = p->request;
+	unsigned may = accept_parts(p) & ~p->forbidden, asked = 0;
+	size_t i;
+
+	for (i = 0; i < rq->channels_count; i++)
+		asked |= 1u << (rq->channels[i] + 1);
+	if (rq->channels_count > 0)
+		may &= asked;
+	return (may & (1u << CHANNEL_SMS | 1u << CHANNEL_WHATSAPP)) != 0;
+}
+
+/* The numbers that came with the request and may get a message, or NULL for none; the
+ * spooler counts those that are looked up. */
+static const char **
+numbers_of(struct arena *a, const struct accept_params *p)
+{
+	const struct send_request *rq = p->request;
+	const char **numbers;
+	size_t i;
+
+	if (p->prefixes == NULL || !may_text(p))
+		return NULL;
+	numbers = arena_zalloc(a, rq->to_count, sizeof(*numbers));
+	for (i = 0; i < rq->to_count; i++)
+		numbers[i] = rq->to[i].phone;
+	return numbers;
+}
+
+static int
+take_prefixes(struct arena *a, const struct accept_params *p,
+    const char *const *numbers, struct accept_result *result_r, struct err *e)
+{
+	size_t which;
+
+	if (numbers == NULL ||
+	    prefix_limit_take(a, p->prefixes, numbers, p->request->to_count,
+	        &result_r->limit, &which))
+		return 0;
+	result_r->pointer = to_pointer(a, p, which);
+	return err_set(e, ERR_LIMITED,
+	    "more recipients whose numbers begin with the same %d digits than "
+	    "the limit \"prefix\" allows: again in %lld s",
+	    p->prefixes->digits, (long long)result_r->limit.wait_s);
+}
+
+/* ---- All of it ----------------------------------------------------------------- */
+
 /* Too much waits.  What was accepted before gets its answer all the same. */
 static int
 refuse(struct arena *a, const struct accept_params *p,
@@ -615,8 +668,8 @@ refuse(struct arena *a, const struct accept_params *p,
 	return -1;
 }
 
-int
-accept_notification(struct arena *a, const struct accept_params *p,
+static int
+make_durable(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e)
 {
 	struct notification n;
@@ -624,13 +677,6 @@ accept_notification(struct arena *a, const struct accept_params *p,
 	struct express *x;
 	int rc;
 
-	if (tenant_is_platform(p->tenant))
-		return err_set(e, ERR_FORBIDDEN,
-		    "nothing is sent for the platform itself");
-	if (p->known != NULL &&
-	    overload_check(known_overload(p->known, p->tenant),
-	        p->request->priority, e) == -1)
-		return refuse(a, p, result_r, e);
 	accept_describe(a, p, &n);
 	answer(a, p, &n.id, &result);
 	x = take_express(a, p, &n);
@@ -649,4 +695,27 @@ accept_notification(struct arena *a, const struct accept_params *p,
 	tell(p, x);
 	*result_r = result;
 	return 0;
+}
+
+int
+accept_notification(struct arena *a, const struct accept_params *p,
+    struct accept_result *result_r, struct err *e)
+{
+	const char **numbers = numbers_of(a, p);
+	int rc;
+
+	if (tenant_is_platform(p->tenant))
+		return err_set(e, ERR_FORBIDDEN,
+		    "nothing is sent for the platform itself");
+	if ((p->known != NULL &&
+	        overload_check(known_overload(p->known, p->tenant),
+	            p->request->priority, e) == -1) ||
+	    take_prefixes(a, p, numbers, result_r, e) == -1)
+		return refuse(a, p, result_r, e);
+	rc = make_durable(a, p, result_r, e);
+	if (numbers != NULL &&
+	    (rc == 0 ? result_r->replayed : e->kind != ERR_UNCERTAIN))
+		prefix_limit_put_back(a, p->prefixes, numbers,
+		    p->request->to_count);
+	return rc;
 }

@@ -20,6 +20,7 @@
 
 #include "base/compiler.h"
 #include "base/id.h"
+#include "web/rate_limit.h"
 
 struct arena;
 struct config;
@@ -28,6 +29,7 @@ struct err;
 struct field_errors;
 struct known;
 struct notification;
+struct prefix_limit;
 struct send_request;
 struct template_head;
 
@@ -43,6 +45,7 @@ struct accept_params {
 	size_t raw_bytes;
 	const struct template_head *template; /* NULL with inline content */
 	bool test; /* simulators alone send it */
+	const struct prefix_limit *prefixes; /* NULL: none */
 	unsigned forbidden; /* channels that the tenant may not send by, as bits */
 	const char *idempotency_key; /* or NULL */
 	const char *request_id;
@@ -50,6 +53,10 @@ struct accept_params {
 };
 
 struct accept_result {
+	/* With ERR_LIMITED: the state of the limit, and where the recipient stands who
+	 * is too many. */
+	struct rate_state limit;
+	const char *pointer;
 	bool replayed; /* the answer to an earlier request with the same key */
 	int status;
 	const char *location;
@@ -62,7 +69,7 @@ int accept_check(struct arena *a, const struct accept_params *p,
     struct field_errors *fe) MUST_CHECK;
 
 /* Makes it durable.  0 with *result_r in "a", or -1: KEY_REUSED when the key came with
- * another body, QUEUE_FULL or OVERLOADED when too much
+ * another body, LIMITED (then its limit is set), QUEUE_FULL or OVERLOADED when too much
  * waits, TEMPORARY when the database cannot be reached, UNCERTAIN when its answer
  * to COMMIT was lost and could not be looked up. */
 int accept_notification(struct arena *a, const struct accept_params *p,

@@ -412,6 +412,10 @@ decide_route(const struct decide_route *r)
 	if (r->is_suppressed)
 		return route_ends(DELIVERY_SKIPPED,
 		    "the address for %s is suppressed");
+	if (r->is_too_many)
+		return route_ends(DELIVERY_SKIPPED,
+		    "too many of the tenant's recipients have a number for %s "
+		    "that begins alike");
 	if (r->quiet_ms > 0)
 		return expires_first(r->expires_in_ms, r->quiet_ms)
 		    ? route_ends(DELIVERY_EXPIRED,

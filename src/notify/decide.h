@@ -171,6 +171,7 @@ struct decide_route {
 	int64_t quiet_ms; /* how long it is quiet there; 0: it is not */
 	int64_t expires_in_ms; /* as above */
 	bool is_forbidden; /* the tenant may not send by the channel */
+	bool is_too_many; /* of those whose numbers begin alike */
 };
 
 struct route_outcome {

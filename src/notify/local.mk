@@ -18,6 +18,7 @@ libbelfry_la_SOURCES += \
 	src/notify/health_report.c src/notify/health_report.h \
 	src/notify/receipt.c src/notify/receipt.def src/notify/receipt.h \
 	src/notify/plan.c src/notify/plan.h \
+	src/notify/prefix_limit.c src/notify/prefix_limit.h \
 	src/notify/preview.c src/notify/preview.h \
 	src/notify/probe.c src/notify/probe.h \
 	src/notify/route.c src/notify/route.h \

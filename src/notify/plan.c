@@ -7,9 +7,11 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "model/suppression.h"
 #include "notify/book.h"
 #include "notify/choose.h"
 #include "notify/fallback.h"
+#include "notify/prefix_limit.h"
 #include "notify/quiet.h"
 #include "notify/route.h"
 #include "provider/provider.h"
@@ -194,4 +196,35 @@ plan_steps(struct plan *pl, const struct fallback *f)
 			    &f->steps[before - groups + 1]);
 		before = &groups[i];
 	}
+}
+
+enum suppression_reason
+plan_suppressed(const struct plan *pl, const struct delivery *d)
+{
+	struct suppression_question q = {
+		.address = d->address,
+		.channel = d->channel,
+		.category = pl->n->category != NULL ? pl->n->category : "",
+	};
+
+	if (d->provider != NULL)
+		q.provider = d->provider->id;
+	return suppression_of(pl->params->suppressed, &q);
+}
+
+bool
+plan_is_too_many(struct plan *pl, enum channel channel)
+{
+	struct rate_state state;
+	size_t which;
+
+	if (pl->number == NULL ||
+	    (channel != CHANNEL_SMS && channel != CHANNEL_WHATSAPP))
+		return false;
+	if (!pl->is_counted) {
+		pl->is_counted = true;
+		pl->is_too_many = !prefix_limit_take(pl->a,
+		    pl->params->prefixes, &pl->number, 1, &state, &which);
+	}
+	return pl->is_too_many;
 }

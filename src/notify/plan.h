@@ -9,13 +9,17 @@
 #ifndef BELFRY_NOTIFY_PLAN_H
 #define BELFRY_NOTIFY_PLAN_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "model/channel.h"
+#include "model/suppression.h"
 #include "notify/trace.h"
 
 struct arena;
 struct choice;
+struct delivery;
 struct delivery_list;
 struct fallback;
 struct notification;
@@ -30,6 +34,8 @@ struct plan {
 	struct delivery_list *out;
 	int recipient_no;
 	json_t *to;
+	const char *number; /* that was looked up and is to be counted, or NULL */
+	bool is_counted, is_too_many; /* it was; and there were too many */
 	json_t *tokens; /* of devices that the tenant's service knows, or NULL */
 	const char *text; /* "to" as JSON */
 	const char *because; /* why this channel */
@@ -45,6 +51,14 @@ void plan_steps(struct plan *pl, const struct fallback *f);
 
 /* Begins the trace: the channel and why it is taken; files that it cannot carry. */
 void plan_trace_begin(struct plan *pl, enum channel channel, const char *why);
+
+/* Why nothing may be sent to the address of a delivery, if so. */
+enum suppression_reason plan_suppressed(const struct plan *pl,
+    const struct delivery *d);
+
+/* A number that was looked up counts when the first delivery to it could go out; one that
+ * came with the request was counted when that was accepted. */
+bool plan_is_too_many(struct plan *pl, enum channel channel);
 
 /* For the trace: was it quiet, and which account was chosen among which. */
 void plan_trace_quiet(struct plan *pl, const struct quiet *quiet);

@@ -331,20 +331,6 @@ wait_for_account(const struct plan *pl, struct delivery *d)
 		d->due_ms = expires_ms;
 }
 
-static enum suppression_reason
-suppressed(const struct plan *pl, const struct delivery *d)
-{
-	struct suppression_question q = {
-		.address = d->address,
-		.channel = d->channel,
-		.category = pl->n->category != NULL ? pl->n->category : "",
-	};
-
-	if (d->provider != NULL)
-		q.provider = d->provider->id;
-	return suppression_of(pl->params->suppressed, &q);
-}
-
 /* What was deferred before it was routed stays behind what is fresh. */
 static int
 queue_prio(const struct route_params *p, const struct notification *n)
@@ -366,7 +352,7 @@ ask(struct plan *pl, struct delivery *d, const struct choice *choice)
 	int64_t now_ms = pl->params->now_ms;
 	struct quiet quiet = quiet_now(pl->params->page, n, d->channel, pl->to,
 	    now_ms);
-	enum suppression_reason why = suppressed(pl, d);
+	enum suppression_reason why = plan_suppressed(pl, d);
 	struct decide_route question = {
 		.channel = channel_name((int)d->channel),
 		.expired = n->expires_ms != 0 && n->expires_ms <= now_ms,
@@ -381,6 +367,11 @@ ask(struct plan *pl, struct delivery *d, const struct choice *choice)
 	};
 	struct route_outcome o = decide_route(&question);
 
+	if (o.state != DELIVERY_SKIPPED && o.state != DELIVERY_EXPIRED &&
+	    plan_is_too_many(pl, d->channel)) {
+		question.is_too_many = true;
+		o = decide_route(&question);
+	}
 	if (o.reason != NULL)
 		d->reason = arena_printf(pl->a, o.reason, question.channel);
 	if (why != SUPPRESSION_NONE && o.state == DELIVERY_SKIPPED)
@@ -657,6 +648,7 @@ route_plan(struct arena *a, const struct route_params *p,
 {
 	struct plan pl = { .a = a, .params = p, .n = n, .out = out };
 	json_t *recipients = parse(a, n->recipients), *tokens;
+	const json_t *given;
 	struct buf *text;
 	struct fallback fallback = { .count = 0 };
 	size_t i;
@@ -671,7 +663,12 @@ route_plan(struct arena *a, const struct route_params *p,
 		pl.recipient_no = (int)i;
 		pl.to = json_array_get(recipients, i);
 		pl.tokens = NULL;
+		given = json_object_get(pl.to, "phone");
 		tokens = fill(a, pl.to, p);
+		pl.number = given == NULL && p->prefixes != NULL
+		    ? address_for(pl.to, CHANNEL_SMS)
+		    : NULL;
+		pl.is_counted = false;
 		if (next_device(&pl, 0) == -1)
 			pl.tokens = tokens;
 		text = buf_new(a, JSON_MAX);

@@ -25,6 +25,7 @@ struct db_rows;
 struct gate;
 struct health;
 struct page;
+struct prefix_limit;
 
 /* The columns that both claims begin with, from "first" on, as a notification. */
 void notification_from_row(struct arena *a, const struct db_rows *rows, int row,
@@ -56,6 +57,7 @@ struct route_params {
 	const struct health *health; /* NULL: every account is well */
 	struct gate *gate; /* NULL: there is room at every account */
 	int64_t account_delay_ms; /* how long to wait for an account that can be used */
+	const struct prefix_limit *prefixes; /* for numbers looked up; NULL: none */
 	int64_t now_ms;
 };
 

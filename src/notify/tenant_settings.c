@@ -17,6 +17,7 @@
 #include "model/tenant.h"
 #include "notify/user_service.h"
 #include "web/cors.h"
+#include "web/field_form.h"
 #include "web/js.h"
 
 enum {
@@ -65,6 +66,22 @@ static const struct field rate_fields[] = {
 static const struct field_table rate_table = FIELD_TABLE("TenantRate",
     struct tenant_rate, rate_fields, "How fast something may be asked for.");
 
+static const struct field prefix_fields[] = {
+	FIELD(struct tenant_prefix, most, INT, .flags = FIELD_REQUIRED,
+	    .max = 1000000, .help = "How many recipients. 0: any number.",
+	    .example = "200"),
+	FIELD(struct tenant_prefix, per, DURATION, .min = 1000, .max = 86400000,
+	    .help = "In which time. Absent: limits.prefix_per.",
+	    .example = "\"1h\""),
+	FIELD(struct tenant_prefix, digits, INT, .min = 1, .max = 15,
+	    .help = "How many digits, from the country code on. Absent: "
+	            "limits.prefix_digits.", .example = "6"),
+};
+
+static const struct field_table prefix_table = FIELD_TABLE("TenantPrefix",
+    struct tenant_prefix, prefix_fields,
+    "How many recipients whose phone numbers begin alike.");
+
 static const struct field limits_fields[] = {
 	FIELD_SUB(struct tenant_limits, send, &rate_table,
 	    .help = "Notifications. Absent: limits.send_rate and send_burst."),
@@ -74,6 +91,8 @@ static const struct field limits_fields[] = {
 	    .help = "Other requests that change something."),
 	FIELD_SUB(struct tenant_limits, person, &rate_table,
 	    .help = "All requests of one person."),
+	FIELD_SUB(struct tenant_limits, prefix, &prefix_table,
+	    .help = "Recipients of sms and whatsapp whose numbers begin alike."),
 	FIELD(struct tenant_limits, account_share, INT, .min = 1, .max = 100,
 	    .help = "How many percent of the tenant's limits one service "
 	            "account may have.", .example = "50"),
@@ -315,6 +334,25 @@ tenant_settings_seal(struct arena *a, const struct keyring *ring,
 
 /* ---- Use -------------------------------------------------------------------------- */
 
+static struct prefix_rule
+prefix_rule_of(const json_t *row)
+{
+	const char *per = json_string_value(json_object_get(row, "per"));
+	const json_t *most = json_object_get(row, "most");
+	const json_t *digits = json_object_get(row, "digits");
+	struct prefix_rule rule = {
+		.is_set = json_is_integer(most) && json_integer_value(most) >= 0,
+		.most = json_integer_value(most),
+	};
+	int64_t per_ms;
+
+	if (per != NULL && form_duration_parse(per, &per_ms) == 0 && per_ms > 0)
+		rule.per_ms = per_ms;
+	if (json_integer_value(digits) >= 1 && json_integer_value(digits) <= 15)
+		rule.digits = (int)json_integer_value(digits);
+	return rule;
+}
+
 struct tenant_rules
 tenant_rules_of(const json_t *settings)
 {
@@ -325,6 +363,8 @@ tenant_rules_of(const json_t *settings)
 		.delivery_rate = (int)json_integer_value(rate),
 		.opens = json_is_true(json_object_get(tracking, "opens")),
 		.clicks = json_is_true(json_object_get(tracking, "clicks")),
+		.prefix = prefix_rule_of(json_object_get(
+		    json_object_get(settings, "limits"), "prefix")),
 	};
 	unsigned allowed = 0;
 	size_t i;

@@ -41,9 +41,17 @@ struct tenant_rate {
 	int64_t burst;
 };
 
+struct tenant_prefix {
+	struct field_mask mask;
+	int64_t most;
+	int64_t per;
+	int64_t digits;
+};
+
 struct tenant_limits {
 	struct field_mask mask;
 	const struct tenant_rate *send, *read, *write, *person;
+	const struct tenant_prefix *prefix;
 	int64_t account_share; /* percent */
 };
 
@@ -105,12 +113,21 @@ int tenant_settings_seal(struct arena *a, const struct keyring *ring,
  * one in which two settings differ, or NULL. */
 const char *tenant_settings_limit(const json_t *before, const json_t *after);
 
+/* How many recipients whose numbers begin alike (prefix_limit.h). */
+struct prefix_rule {
+	bool is_set; /* else all is as the configuration has it */
+	int64_t most; /* 0: any number */
+	int64_t per_ms; /* 0: as the configuration has it */
+	int digits; /* the same */
+};
+
 /* What a spooler and the express way go by; nothing stands for what is absent. */
 struct tenant_rules {
 	unsigned forbidden; /* channels, as bits: 1 << CHANNEL_... */
 	int delivery_rate; /* deliveries a second; 0: any number */
 	bool test; /* simulators alone send for it; no setting */
 	bool opens, clicks; /* of mails, that are to be known (track.h) */
+	struct prefix_rule prefix;
 };
 struct tenant_rules tenant_rules_of(const json_t *settings);
 

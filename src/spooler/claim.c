@@ -13,6 +13,7 @@
  * are claimed one by one; the one that is refused alone is condemned: at its next claim
  * it ends as dead, with nothing of what it holds.  So it is seen, and holds up nobody.
  */
+#include "notify/prefix_limit.h"
 #include "spooler/claim.h"
 
 #include <sodium.h>
@@ -145,8 +146,11 @@ write_lane(struct claim *c, struct db_batch *b)
 static void
 write_route(struct claim *c, struct db_batch *b)
 {
+	struct prefix_limit prefixes = prefix_limit_of(c->spooler->config,
+	    c->spooler->limits, c->tenant, &c->page->rules);
 	struct route_params params = {
 		.tenant = c->tenant,
+		.prefixes = &prefixes,
 		.page = c->page,
 		.recipients = c->recipients,
 		.suppressed = c->suppressed,

@@ -33,6 +33,7 @@
 #include "spooler/pack.h"
 #include "spooler/tokens.h"
 #include "spooler/users.h"
+#include "web/rate_limit.h"
 
 enum {
 	CHUNK_BYTES = 65536,
@@ -279,6 +280,8 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	tokens.cache = users.cache;
 	users.tokens = sp->tokens = tokens_new(sp->a, &tokens);
 	sp->users = users_new(sp->a, &users);
+	sp->limits = rate_limiter_new(sp->a, users.cache,
+	    config->spooler_processes);
 	*doorbell_r = doorbell_open(config->spooler_doorbell, slot, e);
 	if (*doorbell_r == -1)
 		return -1;

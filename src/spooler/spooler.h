@@ -82,6 +82,7 @@ struct spooler {
 	struct claim *claim_list; /* all whose memory is held */
 	struct health *health; /* of the accounts at providers */
 	struct gate *gate; /* how much they are given */
+	struct rate_limiter *limits; /* of tenants (prefix_limit.h) */
 	struct door *door;
 	struct retry_policy policies[CHANNEL_COUNT];
 	bool stopping; /* nothing new is claimed */

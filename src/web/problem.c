@@ -68,7 +68,8 @@ problem_write(struct response *rs, const struct err *e,
 		member(b, "detail", e->text);
 	member(b, "code", err_code(e->kind));
 	member(b, "request_id", rq->id);
-	if (e->kind == ERR_UNPROCESSABLE && errors->first != NULL)
+	if ((e->kind == ERR_UNPROCESSABLE || e->kind == ERR_LIMITED) &&
+	    errors->first != NULL)
 		write_errors(b, errors);
 	if (e->kind == ERR_LIMITED)
 		rate_limit_write_violated(b, rq->limits, rq->limits_count);

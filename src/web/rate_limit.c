@@ -34,7 +34,9 @@ enum {
 	WAYS = 4, /* places in a set */
 	LEASE_SHARE = 64, /* of what is left, at once */
 	LEASE_MS = 1000,
-	ENTRY_MS = 3600 * 1000, /* in memcached */
+	ENTRY_MS = 3600 * 1000, /* in memcached, at least */
+	ENTRY_WINDOWS = 24, /* the same */
+	OVERDRAWN_MAX = 64, /* askers that take too much at the same time */
 	KEY_BYTES = 512,
 	WINDOW_MAX_S = 90 * 86400 /* no product below overflows */
 };
@@ -49,6 +51,8 @@ struct bucket {
 	int64_t full_ns; /* in memcached, as of the last time */
 	int64_t floor_ns; /* the same of this worker's share, without memcached */
 	int64_t empty_until_ns;
+	int64_t again_ns; /* when what was refused last will be there */
+	bool own; /* the last was taken out of this worker's share */
 	int64_t leased; /* taken and not used */
 	int64_t leased_ms;
 	int64_t lease; /* how many were taken the last time */
@@ -154,8 +158,8 @@ left_in(const struct bucket *b, int64_t full_ns, int64_t now)
 	    b->step_ns;
 }
 
-/* How many to take: one for who asks now and then, twice as many as the last time for
- * who has used them up. */
+/* How many to take ahead: one for who asks now and then, twice as many as the last time
+ * for who has used them up, less near the limit. */
 static int64_t
 lease_of(const struct bucket *b, int64_t now)
 {
@@ -163,16 +167,15 @@ lease_of(const struct bucket *b, int64_t now)
 	int64_t lease = busy ? 2 * b->lease : 1;
 	int64_t most = left_in(b, b->full_ns, now) / LEASE_SHARE;
 
-	if (lease > most)
-		lease = most;
-	return lease > 1 ? lease : 1;
+	return lease > most ? most : lease;
 }
 
 /* A time that nobody of us can have written. */
 static bool
 is_absurd(const struct bucket *b, uint64_t full_ns, int64_t now)
 {
-	return full_ns > (uint64_t)(now + 2 * b->burst * b->step_ns +
+	return full_ns > (uint64_t)(now +
+	                     OVERDRAWN_MAX * b->burst * b->step_ns +
 	                     60 * SECOND_NS);
 }
 
@@ -204,60 +207,73 @@ draw(struct rate_limiter *l, const struct bucket *b, const char *key,
 		return true;
 	}
 	snprintf(text, sizeof(text), "%lld", (long long)(now + by));
-	cache_set(l->cache, key, text, strlen(text), ENTRY_MS);
+	cache_set(l->cache, key, text, strlen(text),
+	    later(ENTRY_MS,
+	        ENTRY_WINDOWS * (b->burst * b->step_ns / 1000000)));
 	*before_r = now;
 	return true;
 }
 
-/* Takes a lease out of memcached. */
+/* Takes at least "need" out of memcached, or nothing. */
 static bool
-take_shared(struct rate_limiter *l, struct bucket *b, const char *key)
+take_shared(struct rate_limiter *l, struct bucket *b, const char *key,
+    int64_t need, bool exact)
 {
-	int64_t now = now_ns(), want = lease_of(b, now), got, before;
+	int64_t now = now_ns(), got, before;
+	int64_t want = exact ? need : later(need, lease_of(b, now));
 
 	if (!draw(l, b, key, want, &before))
 		return false;
 	got = left_in(b, before, now);
 	if (got > want)
 		got = want;
-	if (got < 0)
+	if (got < need)
 		got = 0;
 	if (got < want)
 		cache_uncount(l->cache, key,
 		    (uint64_t)((want - got) * b->step_ns));
 	b->full_ns = before + got * b->step_ns;
-	if (got == 0)
+	if (got == 0) {
 		b->empty_until_ns = before - (b->burst - 1) * b->step_ns;
-	b->leased = b->lease = got;
+		b->again_ns = before - (b->burst - need) * b->step_ns;
+	}
+	b->leased += got;
+	b->lease = got;
 	b->leased_ms = b->used_ms;
+	b->own = false;
 	metrics_add(METRIC_RATE_LIMIT_ASKED_TOTAL, ASKED_MEMCACHED, 1);
 	return true;
 }
 
-/* Takes one out of this worker's share. */
+/* Takes so many out of this worker's share, or nothing. */
 static void
-take_own(struct rate_limiter *l, struct bucket *b)
+take_own(struct rate_limiter *l, struct bucket *b, int64_t need)
 {
 	int64_t now = now_ns(), step_ns = b->step_ns * l->workers;
 	int64_t burst = later(b->burst / l->workers, 1);
-	int64_t full_ns = later(b->floor_ns, now) + step_ns;
+	int64_t before = later(b->floor_ns, now);
+	int64_t full_ns = before + need * step_ns;
 
 	b->lease = 0;
-	b->leased = full_ns - now <= burst * step_ns ? 1 : 0;
 	b->leased_ms = b->used_ms;
-	if (b->leased == 1)
+	b->own = true;
+	if (full_ns - now <= burst * step_ns) {
+		b->leased += need;
 		b->floor_ns = full_ns;
-	else
-		b->empty_until_ns = full_ns - burst * step_ns;
+	} else {
+		b->empty_until_ns = before + step_ns - burst * step_ns;
+		b->again_ns = full_ns - burst * step_ns;
+	}
 	b->full_ns = later(b->floor_ns, now);
 	metrics_add(METRIC_RATE_LIMIT_ASKED_TOTAL, ASKED_FLOOR, 1);
 }
 
 /* ---- What callers see --------------------------------------------------------- */
 
+/* "until" is when what is asked for is there, in the past when it is. */
 static void
 tell(const struct bucket *b, const struct rate *rate, int64_t now,
-    struct rate_state *state_r)
+    int64_t until, struct rate_state *state_r)
 {
 	int64_t left = left_in(b, b->full_ns, now) + b->leased;
 
@@ -267,35 +283,61 @@ tell(const struct bucket *b, const struct rate *rate, int64_t now,
 		.window_s = (b->burst * b->step_ns + SECOND_NS - 1) / SECOND_NS,
 		.left = left > 0 ? left : 0,
 	};
-	if (b->empty_until_ns <= now)
-		return;
-	state_r->left = 0;
-	state_r->wait_s = (b->empty_until_ns - now + SECOND_NS - 1) /
-	    SECOND_NS;
+	if (b->empty_until_ns > now)
+		state_r->left = 0;
+	if (until > now)
+		state_r->wait_s = (until - now + SECOND_NS - 1) / SECOND_NS;
+}
+
+bool
+rate_limit_take_many(struct rate_limiter *l, const struct rate *rate,
+    const char *who, int64_t n, struct rate_state *state_r)
+{
+	struct bucket *b = bucket_of(l, rate, who);
+	int64_t now = now_ns(), until = b->empty_until_ns;
+	char key[KEY_BYTES];
+	bool given;
+
+	ensure(n > 0);
+	if (b->used_ms - b->leased_ms >= LEASE_MS)
+		b->leased = 0;
+	if (n > b->burst) {
+		until = now + b->burst * b->step_ns;
+	} else if (b->leased < n && b->empty_until_ns <= now) {
+		key_of(key, sizeof(key), rate, who);
+		if (!take_shared(l, b, key, n - b->leased, rate->exact))
+			take_own(l, b, n - b->leased);
+		until = b->again_ns;
+	}
+	given = b->leased >= n;
+	if (given)
+		b->leased -= n;
+	tell(b, rate, now, given ? now : later(until, now + 1), state_r);
+	return given;
 }
 
 bool
 rate_limit_take(struct rate_limiter *l, const struct rate *rate,
     const char *who, struct rate_state *state_r)
 {
-	struct bucket *b = bucket_of(l, rate, who);
-	int64_t now = now_ns();
-	char key[KEY_BYTES];
-	bool given = true;
+	return rate_limit_take_many(l, rate, who, 1, state_r);
+}
 
-	if (b->used_ms - b->leased_ms >= LEASE_MS)
-		b->leased = 0;
-	if (b->leased == 0 && b->empty_until_ns <= now) {
-		key_of(key, sizeof(key), rate, who);
-		if (!take_shared(l, b, key))
-			take_own(l, b);
+void
+rate_limit_put_back(struct rate_limiter *l, const struct rate *rate,
+    const char *who, int64_t n)
+{
+	struct bucket *b = bucket_of(l, rate, who);
+	char key[KEY_BYTES];
+
+	b->empty_until_ns = 0;
+	if (b->own) {
+		b->floor_ns -= n * b->step_ns * l->workers;
+		return;
 	}
-	if (b->leased > 0)
-		b->leased--;
-	else
-		given = false;
-	tell(b, rate, now, state_r);
-	return given;
+	key_of(key, sizeof(key), rate, who);
+	cache_uncount(l->cache, key, (uint64_t)(n * b->step_ns));
+	b->full_ns -= n * b->step_ns;
 }
 
 bool
@@ -307,7 +349,7 @@ rate_limit_is_empty(struct rate_limiter *l, const struct rate *rate,
 
 	if (b->empty_until_ns <= now)
 		return false;
-	tell(b, rate, now, state_r);
+	tell(b, rate, now, b->empty_until_ns, state_r);
 	return true;
 }
 

@@ -7,14 +7,15 @@
  * a second.  All that memcached holds of a bucket is one number, the time at which
  * it would be full again, so a worker takes from it with one increment.  It takes
  * several at once while a bucket is in use and far from empty, at most a 64th of
- * what is left, and keeps them for a second: most requests ask nobody.
+ * what is left, and keeps them for a second: most requests ask nobody.  Of a limit
+ * that is exact it takes no more than it needs.
  *
  * How exact that is.  Below its limit nobody is refused, but for what other workers
  * hold and do not use: near the limit that is nothing.  Above it no more than
  * burst + per_s * time gets through, and on top of it once what each worker had taken
  * when a bucket that lay full was begun by several in the same instant, or
- * one more burst when memcached was flushed, had no room, or an hour is over (the life
- * of an entry).  Hosts whose clocks differ disagree by what the difference
+ * one more burst when memcached was flushed, had no room, or the life of an entry is
+ * over (an hour, or 24 times as long as an empty bucket takes to be full).  Hosts whose clocks differ disagree by what the difference
  * is worth.
  *
  * Without memcached each worker has its share of the limit, per_s and burst
@@ -42,6 +43,7 @@ struct rate {
 	const char *policy; /* its name for clients: "send" */
 	double per_s;
 	int64_t burst;
+	bool exact; /* nothing is taken ahead: what is not used would be lost */
 };
 
 /* Whether a limit can be kept: up to a million a second and a burst of a hundred
@@ -66,6 +68,14 @@ struct rate_limiter *rate_limiter_new(struct arena *a, struct cache *cache,
  * empty. */
 bool rate_limit_take(struct rate_limiter *l, const struct rate *rate,
     const char *who, struct rate_state *state_r);
+
+/* Takes n > 0 at once, or none of them; more than the burst are never there. */
+bool rate_limit_take_many(struct rate_limiter *l, const struct rate *rate,
+    const char *who, int64_t n, struct rate_state *state_r) MUST_CHECK;
+
+/* Puts back what was taken and is not used after all, as soon as that is known. */
+void rate_limit_put_back(struct rate_limiter *l, const struct rate *rate,
+    const char *who, int64_t n);
 
 /* Whether this worker found that bucket empty and it still is; takes nothing and asks
  * nobody. */

@@ -220,6 +220,49 @@ without_memcached_each_has_its_share(void **state)
 	assert_int_equal(given(100, &(struct rate){ "x", 1, 1 }), WORKERS);
 }
 
+/* All or none, and what is put back can be had again. */
+static void
+many_at_once_or_none(void **state)
+{
+	const struct rate rate = { "prefix", 0.01, 20, .exact = true };
+	struct rate_limiter *l = workers[0], *other = workers[1];
+	struct rate_state st;
+	int round;
+
+	for (round = 0; round < 2; round++) {
+		memcached.gone = round == 1;
+		pass(INT64_C(86400) * 1000);
+		if (memcached.gone) /* its share */
+			l = other = rate_limiter_new(a, NULL, 1);
+		assert_true(rate_limit_take_many(l, &rate, "1", 15, &st));
+		assert_int_equal(st.left, 5);
+		assert_false(rate_limit_take_many(other, &rate, "1", 6, &st));
+		assert_in_range(st.wait_s, 99, 101);
+		assert_true(rate_limit_take_many(other, &rate, "1", 5, &st));
+		assert_false(rate_limit_take_many(other, &rate, "1", 1, &st));
+		rate_limit_put_back(other, &rate, "1", 3);
+		assert_true(rate_limit_take_many(other, &rate, "1", 3, &st));
+		assert_false(rate_limit_take_many(other, &rate, "1", 1, &st));
+		assert_false(rate_limit_take_many(l, &rate, "1", 21, &st));
+		assert_true(st.wait_s > 0);
+	}
+}
+
+/* Nothing is lost to what was taken ahead. */
+static void
+an_exact_limit_is_used_up(void **state)
+{
+	const struct rate rate = { "prefix", 0.001, 1000, .exact = true };
+	int i, n = 0;
+
+	for (i = 0; i < 1000; i++) {
+		pass(i % 2 == 0 ? 100 : 1100);
+		n += take(i % WORKERS, &rate) ? 1 : 0;
+	}
+	assert_int_equal(n, 1000);
+	assert_int_equal(memcached.asked, 1000);
+}
+
 static void
 numbers_of_others_are_not_believed(void **state)
 {
@@ -283,6 +326,8 @@ main(void)
 		T(far_from_the_limit_few_ask),
 		T(who_is_refused_asks_nobody),
 		T(without_memcached_each_has_its_share),
+		T(many_at_once_or_none),
+		T(an_exact_limit_is_used_up),
 		T(numbers_of_others_are_not_believed),
 		T(headers_tell_limit_and_rest),
 		T(limits_that_cannot_be_kept_are_told),
