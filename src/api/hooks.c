@@ -311,7 +311,7 @@ hooks_receive(struct request *rq, struct response *rs, struct err *e)
 {
 	struct hook_events events = { .count = 0 };
 	struct hook_request hook = hook_of(rq);
-	struct tenant_id tenant;
+	struct tenant_id tenant = { 0 };
 	struct provider *p;
 
 	if (open_account(rq, &tenant, &p, e) == -1)

@@ -18,7 +18,28 @@
 #include "notify/tenant_settings.h"
 #include "notify/user_service.h"
 
-enum { TENANTS_MAX = 100 };
+enum { PAGE_TENANTS = 100 };
+
+/* All tenants, some at a time. */
+struct walk {
+	const char *after;
+	struct tenant *list;
+	size_t count;
+};
+
+/* The next of them; false when there are no more, or the database failed. */
+static bool
+walk_on(struct doctor *d, struct walk *w)
+{
+	struct err e;
+
+	if (tenant_list(d->c->a, d->owner, w->after, PAGE_TENANTS, &w->list,
+	        &w->count, &e) == -1 ||
+	    w->count == 0)
+		return false;
+	w->after = w->list[w->count - 1].slug;
+	return true;
+}
 
 /* How many accounts can be used now; -1 when the database failed. */
 static int
@@ -47,27 +68,30 @@ count_enabled(struct doctor *d, struct tenant_id tenant)
 	return enabled;
 }
 
+/* 1 when it can send nothing. */
+static int
+look_at_providers(struct doctor *d, const struct tenant *t)
+{
+	if (t->state != TENANT_ACTIVE || count_enabled(d, t->id) != 0)
+		return 0;
+	doctor_warn(d,
+	    "Add one with \"belfryctl provider add\"; its notifications wait "
+	    "until then.",
+	    "tenant \"%s\" has no enabled provider", t->slug);
+	return 1;
+}
+
 void
 doctor_providers(struct doctor *d)
 {
-	struct tenant *list;
-	size_t count, i, mute = 0;
-	struct err e;
+	struct walk w = { .after = "" };
+	size_t i, mute = 0;
 
-	if (d->owner == NULL ||
-	    tenant_list(d->c->a, d->owner, "", TENANTS_MAX, &list, &count, &e) ==
-	        -1)
+	if (d->owner == NULL)
 		return;
-	for (i = 0; i < count; i++)
-		if (list[i].state == TENANT_ACTIVE &&
-		    count_enabled(d, list[i].id) == 0) {
-			doctor_warn(d,
-			    "Add one with \"belfryctl provider add\"; its "
-			    "notifications wait until then.",
-			    "tenant \"%s\" has no enabled provider",
-			    list[i].slug);
-			mute++;
-		}
+	while (walk_on(d, &w))
+		for (i = 0; i < w.count; i++)
+			mute += (size_t)look_at_providers(d, &w.list[i]);
 	if (mute == 0)
 		doctor_ok(d, "every tenant has one that is enabled");
 }
@@ -135,17 +159,16 @@ look_at_service(struct doctor *d, const struct keyring *ring,
 void
 doctor_user_services(struct doctor *d)
 {
-	size_t count, i, have = 0;
+	struct walk w = { .after = "" };
 	struct keyring *ring;
-	struct tenant *list;
+	size_t i, have = 0;
 	struct err e;
 
-	if (d->owner == NULL || ctl_keyring(d->c, &ring, &e) == -1 ||
-	    tenant_list(d->c->a, d->owner, "", TENANTS_MAX, &list, &count, &e) ==
-	        -1)
+	if (d->owner == NULL || ctl_keyring(d->c, &ring, &e) == -1)
 		return;
-	for (i = 0; i < count; i++)
-		have += (size_t)look_at_service(d, ring, &list[i]);
+	while (walk_on(d, &w))
+		for (i = 0; i < w.count; i++)
+			have += (size_t)look_at_service(d, ring, &w.list[i]);
 	if (have > 0)
 		doctor_ok(d, "%zu tenants have one", have);
 }

@@ -233,7 +233,7 @@ remove_tree(const char *directory)
 static void
 what_is_written_is_read_back(void **state)
 {
-	struct template_draft d = sound(), *back;
+	struct template_draft d = sound(), *back = NULL;
 	const char *directory = path("order-shipped");
 	struct err e;
 
