@@ -9,6 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128  # all may ask at once
+
+
 class UserService:
     """People by their ids: GET /users/ID, GET /users?ids=A,B and POST /lookup with
     {"ids": [...]}.  "mode" says how it answers: "well", "500", "garbage", "slow" (after
@@ -41,7 +45,7 @@ class UserService:
 
             def log_message(self, *_):
                 pass
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -212,6 +212,7 @@ def oidc(tmp_path_factory):
 def verifier(oidc, leeway=0):
     """As a service verifies tokens: by the keys that the issuer publishes."""
     keys = jwt.PyJWKClient(oidc.url + "/jwks")
+    keys.get_jwk_set()  # once, and not by all who ask at once
 
     def takes(token):
         try:
