@@ -32,8 +32,8 @@ struct part {
 };
 
 /* Everybody who has leave to use one account. */
-struct round {
-	struct round *next;
+struct holders {
+	struct holders *next;
 	struct provider_id account;
 	struct provider_share *list;
 	size_t count;
@@ -42,7 +42,7 @@ struct round {
 struct sorting {
 	struct request *rq;
 	struct part *parts;
-	struct round *rounds;
+	struct holders *holders;
 };
 
 static struct part *
@@ -121,35 +121,35 @@ put_named(struct sorting *s, const struct hook_event *ev, struct err *e)
 }
 
 static int
-round_of(struct sorting *s, struct provider_id account, struct round **r_r,
+holders_of(struct sorting *s, struct provider_id account, struct holders **r_r,
     struct err *e)
 {
-	struct round *r = s->rounds;
+	struct holders *r = s->holders;
 
 	while (r != NULL && uuid_cmp(&r->account.u, &account.u) != 0)
 		r = r->next;
 	if (r == NULL) {
-		r = arena_object(s->rq->a, struct round);
+		r = arena_object(s->rq->a, struct holders);
 		r->account = account;
 		if (provider_share_list(s->rq->a, app_of(s->rq)->db, account,
 		        &r->list, &r->count, e) == -1)
 			return -1;
-		r->next = s->rounds;
-		s->rounds = r;
+		r->next = s->holders;
+		s->holders = r;
 	}
 	*r_r = r;
 	return 0;
 }
 
 static int
-put_round(struct sorting *s, const struct hook_event *ev, struct err *e)
+put_all(struct sorting *s, const struct hook_event *ev, struct err *e)
 {
 	struct hook_event mine = *ev;
 	const struct provider_share *one;
-	struct round *r;
+	struct holders *r;
 	struct part *p;
 
-	if (round_of(s, ev->account, &r, e) == -1)
+	if (holders_of(s, ev->account, &r, e) == -1)
 		return -1;
 	mine.if_known = true;
 	for (one = r->list; one < r->list + r->count; one++) {
@@ -174,7 +174,7 @@ hook_shares_put(struct request *rq, const struct hook_events *events,
 
 	for (ev = events->list; ev < events->list + events->count; ev++)
 		if ((ev->tenant != NULL ? put_named(&s, ev, e)
-		                        : put_round(&s, ev, e)) == -1)
+		                        : put_all(&s, ev, e)) == -1)
 			return -1;
 	for (p = s.parts; p != NULL; p = p->next)
 		if (inbox_put(rq, p->tenant, &p->events, e) == -1)

@@ -14,19 +14,13 @@
 #include "web/field.h"
 #include "web/js.h"
 
-static const char *
-name_of(const struct field *f)
-{
-	return f->as != NULL ? f->as : f->name;
-}
-
 static const struct field *
 find(const struct provider_ops *ops, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < ops->settings->count; i++)
-		if (strcmp(name_of(&ops->settings->fields[i]), name) == 0)
+		if (strcmp(field_name(&ops->settings->fields[i]), name) == 0)
 			return &ops->settings->fields[i];
 	return NULL;
 }
@@ -115,12 +109,12 @@ identity_put(const struct provider_ops *ops, json_t *whole, const json_t *own)
 	for (i = 0; i < ops->settings->count; i++) {
 		f = &ops->settings->fields[i];
 		sends |= is_sender(f) &&
-		    json_object_get(own, name_of(f)) != NULL;
+		    json_object_get(own, field_name(f)) != NULL;
 	}
 	for (i = 0; i < ops->settings->count; i++) {
 		f = &ops->settings->fields[i];
 		if ((f->flags & FIELD_SENDER) && (sends || !is_sender(f)))
-			json_object_del(whole, name_of(f));
+			json_object_del(whole, field_name(f));
 	}
 	json_object_update(whole, (json_t *)(uintptr_t)own);
 }

@@ -121,7 +121,7 @@ check_hosts(const struct provider_ops *ops, const json_t *settings,
 
 	for (i = 0; i < ops->settings->count; i++) {
 		f = &ops->settings->fields[i];
-		name = f->as != NULL ? f->as : f->name;
+		name = field_name(f);
 		if ((f->type == FIELD_URL || f->flags & FIELD_HOST) &&
 		    check_leading(arena_printf(fe->a, "/%s", name),
 		        json_object_get(settings, name), fe, e) == -1)
