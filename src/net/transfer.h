@@ -45,8 +45,13 @@ struct transfer_header {
 
 struct transfer_pretence;
 
-/* A piece of a body: bytes in memory, or of a file as base64. */
-enum transfer_form { PIECE_MEMORY, PIECE_BASE64, PIECE_BASE64_LINES };
+/* A piece of a body: bytes in memory, or of a file as they are or as base64. */
+enum transfer_form {
+	PIECE_MEMORY,
+	PIECE_FILE,
+	PIECE_BASE64,
+	PIECE_BASE64_LINES
+};
 struct transfer_piece {
 	enum transfer_form form;
 	size_t n; /* bytes as they lie there */

@@ -23,7 +23,7 @@ transfer_piece_bytes(const struct transfer_piece *p)
 {
 	size_t rest = p->n % LINE_BYTES, full = p->n / LINE_BYTES;
 
-	if (p->form == PIECE_MEMORY)
+	if (p->form == PIECE_MEMORY || p->form == PIECE_FILE)
 		return p->n;
 	if (p->form == PIECE_BASE64)
 		return (p->n + 2) / 3 * 4;
@@ -62,6 +62,16 @@ encode(const struct transfer_piece *p, size_t at, char *out, size_t max)
 	return len - at;
 }
 
+/* Reads from "at" on; 0 when the file cannot be read. */
+static size_t
+read_file(const struct transfer_piece *p, size_t at, char *out, size_t max)
+{
+	ssize_t n = pread(p->fd, out, max < p->n - at ? max : p->n - at,
+	    p->from + (off_t)at);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
 const char *
 transfer_body_at(const struct transfer_request *req, size_t at, char *scratch,
     size_t *n)
@@ -78,7 +88,8 @@ transfer_body_at(const struct transfer_request *req, size_t at, char *scratch,
 	for (; at >= (bytes = transfer_piece_bytes(p)); p++)
 		at -= bytes;
 	if (p->form != PIECE_MEMORY) {
-		*n = encode(p, at, scratch, *n);
+		*n = p->form == PIECE_FILE ? read_file(p, at, scratch, *n)
+		                           : encode(p, at, scratch, *n);
 		return *n > 0 ? scratch : NULL;
 	}
 	if (*n > bytes - at)

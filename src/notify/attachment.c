@@ -19,7 +19,7 @@
 
 static const struct field fields[] = {
 	FIELD(struct send_attachment, url, URL, .max = 2000,
-	    .help = "Where it is fetched when the mail is sent. Either this or "
+	    .help = "Where it is fetched when the message is sent. Either this or "
 	            "content.",
 	    .example = "\"https://example.org/invoice.pdf\""),
 	FIELD(struct send_attachment, content, TEXT, .min = 1,
@@ -43,7 +43,8 @@ static const struct field fields[] = {
 };
 
 const struct field_table send_attachment_table = FIELD_TABLE("SendAttachment",
-    struct send_attachment, fields, "A file that goes with mails.");
+    struct send_attachment, fields, "A file that goes with mails, and with messages of "
+    "Telegram and WhatsApp.");
 
 const char *
 attachment_name(struct arena *a, const char *url)

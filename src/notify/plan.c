@@ -18,14 +18,59 @@
 
 /* ---- Traces --------------------------------------------------------------------- */
 
+/* The most that an account of the channel carries; without any, what mails do. */
+static enum provider_carries
+carries(const struct plan *pl, enum channel channel)
+{
+	const struct page *page = pl->params->page;
+	enum provider_carries most = CARRIES_NOTHING;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < page->provider_count; i++) {
+		const struct provider *p = page->providers[i];
+
+		if (p->ops->channel != channel ||
+		    !choose_may_use(page, p, pl->n->test))
+			continue;
+		any = true;
+		if (p->ops->carries != CARRIES_NOTHING)
+			most = p->ops->carries;
+	}
+	return any || channel != CHANNEL_EMAIL ? most : CARRIES_FILES;
+}
+
+static void
+trace_files(struct plan *pl, enum channel channel,
+    const struct provider *provider)
+{
+	switch (provider != NULL ? provider->ops->carries
+	                         : carries(pl, channel)) {
+	case CARRIES_FILES:
+		break;
+	case CARRIES_NAMED:
+		trace_add(&pl->trace, "attachments", "by name",
+		    "those that the part for %s names go",
+		    channel_name((int)channel));
+		break;
+	case CARRIES_NOTHING:
+	default:
+		trace_add(&pl->trace, "attachments", "left out",
+		    provider != NULL ? "accounts of kind %s carry none"
+		                     : "no account of %s carries any",
+		    provider != NULL ? provider->ops->kind
+		                     : channel_name((int)channel));
+	}
+}
+
 void
-plan_trace_begin(struct plan *pl, enum channel channel, const char *why)
+plan_trace_begin(struct plan *pl, enum channel channel,
+    const struct provider *provider, const char *why)
 {
 	trace_begin(&pl->trace, pl->a);
 	trace_add(&pl->trace, "channel", channel_name((int)channel), "%s", why);
-	if (pl->n->attaches && channel != CHANNEL_EMAIL)
-		trace_add(&pl->trace, "attachments", "left out",
-		    "mails alone can carry them");
+	if (pl->n->attaches)
+		trace_files(pl, channel, provider);
 }
 
 void
@@ -95,7 +140,7 @@ plan_follower(struct plan *pl, struct delivery *d, enum channel before,
 	d->after_ms = step->after_ms;
 	d->unless = step->unless;
 	d->reason = fallback_why(pl->a, before, step);
-	plan_trace_begin(pl, d->channel,
+	plan_trace_begin(pl, d->channel, NULL,
 	    arena_printf(pl->a, "step %d of its order", d->step + 1));
 	trace_add(&pl->trace, "fallback", "waits", "%s", d->reason);
 	d->trace = trace_text(&pl->trace);

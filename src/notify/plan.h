@@ -23,6 +23,7 @@ struct delivery;
 struct delivery_list;
 struct fallback;
 struct notification;
+struct provider;
 struct quiet;
 struct route_params;
 
@@ -49,8 +50,10 @@ void plan_channel(struct plan *pl, enum channel channel);
  * the channels that are possible, the first of them waits for one. */
 void plan_steps(struct plan *pl, const struct fallback *f);
 
-/* Begins the trace: the channel and why it is taken; files that it cannot carry. */
-void plan_trace_begin(struct plan *pl, enum channel channel, const char *why);
+/* Begins the trace: the channel and why it is taken; what becomes of files there, by the
+ * account, or NULL: by all that the channel has. */
+void plan_trace_begin(struct plan *pl, enum channel channel,
+    const struct provider *provider, const char *why);
 
 /* Why nothing may be sent to the address of a delivery, if so. */
 enum suppression_reason plan_suppressed(const struct plan *pl,

@@ -444,7 +444,7 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 		.provider = choice.provider,
 		.others = choice.others,
 	};
-	plan_trace_begin(pl, channel, pl->because);
+	plan_trace_begin(pl, channel, choice.provider, pl->because);
 	o = ask(pl, d, &choice);
 	if (o.state == DELIVERY_SENDING && !take_place(pl, d))
 		o.state = DELIVERY_READY;

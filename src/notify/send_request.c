@@ -204,7 +204,8 @@ static const struct field request_fields[] = {
 	    .help = "The language for recipients that have none of their own."),
 	FIELD_SUBS(struct send_request, attachments, &send_attachment_table,
 	    .min = 1, .max = ATTACHMENTS_MAX,
-	    .help = "Files that go with mails; other channels go without.",
+	    .help = "Files that go with mails, and with messages of Telegram and "
+	            "WhatsApp.",
 	    .example = "[{\"url\": \"https://example.org/invoice.pdf\", "
 	               "\"name\": \"invoice.pdf\"}]"),
 	FIELD_SUB(struct send_request, tracking, &tracking_table,

@@ -2,7 +2,9 @@ libbelfry_la_SOURCES += \
 	src/provider/whatsapp.c src/provider/whatsapp.def src/provider/whatsapp.h \
 	src/provider/simulator.c src/provider/simulator.def src/provider/simulator.h \
 	src/provider/whatsapp_hook.c \
+	src/provider/whatsapp_media.c src/provider/whatsapp_media.h \
 	src/provider/whatsapp_message.c src/provider/whatsapp_message.h \
+	src/provider/multipart.c src/provider/multipart.h \
 	src/provider/ntfy.c src/provider/ntfy.def src/provider/ntfy.h \
 	src/provider/slack.c src/provider/slack.def src/provider/slack.h \
 	src/provider/teams.c src/provider/teams.def src/provider/teams.h \

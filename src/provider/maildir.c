@@ -298,7 +298,7 @@ deliver(struct arena *a, const struct provider *p, const struct message *m,
 const struct provider_ops maildir_ops = {
 	.kind = "maildir",
 	.channel = CHANNEL_EMAIL,
-	.attaches = true,
+	.carries = CARRIES_FILES,
 	.summary = "E-mail into a Maildir on the host of the spooler.",
 	.settings = &table,
 	.check = check,

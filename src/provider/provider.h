@@ -51,6 +51,13 @@ struct provider {
 	int tenant_rate; /* deliveries a second of its tenant; 0: any number */
 };
 
+/* Which files go with the messages of a provider. */
+enum provider_carries {
+	CARRIES_NOTHING,
+	CARRIES_FILES, /* all attachments */
+	CARRIES_NAMED /* those that the message itself names */
+};
+
 /* A file that goes with it; it lies in a file of ours while the message is sent. */
 struct attachment {
 	const char *name;
@@ -85,6 +92,8 @@ struct message {
 	const char *hook_path; /* of the account's hook, behind that */
 	const struct attachment *attachments;
 	size_t attachment_count;
+	const char **references; /* to each, of providers that take files apart from
+	                          * messages; NULL where it is not known */
 	const char *const *media; /* URLs that go with a text message */
 	size_t media_count;
 	/* Parts; NULL where the channel or the template has none. */
@@ -99,7 +108,7 @@ struct provider_ops {
 	enum channel channel;
 	const char *summary; /* a line for manuals */
 	bool simulated; /* nothing leaves the host */
-	bool attaches; /* files can go with its messages */
+	enum provider_carries carries;
 	bool reports; /* receipts come for what it took; else its word is the last */
 	const struct field_table *settings;
 	int concurrency; /* deliveries at once by default; 0: spooler.account_concurrency */
@@ -123,6 +132,18 @@ struct provider_ops {
 	/* Has the message another form for people who wrote to the account within a day?
 	 * Only then m->in_session is looked up.  NULL: never. */
 	bool (*has_session)(struct arena *a, const struct message *m);
+
+	/* Of CARRIES_NAMED, whose provider takes files apart from messages and gives
+	 * references to them.  names: the next attachment that the message names and that
+	 * has no reference yet, be there one or not; -1: there is none.  upload: the request
+	 * that gives the provider the n-th.  upload_read: the reference of an answer, in
+	 * "a", or NULL and why. */
+	int (*names)(struct arena *a, const struct message *m);
+	int (*upload)(struct arena *a, const struct provider *p,
+	    const struct message *m, size_t n,
+	    struct transfer_request *request_r, struct err *e);
+	const char *(*upload_read)(struct arena *a, const struct provider *p,
+	    const struct transfer_result *res, struct verdict *v_r);
 
 	/* Fills the request; what it points to lives in "a" until the transfer is
 	 * done.  -1 means that this message can never be sent (the text says why). */

@@ -363,7 +363,7 @@ judge(const struct provider *p, const struct transfer_result *res,
 const struct provider_ops sendgrid_ops = {
 	.kind = "sendgrid",
 	.channel = CHANNEL_EMAIL,
-	.attaches = true,
+	.carries = CARRIES_FILES,
 	.summary = "E-mail through SendGrid.",
 	.reports = true,
 	.settings = &table,

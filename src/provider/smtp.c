@@ -434,7 +434,7 @@ judge(const struct provider *p, const struct transfer_result *res,
 const struct provider_ops smtp_ops = {
 	.kind = "smtp",
 	.channel = CHANNEL_EMAIL,
-	.attaches = true,
+	.carries = CARRIES_FILES,
 	.summary = "E-mail through a mail server.",
 	.settings = &table,
 	.check = check,

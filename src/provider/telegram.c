@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A bot writes into one chat, group or channel.  The text goes as it is: there is no
- * mark-up that data could break out of.
+ * mark-up that data could break out of.  Files go in one request with the text, which
+ * then is their caption: a photo, a document, or an album of one of both.
  */
 #include "provider/telegram.h"
 
@@ -19,10 +20,19 @@
 #include "net/transfer.h"
 #include "provider/http_json.h"
 #include "provider/http_judge.h"
+#include "provider/multipart.h"
 #include "provider/verdict.h"
+#include "template/utf16.h"
 #include "web/js.h"
 
-enum { TEXT_MAX = 4 * 4096 };
+/* In characters as Telegram counts them, files, and bytes. */
+enum {
+	TEXT_MAX = 4096,
+	CAPTION_MAX = 1024,
+	ALBUM_MAX = 10,
+	PHOTO_MAX = 10 << 20,
+	DOCUMENT_MAX = 50 << 20
+};
 
 static const struct field fields[] = {
 	FIELD(struct telegram_settings, token, TEXT,
@@ -66,18 +76,131 @@ url_of(struct arena *a, const struct telegram_settings *s, const char *method)
 	    s->token, method);
 }
 
+/* ---- Files ------------------------------------------------------------------------- */
+
+/* Those that go: what the HTML of a mail shows is of no use elsewhere. */
+struct files {
+	const struct attachment *list[ALBUM_MAX];
+	size_t count;
+	bool photos; /* all of them are */
+};
+
+static bool
+is_photo(const struct attachment *at)
+{
+	return at->bytes <= PHOTO_MAX &&
+	    (strcmp(at->type, "image/jpeg") == 0 ||
+	        strcmp(at->type, "image/png") == 0);
+}
+
+static int
+files_of(const struct message *m, struct files *f_r, struct err *e)
+{
+	const struct attachment *at;
+	size_t i;
+
+	*f_r = (struct files){ .photos = true };
+	for (i = 0; i < m->attachment_count; i++) {
+		at = &m->attachments[i];
+		if (at->content_id != NULL)
+			continue;
+		if (f_r->count == ALBUM_MAX)
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "Telegram takes %d files at most", ALBUM_MAX);
+		if (at->bytes > DOCUMENT_MAX)
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "/attachments/%zu: Telegram takes %d bytes at most",
+			    i, DOCUMENT_MAX);
+		f_r->list[f_r->count++] = at;
+		f_r->photos &= is_photo(at);
+	}
+	return 0;
+}
+
+/* An album names its files, which stand in fields of the form; its text is that of the
+ * last one. */
+static void
+add_album(struct arena *a, struct multipart *mp, const struct files *f,
+    const char *caption)
+{
+	json_t *media = js_keep(a, json_array()), *one;
+	struct buf *text = buf_new(a, ALBUM_MAX * 100 + 8 * CAPTION_MAX);
+	size_t i;
+
+	for (i = 0; i < f->count; i++) {
+		one = json_pack("{s:s, s:o}", "type",
+		    f->photos ? "photo" : "document", "media",
+		    json_sprintf("attach://file%zu", i));
+		if (i == f->count - 1 && caption[0] != '\0')
+			json_object_set_new(one, "caption", json_string(caption));
+		json_array_append_new(media, one);
+		multipart_file(mp, arena_printf(a, "file%zu", i), f->list[i]);
+	}
+	js_write(text, media);
+	multipart_text(mp, "media", text->data);
+}
+
+static int
+build_files(struct arena *a, const struct telegram_settings *s,
+    const struct files *f, const char *caption,
+    struct transfer_request *request_r, struct err *e)
+{
+	const char *kind = f->photos ? "photo" : "document";
+	const char *method = f->count > 1 ? "sendMediaGroup"
+	    : f->photos                   ? "sendPhoto"
+	                                  : "sendDocument";
+	struct multipart *mp = multipart_new(a);
+
+	if (http_json_request(a, url_of(a, s, method), NULL, NULL, request_r,
+	        e) == -1)
+		return -1;
+	multipart_text(mp, "chat_id", s->chat_id);
+	if (s->silent)
+		multipart_text(mp, "disable_notification", "true");
+	if (f->count > 1) {
+		add_album(a, mp, f, caption);
+	} else {
+		if (caption[0] != '\0')
+			multipart_text(mp, "caption", caption);
+		multipart_file(mp, kind, f->list[0]);
+	}
+	multipart_send(mp, request_r);
+	return 0;
+}
+
+/* ---- Requests ---------------------------------------------------------------------- */
+
+static int
+check_text(const char *text, size_t files, struct err *e)
+{
+	size_t n = utf16_length(text, strlen(text));
+	int max = files > 0 ? CAPTION_MAX : TEXT_MAX;
+
+	if (n == 0 && files == 0)
+		return err_set(e, ERR_UNPROCESSABLE, "the text is empty");
+	if (n > (size_t)max)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the text has more than %d characters%s", max,
+		    files > 0 ? ", which is what goes with files" : "");
+	return 0;
+}
+
 static int
 build(struct arena *a, const struct provider *p, const struct message *m,
     struct transfer_request *request_r, struct err *e)
 {
 	const struct telegram_settings *s = p->settings;
+	const char *text = m->text != NULL ? m->text : "";
+	struct files files;
 	json_t *body;
 
-	if (m->text == NULL || m->text[0] == '\0' || strlen(m->text) > TEXT_MAX)
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "the text is empty or too long");
+	if (files_of(m, &files, e) == -1 ||
+	    check_text(text, files.count, e) == -1)
+		return -1;
+	if (files.count > 0)
+		return build_files(a, s, &files, text, request_r, e);
 	body = js_keep(a,
-	    json_pack("{s:s, s:s}", "chat_id", s->chat_id, "text", m->text));
+	    json_pack("{s:s, s:s}", "chat_id", s->chat_id, "text", text));
 	if (s->silent)
 		json_object_set_new(body, "disable_notification", json_true());
 	return http_json_request(a, url_of(a, s, "sendMessage"), body, NULL,
@@ -108,7 +231,7 @@ judge(const struct provider *p, const struct transfer_result *res,
     struct verdict *v_r)
 {
 	struct arena *a;
-	const json_t *answer;
+	const json_t *answer, *result;
 	const char *text;
 
 	(void)p;
@@ -122,16 +245,19 @@ judge(const struct provider *p, const struct transfer_result *res,
 	if (v_r->retry_after_ms == 0)
 		v_r->retry_after_ms = json_integer_value(json_object_get(
 		    json_object_get(answer, "parameters"), "retry_after")) * 1000;
+	result = json_object_get(answer, "result");
+	if (json_is_array(result)) /* an album's messages */
+		result = json_array_get(result, 0);
 	snprintf(v_r->provider_ref, sizeof(v_r->provider_ref),
 	    "%" JSON_INTEGER_FORMAT,
-	    json_integer_value(json_object_get(json_object_get(answer, "result"),
-	        "message_id")));
+	    json_integer_value(json_object_get(result, "message_id")));
 	arena_free(&a);
 }
 
 const struct provider_ops telegram_ops = {
 	.kind = "telegram",
 	.channel = CHANNEL_CHAT,
+	.carries = CARRIES_FILES,
 	.summary = "Messages into a chat of Telegram.",
 	.settings = &table,
 	.check = check,

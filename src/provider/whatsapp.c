@@ -17,7 +17,9 @@
 #include "net/transfer.h"
 #include "provider/http_json.h"
 #include "provider/http_judge.h"
+#include "provider/multipart.h"
 #include "provider/verdict.h"
+#include "provider/whatsapp_media.h"
 #include "provider/whatsapp_message.h"
 #include "web/js.h"
 
@@ -148,12 +150,68 @@ judge(const struct provider *p, const struct transfer_result *res,
 	arena_free(&a);
 }
 
+/* ---- Files ------------------------------------------------------------------------- */
+
+static int
+names(struct arena *a, const struct message *m)
+{
+	json_t *part;
+	struct err e;
+
+	if (m->json == NULL || strstr(m->json, "\"attachment\"") == NULL ||
+	    whatsapp_part(a, m, &part, &e) < 0)
+		return -1;
+	return whatsapp_media_next(part, m);
+}
+
+static int
+upload(struct arena *a, const struct provider *p, const struct message *m,
+    size_t n, struct transfer_request *request_r, struct err *e)
+{
+	const struct whatsapp_settings *s = p->settings;
+	const struct attachment *at = &m->attachments[n];
+	struct multipart *form = multipart_new(a);
+	json_t *part;
+
+	if (whatsapp_part(a, m, &part, e) < 0 ||
+	    whatsapp_media_check(part, m, n, e) < 0 ||
+	    http_json_request(a, url_of(a, s, "/media"), NULL,
+	        authorization(a, s), request_r, e) < 0)
+		return -1;
+	multipart_text(form, "messaging_product", "whatsapp");
+	multipart_text(form, "type", at->type);
+	multipart_file(form, "file", at);
+	multipart_send(form, request_r);
+	return 0;
+}
+
+static const char *
+upload_read(struct arena *a, const struct provider *p,
+    const struct transfer_result *res, struct verdict *v_r)
+{
+	const char *id;
+
+	judge(p, res, v_r);
+	if (v_r->class != VERDICT_ACCEPTED)
+		return NULL;
+	id = http_json_text(http_json_answer(a, res), "id");
+	if (id[0] != '\0')
+		return id;
+	verdict_set(v_r, VERDICT_RETRY, "no_media_id",
+	    "the answer to an upload has no id");
+	return NULL;
+}
+
 const struct provider_ops whatsapp_ops = {
 	.kind = "whatsapp",
 	.channel = CHANNEL_WHATSAPP,
+	.carries = CARRIES_NAMED,
 	.summary = "Messages through WhatsApp's Cloud API.",
 	.settings = &table,
 	.check = check,
+	.names = names,
+	.upload = upload,
+	.upload_read = upload_read,
 	.build = build,
 	.judge = judge,
 	.probe = probe,

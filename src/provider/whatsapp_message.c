@@ -3,7 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Short forms for what is mostly sent: a template with its texts, a text, media by link.
+ * Short forms for what is mostly sent: a template with its texts, a text, media by link or
+ * of an attachment.
  * A part that says its "type" is already as the Cloud API has it.
  */
 #include "provider/whatsapp_message.h"
@@ -18,12 +19,10 @@
 #include "base/uuid.h"
 #include "provider/http_json.h"
 #include "provider/provider.h"
+#include "provider/whatsapp_media.h"
 #include "web/js.h"
 
 enum { JSON_DEPTH = 32 };
-
-static const char *const media[] = { "image", "video", "document", "audio",
-	"sticker", NULL };
 
 /* Texts as parameters; numbers and the like are written as JSON has them. */
 static json_t *
@@ -49,7 +48,7 @@ parameters(const json_t *list)
 	return out;
 }
 
-/* "header": a text, or media by link. */
+/* "header": a text, or media. */
 static json_t *
 header(const json_t *value)
 {
@@ -135,12 +134,13 @@ read_part(struct arena *a, json_t *part, const struct message *m)
 		return template(a, part, m);
 	if (http_json_text(part, "text")[0] != '\0')
 		return text(part);
-	for (i = 0; media[i] != NULL; i++) {
-		json_t *one = json_object_get(part, media[i]);
+	for (i = 0; whatsapp_media_kinds[i] != NULL; i++) {
+		const char *kind = whatsapp_media_kinds[i];
+		json_t *one = json_object_get(part, kind);
 
-		if (strncmp(http_json_text(one, "link"), "https://", 8) == 0)
-			return json_pack("{s:s, s:O}", "type", media[i], media[i],
-			    one);
+		if (whatsapp_media_is_attachment(one) ||
+		    strncmp(http_json_text(one, "link"), "https://", 8) == 0)
+			return json_pack("{s:s, s:O}", "type", kind, kind, one);
 	}
 	return NULL;
 }
@@ -172,24 +172,41 @@ set_ids(json_t *body, const struct message *m)
 }
 
 int
-whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
+whatsapp_part(struct arena *a, const struct message *m, json_t **part_r,
     struct err *e)
 {
 	const char *rendered = m->json != NULL ? m->json : "";
-	json_t *part, *session, *body;
+	json_t *part, *session;
 	struct err fault;
 
 	if (js_parse(a, rendered, strlen(rendered), JSON_DEPTH, &part, &fault) < 0)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the part for WhatsApp is not JSON: %s", fault.text);
+	*part_r = part;
 	session = json_object_get(part, "session");
-	body = read_part(a,
-	    m->in_session && json_is_object(session) ? session : part, m);
+	if (m->in_session && json_is_object(session))
+		*part_r = session;
+	else
+		json_object_del(part, "session");
+	return 0;
+}
+
+int
+whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
+    struct err *e)
+{
+	json_t *part, *body;
+
+	if (whatsapp_part(a, m, &part, e) < 0)
+		return -1;
+	body = read_part(a, part, m);
 	if (body == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the part for WhatsApp has no type, template, text or media "
-		    "with an https: link");
+		    "with an https: link or an attachment");
 	js_keep(a, body);
+	if (whatsapp_media_refer(body, m, e) < 0)
+		return -1;
 	json_object_set_new(body, "messaging_product", json_string("whatsapp"));
 	json_object_set_new(body, "recipient_type", json_string("individual"));
 	json_object_set_new(body, "to", json_string(m->address));

@@ -16,6 +16,11 @@ struct arena;
 struct err;
 struct message;
 
+/* The part that goes: the session's where that is open; lives in "a".  -1: it is not
+ * JSON. */
+int whatsapp_part(struct arena *a, const struct message *m, json_t **part_r,
+    struct err *e) MUST_CHECK;
+
 /* The message as the Cloud API takes it; lives in "a".  -1 when the part is none. */
 int whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
     struct err *e) MUST_CHECK;

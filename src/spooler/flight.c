@@ -34,6 +34,7 @@
 #include "spooler/pack.h"
 #include "spooler/spooler.h"
 #include "spooler/tokens.h"
+#include "spooler/upload.h"
 
 enum {
 	CHUNK_BYTES = 8192,
@@ -50,6 +51,7 @@ struct flight {
 	struct transfer *transfer;
 	struct pack_waiter pack_waiter;
 	struct pack *pack; /* its attachments, held; NULL: none */
+	struct upload_waiter upload_waiter;
 	bool renewed; /* its access token was refused once */
 	int64_t started_us;
 	struct gate_ended ended; /* what it tells of its account */
@@ -311,6 +313,137 @@ renew(struct flight *f)
 	return launch_with_token(f, f->m->token, &e) == 0;
 }
 
+/* ---- Files and messages ------------------------------------------------------------ */
+
+static int send(struct flight *f, struct err *e);
+
+/* A file that it waited for was given to the provider, or was not. */
+static void
+uploaded(struct upload_waiter *w, bool known, const struct verdict *v)
+{
+	struct flight *f = CONTAINER_OF(w, struct flight, upload_waiter);
+	struct err e;
+
+	if ((!known && v == NULL) || !claim_may_send(f->claim)) {
+		let_go(f);
+		return;
+	}
+	crash_working_on(f->claim->tenant, &f->d->notification->id, &f->d->id);
+	if (!known)
+		judged(f, NULL, v);
+	else if (send(f, &e) == -1)
+		refuse(f, &e);
+	crash_idle();
+}
+
+/* The references to the files that it names: 1 when they are all there, 0 when it waits
+ * for one, -1 with *e. */
+static int
+refer(struct flight *f, struct err *e)
+{
+	const struct provider *p = f->d->provider;
+	struct message *m = f->m;
+	int n, rc;
+
+	if (m->references == NULL)
+		m->references = arena_zalloc(f->a, m->attachment_count,
+		    sizeof(*m->references));
+	f->upload_waiter.ready = uploaded;
+	while ((n = p->ops->names(f->a, m)) != -1 &&
+	    (size_t)n < m->attachment_count) {
+		rc = upload_ask(f->claim->spooler, f->pack, p, m, (size_t)n,
+		    &f->upload_waiter, &m->references[n], e);
+		if (rc < 1)
+			return rc;
+	}
+	return 1;
+}
+
+static int
+send(struct flight *f, struct err *e)
+{
+	const struct provider *p = f->d->provider;
+	struct verdict v = { .class = VERDICT_NONE };
+	int rc = f->pack != NULL && p->ops->names != NULL ? refer(f, e) : 1;
+
+	if (rc < 1)
+		return rc;
+	if (p->ops->deliver != NULL) {
+		p->ops->deliver(f->a, p, f->m, &v);
+		judged(f, NULL, &v);
+		return 0;
+	}
+	if (p->ops->token_request != NULL)
+		return launch_with_token(f, NULL, e);
+	return launch(f, e);
+}
+
+/* Whatever changed between the choice and now: a test leaves the host in no case. */
+static int
+check(const struct page *page, const struct delivery *d, struct err *e)
+{
+	if (choose_may_use(page, d->provider, d->notification->test))
+		return 0;
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "it is a test: simulators alone may send it");
+}
+
+static void
+attach(struct flight *f, struct pack *pack)
+{
+	f->pack = pack;
+	f->m->attachments = pack_list(pack, &f->m->attachment_count);
+}
+
+/* The attachments that it waited for are there, or will not come; that says nothing of
+ * the account. */
+static void
+pack_ready(struct pack_waiter *w, struct pack *pack, const struct verdict *v)
+{
+	struct flight *f = CONTAINER_OF(w, struct flight, pack_waiter);
+	struct err e;
+
+	if (pack != NULL)
+		attach(f, pack);
+	if ((pack == NULL && v == NULL) || !claim_may_send(f->claim)) {
+		let_go(f);
+		return;
+	}
+	crash_working_on(f->claim->tenant, &f->d->notification->id, &f->d->id);
+	if (pack == NULL)
+		settled(f, v, GATE_NEITHER);
+	else if (send(f, &e) == -1)
+		refuse(f, &e);
+	crash_idle();
+}
+
+static bool
+needs_pack(const struct flight *f)
+{
+	const struct provider_ops *ops = f->d->provider->ops;
+
+	return f->d->notification->attaches &&
+	    ops->carries != CARRIES_NOTHING &&
+	    (ops->names == NULL || ops->names(f->a, f->m) != -1);
+}
+
+/* Goes when its attachments are there, if it has any. */
+static int
+pack_and_send(struct flight *f, struct err *e)
+{
+	struct pack *pack;
+
+	if (!needs_pack(f))
+		return send(f, e);
+	f->pack_waiter.ready = pack_ready;
+	pack = pack_ask(f->claim->spooler->packs, f->claim->tenant,
+	    &f->d->notification->id, &f->pack_waiter);
+	if (pack == NULL)
+		return 0;
+	attach(f, pack);
+	return send(f, e);
+}
+
 /* ---- Sessions -------------------------------------------------------------------- */
 
 /* Whether the recipient's session is open is asked for once, before it is sent. */
@@ -337,7 +470,7 @@ session_known(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		return;
 	}
 	crash_working_on(f->claim->tenant, &f->d->notification->id, &f->d->id);
-	if (launch(f, &fault) == -1)
+	if (pack_and_send(f, &fault) == -1)
 		refuse(f, &fault);
 	crash_idle();
 }
@@ -360,81 +493,16 @@ ask_for_session(struct flight *f)
 	pool_submit(f->claim->spooler->pool, &q->job, b);
 }
 
+/* What the message is may depend on its session, and which files it names on that. */
 static int
-send(struct flight *f, struct err *e)
+ask_and_send(struct flight *f, struct err *e)
 {
-	const struct provider *p = f->d->provider;
-	struct verdict v = { .class = VERDICT_NONE };
+	const struct provider_ops *ops = f->d->provider->ops;
 
-	if (p->ops->deliver != NULL) {
-		p->ops->deliver(f->a, p, f->m, &v);
-		judged(f, NULL, &v);
-		return 0;
-	}
-	if (p->ops->token_request != NULL)
-		return launch_with_token(f, NULL, e);
-	if (p->ops->has_session != NULL && p->ops->has_session(f->a, f->m)) {
-		ask_for_session(f);
-		return 0;
-	}
-	return launch(f, e);
-}
-
-/* Whatever changed between the choice and now: a test leaves the host in no case. */
-static int
-check(const struct page *page, const struct delivery *d, struct err *e)
-{
-	if (choose_may_use(page, d->provider, d->notification->test))
-		return 0;
-	return err_set(e, ERR_UNPROCESSABLE,
-	    "it is a test: simulators alone may send it");
-}
-
-static void
-attach(struct flight *f, struct pack *pack)
-{
-	f->pack = pack;
-	f->m->attachments = pack_list(pack, &f->m->attachment_count);
-}
-
-/* The attachments that it waited for are there, or will not come; that says nothing of
- * the account. */
-static void
-pack_ready(struct pack_waiter *w, struct pack *pack, const struct verdict *v)
-{
-	struct flight *f = (struct flight *)((char *)w -
-	    offsetof(struct flight, pack_waiter));
-	struct err e;
-
-	if (pack != NULL)
-		attach(f, pack);
-	if ((pack == NULL && v == NULL) || !claim_may_send(f->claim)) {
-		let_go(f);
-		return;
-	}
-	crash_working_on(f->claim->tenant, &f->d->notification->id, &f->d->id);
-	if (pack == NULL)
-		settled(f, v, GATE_NEITHER);
-	else if (send(f, &e) == -1)
-		refuse(f, &e);
-	crash_idle();
-}
-
-/* Goes when its attachments are there, if it has any. */
-static int
-pack_and_send(struct flight *f, struct err *e)
-{
-	struct pack *pack;
-
-	if (!f->d->notification->attaches || !f->d->provider->ops->attaches)
-		return send(f, e);
-	f->pack_waiter.ready = pack_ready;
-	pack = pack_ask(f->claim->spooler->packs, f->claim->tenant,
-	    &f->d->notification->id, &f->pack_waiter);
-	if (pack == NULL)
-		return 0;
-	attach(f, pack);
-	return send(f, e);
+	if (ops->has_session == NULL || !ops->has_session(f->a, f->m))
+		return pack_and_send(f, e);
+	ask_for_session(f);
+	return 0;
 }
 
 static void
@@ -459,7 +527,7 @@ start(struct spooler *sp, struct claim *c, struct delivery *d,
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	if (check(page, d, &e) == -1 ||
 	    deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
-	    pack_and_send(f, &e) == -1)
+	    ask_and_send(f, &e) == -1)
 		refuse(f, &e);
 }
 

@@ -26,6 +26,7 @@ belfry_spooler_SOURCES = \
 	src/spooler/tally.c \
 	src/spooler/tokens.c src/spooler/tokens.h \
 	src/spooler/turn.c src/spooler/turn.h \
+	src/spooler/upload.c src/spooler/upload.h \
 	src/spooler/users.c src/spooler/users.h src/spooler/users_private.h \
 	src/spooler/users_fetch.c \
 	src/spooler/users_token.c \

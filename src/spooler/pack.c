@@ -48,6 +48,7 @@ struct pack {
 	bool too_large;
 	int write_error; /* errno */
 	struct pack_waiter *waiters;
+	struct upload *uploads;
 	int held;
 	int64_t used_ms;
 };
@@ -424,6 +425,24 @@ pack_list(const struct pack *p, size_t *count_r)
 {
 	*count_r = p->count;
 	return p->list;
+}
+
+void
+pack_hold(struct pack *p)
+{
+	p->held++;
+}
+
+struct arena *
+pack_arena(struct pack *p)
+{
+	return p->a;
+}
+
+struct upload **
+pack_uploads(struct pack *p)
+{
+	return &p->uploads;
 }
 
 void

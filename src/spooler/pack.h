@@ -16,10 +16,12 @@
 #include "base/compiler.h"
 #include "base/id.h"
 
+struct arena;
 struct attachment;
 struct pack;
 struct packs;
 struct spooler;
+struct upload;
 struct verdict;
 
 /* Embedded in what waits. */
@@ -40,6 +42,12 @@ struct pack *pack_ask(struct packs *ps, struct tenant_id tenant,
     const struct notification_id *id, struct pack_waiter *w) MUST_CHECK;
 
 const struct attachment *pack_list(const struct pack *p, size_t *count_r);
+void pack_hold(struct pack *p);
 void pack_release(struct pack *p);
+
+/* What lives as long as the pack: memory, and what providers have of its files (upload.c,
+ * to whom the list belongs). */
+struct arena *pack_arena(struct pack *p);
+struct upload **pack_uploads(struct pack *p);
 
 #endif

@@ -7,6 +7,8 @@
 # appended to the log, so the log tells what an honest provider would have acted on.
 import asyncio
 import collections
+import email
+import email.policy
 import hashlib
 import json
 import os
@@ -31,7 +33,8 @@ GOOD = {
 class Fault:
     """What happens instead of a good answer.
 
-    "at" is a step of SMTP (connect, EHLO, MAIL, RCPT, DATA, body) or "http".
+    "at" is a step of SMTP (connect, EHLO, MAIL, RCPT, DATA, body), "http", or
+    "media": an upload.
     """
     at: str = "http"
     answer: object = None   # a status of HTTP, a line of SMTP; None: the good one
@@ -58,11 +61,27 @@ class Fault:
         return True
 
 
+def read_form(kind, body):
+    message = email.message_from_bytes(
+        f"Content-Type: {kind}\r\n\r\n".encode() + body,
+        policy=email.policy.HTTP)
+    fields, files = {}, {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if part.get_filename() is None:
+            fields[name] = content.decode()
+        else:
+            files[name] = (part.get_filename(), part.get_content_type(),
+                           content)
+    return fields, files
+
+
 @dataclass(frozen=True)
 class Receipt:
     """A message that was here to its last byte."""
     at: float      # time.time()
-    channel: str   # email, webhook, sms or whatsapp
+    channel: str   # email, webhook, sms, whatsapp, chat, or media: an upload
     id: str        # of the delivery; None where the protocol does not carry it
     to: str
     hash: str      # of the body
@@ -164,7 +183,8 @@ class Http(Connection):
     def request(self, path, headers, body):
         identity, to, channel = self.identify(path, headers, body)
         self.provider.take(channel, identity, to, body, headers)
-        fault = self.provider.fault("http", identity, to)
+        fault = self.provider.fault("media" if channel == "media" else "http",
+                                    identity, to)
         status = fault.answer if fault and fault.answer else \
             (201 if channel == "sms" else OK_HTTP)
         answer = self.provider.answer(channel, to)
@@ -186,6 +206,10 @@ class Http(Connection):
             to, = json.loads(body)["personalizations"]
             return (to["custom_args"]["belfry_delivery"],
                     to["to"][0]["email"], "email")
+        if path.startswith("/bot"):
+            return None, path.rpartition("/")[2], "chat"
+        if path.endswith("/media"):
+            return None, None, "media"
         if path.endswith("/messages"):
             message = json.loads(body)
             return (message["biz_opaque_callback_data"].split("/")[1],
@@ -284,13 +308,26 @@ class FakeProvider:
         number = len(self.receipts)
         answers = {"sms": {"sid": f"SM{number:032x}", "to": to,
                            "status": "queued", "error_code": None},
-                   "whatsapp": {"messages": [{"id": f"wamid.{number}"}]}}
+                   "whatsapp": {"messages": [{"id": f"wamid.{number}"}]},
+                   "media": {"id": f"media-{number}"},
+                   "chat": {"ok": True, "result": {"message_id": number}}}
         return json.dumps(answers.get(channel, {})).encode()
 
     # What tests call
 
-    def count(self):
-        return len(self.receipts)
+    def count(self, channel=None):
+        return sum(channel in (None, r.channel) for r in self.receipts)
+
+    def clear(self):
+        """Forgets what came."""
+        self.receipts, self.headers, self.bodies = [], [], []
+
+    def forms(self):
+        """The multipart forms that came, in their order: fields, and files as
+        (name, type, content) by field."""
+        return [read_form(h["content-type"], b)
+                for h, b in zip(self.headers, self.bodies)
+                if h.get("content-type", "").startswith("multipart/")]
 
     def url(self, path="/"):
         return f"http://127.0.0.1:{self.http_port}{path}"

@@ -2,10 +2,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import base64
-import hashlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dkim
 import pytest
@@ -14,54 +11,22 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from harness.api import ADMIN, mail, problem
 from harness.fake_provider import FakeProvider
+from harness.files import LARGE, FileServer, inline
 from harness.hooks import SendGrid
 from harness.smtp import MailServer
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
-# Not a multiple of anything.
-LARGE = b"".join(hashlib.sha256(str(n).encode()).digest()
-                 for n in range(40000)) + b"end"
-
-
-class Files(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        status, body = self.server.files.get(self.path, (404, b"no"))
-        if isinstance(status, list):
-            status = status.pop(0) if status else 200
-        self.send_response(status)
-        self.send_header("Content-Type", "application/pdf; x=1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
 
 @pytest.fixture
 def files():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    server.files = {"/a/large.pdf?x=1": (200, LARGE), "/small": (200, b"s")}
-    server.asked = []
-    server.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with FileServer() as server:
+        yield server
 
 
 @pytest.fixture
 def tenant(stack):
     return Tenant(stack)
-
-
-def inline(content, name="note.txt", **more):
-    return {"content": base64.b64encode(content).decode(), "name": name,
-            **more}
 
 
 def attached(message):

@@ -143,24 +143,35 @@ def test_strangers_are_told_nothing(tenant, other_tenant):
             "not_found")
 
 
-def test_files_that_a_channel_cannot_carry(tenant):
-    tenant.add_provider("texts", "simulator-sms")
-    both = {"email": "ann@example.org", "phone": "+15005550006"}
-    body = {"to": [{k: both[k]} for k in both],
-            "content": {"email": {"subject": "Hi", "text": "Hi"},
-                        "sms": {"text": "Hi"}},
-            "attachments": [{"content": "QQ==", "name": "a.txt"}]}
-    identity = tenant.api.accepted(body)
+def test_what_becomes_of_files(tenant):
+    for name, kind, more in (
+            ("texts", "simulator-sms", {}),
+            ("room", "telegram", {"token": "1:a", "chat_id": "7"}),
+            ("wa", "whatsapp", {"access_token": "t",
+                                "phone_number_id": "1"})):
+        tenant.add_provider(name, kind, **more)
+    to = {"email": "ann@example.org", "phone": "+15005550006",
+          "user_id": "u1"}
+    body = {"to": to, "content": {
+        "email": {"subject": "Hi", "text": "Hi"}, "sms": {"text": "Hi"},
+        "chat": {"text": "Hi"}, "whatsapp": {"text": "Hi"}},
+        "attachments": [{"content": "QQ==", "name": "a.txt"}]}
+    seen = {d["channel"]: decisions(d).get("attachments")
+            for d in asked(tenant, body)}
+    named = ("by name", "those that the part for whatsapp names go")
+    assert seen == {
+        "email": None, "chat": None, "whatsapp": named,
+        "sms": ("left out", "accounts of kind simulator-sms carry none")}
+    later = {**body, "fallback": [{"channel": c} for c in (
+        "email", "sms", "whatsapp", "chat")]}
+    seen = {d["channel"]: decisions(d).get("attachments")
+            for d in asked(tenant, later)}
+    assert seen == {"email": None, "chat": None, "whatsapp": named,
+                    "sms": ("left out", "no account of sms carries any")}
+    only = {**body, "channels": ["sms"]}
+    identity = tenant.api.accepted(only)
     tenant.api.ended(identity)
-    tenant.idle()
-    for deliveries in (explain(tenant, identity)["deliveries"],
-                       asked(tenant, body)):
-        seen = {d["channel"]: decisions(d) for d in deliveries}
-        assert "attachments" not in seen["email"]
-        assert seen["sms"]["attachments"] == ("left out",
-                                              "mails alone can carry them")
-    later = {**body, "to": both, "fallback": [{"channel": "email"}, {"channel": "sms"}]}
-    assert [decisions(d).get("attachments") for d in asked(tenant, later)] == [
-        None, ("left out", "mails alone can carry them")]
+    told, = explain(tenant, identity)["deliveries"]
+    assert decisions(told)["attachments"][0] == "left out"
     del body["attachments"]
     assert all("attachments" not in decisions(d) for d in asked(tenant, body))

@@ -14,7 +14,8 @@ import pytest
 from conftest import ROOT
 from harness.api import mail
 from harness.certificates import Authority
-from harness.fake_provider import FakeProvider
+from harness.fake_provider import FakeProvider, read_form
+from harness.files import inline
 from harness.google import Google
 from harness.hooks import SID, WhatsApp
 from harness.tenant import Tenant
@@ -46,7 +47,7 @@ def provider():
 
 def all_sent(tenant, provider, bodies):
     """Sends them one after the other; what came, in this order."""
-    provider.bodies = []
+    provider.clear()
     for body in bodies:
         identity = tenant.api.accepted(body)
         tenant.api.ended(identity)
@@ -122,6 +123,76 @@ def test_whatsapp(public_stack, provider):
         {"to": {"phone": PHONE}, "channels": ["whatsapp"],
          "content": {"whatsapp": part}} for part in WHATSAPP])
     all_fit("whatsapp", [json.loads(body) for body in sent])
+
+
+def described(file):
+    name, kind, content = file
+    return {"name": name, "type": kind, "bytes": len(content)}
+
+
+WHATSAPP_FILES = [
+    {"document": {"attachment": 0, "caption": "Your invoice"}},
+    {"image": {"attachment": 1}},
+    {"template": "invoice", "header": {"document": {"attachment": 0}}},
+    {"template": "look", "header": {"image": {"attachment": 1}}},
+]
+
+
+def test_files_by_whatsapp(public_stack, provider):
+    tenant = Tenant(public_stack, maildir=False)
+    WhatsApp().add_to(tenant, base_url=provider.url())
+    for part in WHATSAPP_FILES:
+        tenant.api.ended(tenant.api.accepted({
+            "to": {"phone": PHONE}, "channels": ["whatsapp"],
+            "content": {"whatsapp": part}, "attachments": [
+                inline(b"pdf", "größe.pdf", type="application/pdf"),
+                inline(b"png", "a.png", type="image/png")]}))
+    all_fit("whatsapp_media", [
+        {**fields, **{name: described(f) for name, f in files.items()}}
+        for fields, files in provider.forms()])
+    validator = jsonschema.Draft202012Validator(schema("whatsapp"))
+    messages = [json.loads(b) for b, r in zip(provider.bodies, provider.receipts)
+                if r.channel == "whatsapp"]
+    assert len(messages) == len(WHATSAPP_FILES)
+    for message in messages:
+        validator.validate(message)
+
+
+def calls(provider):
+    """What came to Telegram, in the words of the schema."""
+    for receipt, headers, body in zip(provider.receipts, provider.headers,
+                                      provider.bodies):
+        if headers["content-type"].startswith("multipart/"):
+            fields, files = read_form(headers["content-type"], body)
+        else:
+            fields, files = json.loads(body), {}
+        if "media" in fields:
+            fields["media"] = json.loads(fields["media"])
+        yield {"method": receipt.to, "fields": fields,
+               "files": {n: described(f) for n, f in files.items()}}
+
+
+CHAT = [("hi", 0), ("", 1), ("photo", 1), ("two", 2), ("", 3), ("x" * 1024, 10)]
+
+
+def test_telegram(public_stack, provider):
+    sent = []
+    for settings in ({}, {"silent": "true", "chat_id": "@shop_news"}):
+        tenant = Tenant(public_stack, maildir=False)
+        tenant.add_provider("room", "telegram", base_url=provider.url(),
+                            **{"token": "12:Ab", "chat_id": "-1001", **settings})
+        for kind in ("image/png", "image/svg+xml"):
+            all_sent(tenant, provider, [
+                {"to": {"user_id": "u1"}, "channels": ["chat"],
+                 "content": {"chat": {"text": "{{text}}"}},
+                 "data": {"text": text}} | ({"attachments": [
+                     inline(b"x", f"{n}", type=kind) for n in range(count)]}
+                     if count > 0 else {})
+                for text, count in CHAT])
+            sent += calls(provider)
+    all_fit("telegram", sent)
+    assert {s["method"] for s in sent} == \
+        set(schema("telegram")["properties"]["method"]["enum"])
 
 
 PUSH = [

@@ -330,6 +330,7 @@ static const struct {
 	    "long\"}", VERDICT_BAD_MESSAGE, "400" },
 	{ &telegram_ops, 429, "{\"parameters\":{\"retry_after\":3}}",
 	    VERDICT_THROTTLED, "429" },
+	{ &telegram_ops, 413, "<html>", VERDICT_BAD_MESSAGE, "413" },
 	{ &ntfy_ops, 200, "{\"id\":\"x\"}", VERDICT_ACCEPTED, "200" },
 	{ &ntfy_ops, 403, "{\"error\":\"forbidden\"}", VERDICT_BAD_RECIPIENT,
 	    "403" },
@@ -391,6 +392,10 @@ answers_say_more_than_a_class(void **state)
 	                        "{\"messages\":[{\"id\":\"wamid.1\"}]}")
 	                        .provider_ref,
 	    "wamid.1");
+	assert_string_equal(judged(&telegram_ops, 200,
+	                        "{\"result\":[{\"message_id\":7},{}]}")
+	                        .provider_ref,
+	    "7");
 	assert_int_equal(judged(&telegram_ops, 429,
 	                     "{\"parameters\":{\"retry_after\":3}}")
 	                     .retry_after_ms,
