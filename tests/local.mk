@@ -50,6 +50,8 @@ check_PROGRAMS += tests/unit/test_known
 tests_unit_test_known_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=db_run \
 	-Wl,--wrap=cache_get -Wl,--wrap=cache_set
 check_PROGRAMS += tests/unit/test_problem
+check_PROGRAMS += tests/unit/test_proven
+tests_unit_test_proven_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=metrics_add
 check_PROGRAMS += tests/unit/test_rate_limit
 tests_unit_test_rate_limit_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=cache_count \
 	-Wl,--wrap=cache_uncount -Wl,--wrap=cache_set

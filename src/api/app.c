@@ -11,6 +11,7 @@
 #include "auth/issuer.h"
 #include "auth/keyset.h"
 #include "auth/principal.h"
+#include "auth/proven.h"
 #include "auth/signing.h"
 #include "base/arena.h"
 #include "base/config.h"
@@ -64,6 +65,7 @@ app_new(struct arena *a, const struct config *config, struct app **app_r,
 	app->keysets = keysets_new(a,
 	    &(struct keysets_params){ .config = config, .ring = app->ring,
 	        .cache = app->cache });
+	app->proven = proven_new(a, (size_t)config->cache_tokens);
 	app->last_used = last_used_new(a);
 	app->limits = rate_limiter_new(a, app->cache, config->api_workers);
 	app->prefix_limits = rate_limiter_new(a, app->cache,

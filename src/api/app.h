@@ -22,6 +22,7 @@ struct known;
 struct keysets;
 struct last_used;
 struct origins;
+struct proven;
 struct rate_limiter;
 struct request;
 struct signing;
@@ -38,6 +39,7 @@ struct app {
 	struct known *known;
 	struct tenant_index *tenants;
 	struct keysets *keysets;
+	struct proven *proven; /* NULL: nothing is remembered */
 	struct last_used *last_used;
 	struct rate_limiter *limits; /* of tenants and principals */
 	struct rate_limiter *prefix_limits; /* of numbers that begin alike */

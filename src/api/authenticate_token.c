@@ -114,7 +114,7 @@ verify(struct request *rq, const struct jwt *t, const struct issuer *issuer,
 {
 	const struct jwt_rules rules = { .issuer = issuer->keys.issuer,
 		.audiences = issuer->audiences, .now_ms = clock_wall_ms(),
-		.leeway_ms = LEEWAY_MS };
+		.leeway_ms = LEEWAY_MS, .proven = app_of(rq)->proven };
 	const json_t *claims;
 	const struct jwk *key;
 	struct err wrong;
@@ -236,7 +236,7 @@ authenticate_own(struct request *rq, const struct jwt *t,
 	const char *const audiences[] = { rq->config->oauth_audience, NULL };
 	const struct jwt_rules rules = { .issuer = oauth_issuer(rq->config),
 		.audiences = audiences, .now_ms = clock_wall_ms(),
-		.leeway_ms = LEEWAY_MS };
+		.leeway_ms = LEEWAY_MS, .proven = app_of(rq)->proven };
 	const json_t *claims;
 	const struct jwk *key;
 	struct err wrong;

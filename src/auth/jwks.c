@@ -13,6 +13,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/x509.h>
+#include <sodium.h>
 
 #include "base/arena.h"
 #include "base/ensure.h"
@@ -25,8 +27,7 @@ enum {
 	RSA_BITS_MIN = 2048,
 	RSA_BITS_MAX = 8192,
 	RSA_EXPONENT_BITS_MAX = 64,
-	P256_BYTES = 32,
-	ED25519_BYTES = 32
+	P256_BYTES = 32
 };
 
 struct jwks {
@@ -102,11 +103,10 @@ rsa_is_sound(const BIGNUM *n, const BIGNUM *e)
 	    !BN_is_one(e) && BN_num_bits(e) <= RSA_EXPONENT_BITS_MAX;
 }
 
-static EVP_PKEY *
-read_rsa(struct arena *a, const json_t *key)
+static bool
+read_rsa(struct arena *a, const json_t *key, struct jwk *k)
 {
 	OSSL_PARAM_BLD *build;
-	EVP_PKEY *pkey = NULL;
 	BIGNUM *bn_n, *bn_e;
 	void *n, *e;
 	size_t n_bytes, e_bytes;
@@ -114,7 +114,7 @@ read_rsa(struct arena *a, const json_t *key)
 	if (bytes_of(a, key, "n", &n, &n_bytes) != 0 ||
 	    bytes_of(a, key, "e", &e, &e_bytes) != 0 ||
 	    n_bytes > RSA_BITS_MAX / 8 + 1 || e_bytes > n_bytes)
-		return NULL;
+		return false;
 	build = OSSL_PARAM_BLD_new();
 	bn_n = BN_bin2bn(n, (int)n_bytes, NULL);
 	bn_e = BN_bin2bn(e, (int)e_bytes, NULL);
@@ -122,27 +122,26 @@ read_rsa(struct arena *a, const json_t *key)
 	if (rsa_is_sound(bn_n, bn_e) &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
-		pkey = pkey_of("RSA", build);
+		k->pkey = pkey_of("RSA", build);
 	BN_free(bn_n);
 	BN_free(bn_e);
 	OSSL_PARAM_BLD_free(build);
-	return pkey;
+	return k->pkey != NULL;
 }
 
 /* OpenSSL refuses points that are not on the curve. */
-static EVP_PKEY *
-read_p256(struct arena *a, const json_t *key)
+static bool
+read_p256(struct arena *a, const json_t *key, struct jwk *k)
 {
 	unsigned char point[1 + 2 * P256_BYTES] = { 4 }; /* uncompressed */
 	OSSL_PARAM_BLD *build;
-	EVP_PKEY *pkey = NULL;
 	void *x, *y;
 	size_t x_bytes, y_bytes;
 
 	if (bytes_of(a, key, "x", &x, &x_bytes) != 0 ||
 	    bytes_of(a, key, "y", &y, &y_bytes) != 0 ||
 	    x_bytes != P256_BYTES || y_bytes != P256_BYTES)
-		return NULL;
+		return false;
 	memcpy(point + 1, x, P256_BYTES);
 	memcpy(point + 1 + P256_BYTES, y, P256_BYTES);
 	build = OSSL_PARAM_BLD_new();
@@ -151,20 +150,24 @@ read_p256(struct arena *a, const json_t *key)
 	        "prime256v1", 0) == 1 &&
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY,
 	        point, sizeof(point)) == 1)
-		pkey = pkey_of("EC", build);
+		k->pkey = pkey_of("EC", build);
 	OSSL_PARAM_BLD_free(build);
-	return pkey;
+	return k->pkey != NULL;
 }
 
-static EVP_PKEY *
-read_ed25519(struct arena *a, const json_t *key)
+/* With a point of small order for a key, a signature could fit any text; there is one
+ * way of writing each other one. */
+static bool
+read_ed25519(struct arena *a, const json_t *key, struct jwk *k)
 {
 	void *x;
 	size_t n;
 
-	if (bytes_of(a, key, "x", &x, &n) != 0 || n != ED25519_BYTES)
-		return NULL;
-	return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x, n);
+	if (bytes_of(a, key, "x", &x, &n) != 0 || n != sizeof(k->ed25519) ||
+	    crypto_core_ed25519_is_valid_point(x) != 1)
+		return false;
+	memcpy(k->ed25519, x, n);
+	return true;
 }
 
 /* The kinds of keys that can be used: the key fixes the algorithm. */
@@ -172,7 +175,7 @@ static const struct {
 	const char *kty;
 	const char *crv; /* NULL: has none */
 	enum jwk_alg alg;
-	EVP_PKEY *(*read)(struct arena *a, const json_t *key);
+	bool (*read)(struct arena *a, const json_t *key, struct jwk *k);
 } kinds[] = {
 	{ "RSA", NULL, JWK_RS256, read_rsa },
 	{ "EC", "P-256", JWK_ES256, read_p256 },
@@ -208,6 +211,22 @@ is_offered(const json_t *key)
 	    may_verify(key) && json_object_get(key, "d") == NULL;
 }
 
+static void
+identify(struct jwk *k)
+{
+	unsigned char *der = NULL, *bytes = k->ed25519;
+	int n = sizeof(k->ed25519);
+
+	if (k->pkey != NULL) {
+		n = i2d_PUBKEY(k->pkey, &der);
+		ensure(n > 0);
+		bytes = der;
+	}
+	(void)crypto_generichash(k->id, sizeof(k->id), bytes, (size_t)n, NULL,
+	    0);
+	OPENSSL_free(der);
+}
+
 /* Takes a key when it can be used. */
 static void
 take(struct arena *a, struct jwks *set, const json_t *key)
@@ -227,12 +246,13 @@ take(struct arena *a, struct jwks *set, const json_t *key)
 	    (alg != NULL &&
 	        !is(json_string_value(alg), alg_names[kinds[i].alg])))
 		return;
-	k->alg = kinds[i].alg;
-	k->pkey = kinds[i].read(a, key);
-	ERR_clear_error();
-	if (k->pkey == NULL)
+	*k = (struct jwk){ .alg = kinds[i].alg };
+	if (!kinds[i].read(a, key, k)) {
+		ERR_clear_error();
 		return;
+	}
 	arena_defer(a, defer_pkey, k->pkey);
+	identify(k);
 	k->kid = arena_strdup(a, member(key, "kid"));
 	set->count++;
 }

@@ -12,6 +12,7 @@
 #define BELFRY_AUTH_JWKS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <openssl/types.h>
 
@@ -28,13 +29,20 @@ enum jwk_alg {
 	JWK_EDDSA /* Ed25519 */
 };
 
+enum {
+	JWKS_BYTES_MAX = 64 * 1024,
+	JWKS_KEYS_MAX = 32,
+	JWK_KID_BYTES_MAX = 256,
+	JWK_ED25519_BYTES = 32
+};
+
 struct jwk {
 	const char *kid;
 	enum jwk_alg alg;
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey; /* NULL: it is the next one */
+	uint8_t ed25519[JWK_ED25519_BYTES];
+	uint8_t id[32]; /* a hash of kind and key: another key has another one */
 };
-
-enum { JWKS_BYTES_MAX = 64 * 1024, JWKS_KEYS_MAX = 32, JWK_KID_BYTES_MAX = 256 };
 
 /* "RS256", "ES256", "EdDSA". */
 const char *jwk_alg_name(enum jwk_alg alg);

@@ -24,6 +24,7 @@ struct arena;
 struct err;
 struct jwk;
 struct jwt;
+struct proven;
 
 enum { JWT_BYTES_MAX = 8192 };
 
@@ -33,6 +34,7 @@ struct jwt_rules {
 	const char *const *audiences; /* one of them, ended by NULL */
 	int64_t now_ms; /* wall time */
 	int64_t leeway_ms; /* for clocks that differ */
+	struct proven *proven; /* NULL: each signature is verified */
 };
 
 /* Takes a token apart; it lives in "a".  -1 with *e when it has not the form of an

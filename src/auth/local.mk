@@ -7,5 +7,6 @@ libbelfry_la_SOURCES += \
 	src/auth/keyset.c src/auth/keyset.h \
 	src/auth/keyset_store.c src/auth/keyset_store.h \
 	src/auth/principal.c src/auth/principal.h \
+	src/auth/proven.c src/auth/proven.h \
 	src/auth/signing.c src/auth/signing.h \
 	src/auth/scope.c src/auth/scope.def src/auth/scope.h

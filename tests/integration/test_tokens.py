@@ -9,6 +9,7 @@ from harness.api import ADMIN, SERVICES, Client, mail, problem
 from harness.issuer import Key
 from harness.tenant import Tenant
 from harness.wait import wait_until
+from integration.test_health import samples
 
 TEMPLATES = f"{ADMIN}/templates"
 
@@ -171,6 +172,25 @@ def test_a_suspended_tenant(sso, tenant):
     tenant.stack.ctl("tenant", "resume", tenant.slug)
     wait_until(lambda: client.get(TEMPLATES).status_code == 200, 5,
                "the resumption")
+
+
+def test_a_signature_is_verified_once_by_a_worker(sso, stack):
+    def counted():
+        found = samples(Client(stack.url, None).get("/metrics").text)
+        return {result: found[
+            f'belfry_token_signatures_total{{result="{result}"}}']
+                for result in ("known", "good", "wrong")}
+
+    client = sso.client("belfry-admin")
+    before = counted()
+    for _ in range(20):
+        assert client.get(TEMPLATES).status_code == 200
+    refused(sso.client("belfry-admin", key=Key("rsa", "RS256"))
+            .get(TEMPLATES))
+    more = {result: n - before[result] for result, n in counted().items()}
+    assert more["known"] + more["good"] == 20
+    assert 1 <= more["good"] <= len(stack.workers("api"))
+    assert more["wrong"] == 1
 
 
 def test_expiry_is_looked_at_each_time(sso):
