@@ -44,6 +44,7 @@ check_PROGRAMS += tests/unit/test_field
 check_PROGRAMS += tests/unit/test_js
 check_PROGRAMS += tests/unit/test_jwks
 check_PROGRAMS += tests/unit/test_jwt
+check_PROGRAMS += tests/unit/test_jwt_forged
 check_PROGRAMS += tests/unit/test_network
 EXTRA_DIST += tests/unit/token_maker.h
 check_PROGRAMS += tests/unit/test_known
