@@ -42,14 +42,14 @@ WHERE v.tenant_id = $1 AND v.template_id = $2 AND v.version = $3
 -- name: template_find
 -- One row or none.
 SELECT id, key, name, description, category, default_locale, published_version,
-    latest_version, version, created_at, updated_at
+    latest_version, version, created_at, updated_at, fallback, quiet_exempt
 FROM template
 WHERE tenant_id = $1 AND key = $2
 
 -- name: template_list
 -- Up to $3 rows whose key comes after $2, in the order of their keys.
 SELECT id, key, name, description, category, default_locale, published_version,
-    latest_version, version, created_at, updated_at
+    latest_version, version, created_at, updated_at, fallback, quiet_exempt
 FROM template
 WHERE tenant_id = $1 AND key > $2
 ORDER BY key
@@ -57,13 +57,14 @@ LIMIT $3
 
 -- name: template_lock
 -- One row or none, which nobody changes until the transaction ends: the template and
--- the checksum and author of its latest version; last the newest version before the one
--- in use that was in use, too.
+-- the checksum and author of its latest version; the newest version before the one in use
+-- that was in use, too; what requests have that do not say otherwise.
 SELECT t.version, t.id, t.name, t.description, t.category, t.default_locale,
     t.published_version, t.latest_version, v.checksum, v.created_by,
     (SELECT max(b.version) FROM template_version b WHERE b.tenant_id = $1
         AND b.template_id = t.id AND b.version < t.published_version
-        AND b.published_at IS NOT NULL)
+        AND b.published_at IS NOT NULL),
+    t.fallback, t.quiet_exempt
 FROM template t
 LEFT JOIN template_version v ON v.tenant_id = t.tenant_id
     AND v.template_id = t.id AND v.version = t.latest_version
@@ -73,14 +74,17 @@ FOR UPDATE OF t
 -- name: template_insert
 -- Nothing; the template has version 1 as its latest.
 INSERT INTO template (tenant_id, id, key, name, description, category,
-    default_locale, latest_version, published_version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)
+    default_locale, latest_version, published_version, fallback, quiet_exempt)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10)
 
 -- name: template_update
--- One row: the new version of the row.
+-- One row: the new version of the row.  The fallback order ($10) and whether it is sent in
+-- quiet hours ($12) change where $9 and $11 say so.
 UPDATE template
 SET name = $3, description = $4, category = $5, default_locale = $6,
     latest_version = $7, published_version = $8, version = version + 1,
+    fallback = CASE WHEN $9::boolean THEN $10::json ELSE fallback END,
+    quiet_exempt = CASE WHEN $11::boolean THEN $12::boolean ELSE quiet_exempt END,
     updated_at = now()
 WHERE tenant_id = $1 AND id = $2
 RETURNING version
@@ -121,7 +125,7 @@ LIMIT $4
 SELECT t.key, t.name, t.description, t.category, t.default_locale, v.variables,
     v.sample, v.parts, v.version, v.created_by, v.created_at, v.layout,
     v.published_as, v.published_by, v.published_at, v.unsubscribe,
-    v.sender, v.tracking
+    v.sender, v.tracking, t.fallback, t.quiet_exempt
 FROM template t
 JOIN template_version v ON v.tenant_id = t.tenant_id AND v.template_id = t.id
     AND v.version = COALESCE(NULLIF($3::int, 0), t.published_version,

@@ -16,6 +16,8 @@
 #include "model/edit.h"
 #include "model/template_draft.h"
 #include "model/template_store.h"
+#include "notify/fallback.h"
+#include "notify/send_request.h"
 #include "web/field.h"
 #include "web/js.h"
 #include "web/request.h"
@@ -32,6 +34,9 @@ struct template_body {
 	const char *from;
 	bool unsubscribe;
 	json_t *tracking;
+	struct send_step *fallback;
+	size_t fallback_count;
+	bool quiet_exempt;
 	json_t *variables;
 	json_t *sample;
 	json_t *parts;
@@ -76,6 +81,17 @@ static const struct field template_fields[] = {
 	    .help = "Whether it is to be known that its mails are opened and links "
 		    "followed; what is absent the tenant's setting says.",
 	    .example = "{\"opens\":false,\"clicks\":false}"),
+	FIELD_SUBS(struct template_body, fallback, &send_step_table, .min = 2,
+	    .max = FALLBACK_STEPS_MAX, .flags = FIELD_NULLABLE,
+	    .help = "The channels of requests that have neither channels nor a "
+		    "fallback of their own, one after the other. When it is "
+		    "replaced, absent leaves the order as it is, and null takes "
+		    "it away.",
+	    .example = "[{\"channel\":\"push\"},{\"channel\":\"sms\","
+		       "\"after\":\"5m\",\"unless\":\"read\"}]"),
+	FIELD(struct template_body, quiet_exempt, BOOL, .flags = FIELD_NULLABLE,
+	    .help = "Whether its messages go out in quiet hours too. When it is "
+		    "replaced, absent leaves that as it is, and null is false."),
 	FIELD(struct template_body, variables, JSON,
 	    .help = "The data that it uses: {NAME: {\"required\", "
 		    "\"description\", \"example\"}}."),
@@ -123,6 +139,7 @@ body_of_row(const struct template_row *row)
 		.description = row->description,
 		.category = row->category,
 		.default_locale = row->default_locale,
+		.quiet_exempt = row->quiet_exempt,
 		.published_version = row->published,
 		.latest_version = row->latest,
 		.created_at = row->created_ms,
@@ -130,12 +147,25 @@ body_of_row(const struct template_row *row)
 	};
 }
 
+/* The body as it is shown; the order stands there as it was given. */
+static json_t *
+body_json(struct request *rq, const struct template_body *body,
+    const struct template_row *row)
+{
+	json_t *json = fields_write(rq->a, &template_body_table, body);
+
+	if (row->fallback != NULL)
+		json_object_set_new(json, "fallback",
+		    json_loads(row->fallback, 0, NULL));
+	return json;
+}
+
 static json_t *
 row_json(struct request *rq, const void *row)
 {
 	struct template_body body = body_of_row(row);
 
-	return json_incref(fields_write(rq->a, &template_body_table, &body));
+	return json_incref(body_json(rq, &body, row));
 }
 
 static const char *
@@ -187,7 +217,7 @@ load(struct request *rq, const char *key, struct template_row **row_r,
 		body.sample = draft->sample;
 		body.parts = draft->parts;
 	}
-	*json_r = fields_write(rq->a, &template_body_table, &body);
+	*json_r = body_json(rq, &body, *row_r);
 	return 0;
 }
 
@@ -264,9 +294,26 @@ or_empty(struct request *rq, json_t *json)
 	return json != NULL ? json : js_keep(rq->a, json_object());
 }
 
-/* Stores a body.  If-Match goes before the version that "mode" expects. */
+/* What a body says of requests that do not say otherwise; null takes it away. */
+static void
+set_defaults(struct request *rq, const struct template_body *body, json_t *json,
+    struct template_draft *draft)
+{
+	const struct field_table *t = &template_body_table;
+
+	draft->says_fallback = fields_given(t, body, &body->fallback);
+	draft->says_quiet_exempt = fields_given(t, body, &body->quiet_exempt);
+	draft->quiet_exempt = body->quiet_exempt;
+	if (body->fallback_count == 0)
+		return;
+	draft->fallback = json_object_get(json, "fallback");
+	fallback_check_steps(rq->a, body->fallback, body->fallback_count,
+	    &rq->errors);
+}
+
+/* Stores a body, which was read from "json".  If-Match goes before the version that "mode" expects. */
 static int
-save(struct request *rq, const struct template_body *body,
+save(struct request *rq, const struct template_body *body, json_t *json,
     const struct template_save *mode, struct template_saved *saved_r,
     struct err *e)
 {
@@ -296,7 +343,8 @@ save(struct request *rq, const struct template_body *body,
 	how.publish = body->publish;
 	how.created_by = ed.principal;
 	template_faults_init(&faults, rq->a);
-	if (template_check(&draft, &faults) != 0)
+	set_defaults(rq, body, json, &draft);
+	if (template_check(&draft, &faults) != 0 || rq->errors.count > 0)
 		return tell_faults(rq, &faults, e);
 	if (check_layout(rq, body, e) != 0)
 		return -1;
@@ -310,7 +358,7 @@ templates_create(struct request *rq, struct response *rs, struct err *e)
 	struct template_save how = { .mode = TEMPLATE_SAVE_NEW };
 	struct template_saved saved;
 
-	if (save(rq, body, &how, &saved, e) != 0)
+	if (save(rq, body, rq->json, &how, &saved, e) != 0)
 		return -1;
 	response_header(rs, "Location", "%s/api/v1/admin/templates/%s",
 	    rq->config->api_url_prefix, body->key);
@@ -334,10 +382,19 @@ templates_put(struct request *rq, struct response *rs, struct err *e)
 	struct template_save how = { .mode = TEMPLATE_SAVE };
 	struct template_saved saved;
 
-	if (check_key(rq, body, e) != 0 || save(rq, body, &how, &saved, e) != 0)
+	if (check_key(rq, body, e) != 0 ||
+	    save(rq, body, rq->json, &how, &saved, e) != 0)
 		return -1;
 	return templates_show(rq, rs, saved.outcome == TEMPLATE_CREATED ? 201 : 200,
 	    body->key, e);
+}
+
+/* A patch that takes a member away leaves none behind. */
+static void
+set_absent_null(json_t *json, const char *member)
+{
+	if (json_object_get(json, member) == NULL)
+		json_object_set_new(json, member, json_null());
 }
 
 int
@@ -351,12 +408,14 @@ templates_patch(struct request *rq, struct response *rs, struct err *e)
 
 	if (load(rq, rq->args[0], &row, &now, e) != 0)
 		return -1;
-	if (fields_read(rq->a, js_merge_patch(rq->a, now, rq->json),
-	        &template_body_table, &body, &rq->errors) != 0)
+	now = js_merge_patch(rq->a, now, rq->json);
+	set_absent_null(now, "fallback");
+	set_absent_null(now, "quiet_exempt");
+	if (fields_read(rq->a, now, &template_body_table, &body, &rq->errors) != 0)
 		return request_faulty(rq, e);
 	how.expected_version = row->version;
 	if (check_key(rq, &body, e) != 0 ||
-	    save(rq, &body, &how, &saved, e) != 0)
+	    save(rq, &body, now, &how, &saved, e) != 0)
 		return -1;
 	return templates_show(rq, rs, 200, body.key, e);
 }

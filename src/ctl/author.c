@@ -15,6 +15,7 @@
 #include "model/template_draft.h"
 #include "model/template_release.h"
 #include "model/template_tree.h"
+#include "notify/fallback.h"
 #include "notify/preview.h"
 #include "web/js.h"
 
@@ -115,7 +116,8 @@ work(struct ctl *c, const char *path, const struct author_job *job,
 	if (template_dir_read(c->a, path, &w.draft, e) == -1)
 		return -1;
 	template_faults_init(&faults, c->a);
-	if (template_check(w.draft, &faults) == -1) {
+	if (template_check(w.draft, &faults) == -1 ||
+	    fallback_check_draft(w.draft, &faults) == -1) {
 		if (job->fault == NULL)
 			return template_faults_err(w.draft, &faults, e);
 		if (!leave_out_faulty(c, &w, job, &faults))

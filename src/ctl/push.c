@@ -20,6 +20,7 @@
 #include "model/template_store.h"
 #include "model/template_tree.h"
 #include "model/tenant.h"
+#include "notify/fallback.h"
 
 static const struct out_column columns[] = {
 	{ "key", "KEY" },
@@ -53,7 +54,8 @@ read_all(struct ctl *c, const char *const *paths, size_t count,
 		if (template_dir_read(c->a, paths[i], &drafts[i], e) == -1)
 			return -1;
 		template_faults_init(&faults, c->a);
-		if (template_check(drafts[i], &faults) == -1)
+		if (template_check(drafts[i], &faults) == -1 ||
+		    fallback_check_draft(drafts[i], &faults) == -1)
 			tell_faults(c, paths[i], drafts[i], &faults);
 	}
 	if (c->faults == NULL)

@@ -221,29 +221,47 @@ read_translations(struct arena *a, const char *path, struct template_draft *d,
 	return rc;
 }
 
+/* What requests have that do not say otherwise: null takes away what is stored. */
+static int
+take_defaults(const char *file, const json_t *exempt, struct template_draft *d,
+    struct err *e)
+{
+	d->says_fallback = d->fallback != NULL;
+	if (json_is_null(d->fallback))
+		d->fallback = NULL;
+	d->says_quiet_exempt = exempt != NULL;
+	d->quiet_exempt = json_is_true(exempt);
+	if (exempt != NULL && !json_is_boolean(exempt) && !json_is_null(exempt))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "%s: \"quiet_exempt\" is neither true nor false", file);
+	return 0;
+}
+
 static int
 read_head(struct arena *a, const char *path, struct template_draft *d,
     struct err *e)
 {
 	const char *file = arena_printf(a, "%s/%s", path, head_name);
 	json_error_t fault;
-	json_t *json;
+	json_t *json, *exempt = NULL;
 	int unsubscribe = 0;
 
 	if (read_json(a, file, &json, e) == -1)
 		return -1;
 	if (json_unpack_ex(json, &fault, JSON_STRICT,
-	        "{s:s, s?s, s?s, s?s, s?s, s?b, s?s, s?o, s?o}", "name", &d->name,
+	        "{s:s, s?s, s?s, s?s, s?s, s?b, s?s, s?o, s?o, s?o, s?o}", "name",
+	        &d->name,
 	        "description", &d->description, "category", &d->category,
 	        "default_locale", &d->default_locale, "layout", &d->layout,
 	        "unsubscribe", &unsubscribe, "from", &d->from,
-	        "tracking", &d->tracking, "variables", &d->variables) == -1)
+	        "tracking", &d->tracking, "fallback", &d->fallback,
+	        "quiet_exempt", &exempt, "variables", &d->variables) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "%s: %.160s", file,
 		    fault.text);
 	d->unsubscribe = unsubscribe != 0;
 	if (d->variables == NULL)
 		d->variables = keep(a, json_object());
-	return 0;
+	return take_defaults(file, exempt, d, e);
 }
 
 /* "a/b/order-shipped/" -> "order-shipped" */
@@ -441,12 +459,13 @@ template_dir_write(struct arena *a, const char *path,
 		        json_object_get(d->sample, locale), e) == -1)
 			return -1;
 	}
-	json = keep(a, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o*, s:s*, s:O*, s:O}",
-	    "name",
+	json = keep(a, json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s*, s:o*, s:s*, s:O*, s:O*, s:o*, s:O}", "name",
 	    d->name, "description", d->description, "category", d->category,
 	    "default_locale", d->default_locale, "layout", d->layout,
 	    "unsubscribe", d->unsubscribe ? json_true() : NULL, "from", d->from,
-	    "tracking", d->tracking, "variables", d->variables));
+	    "tracking", d->tracking, "fallback", d->fallback, "quiet_exempt",
+	    d->quiet_exempt ? json_true() : NULL, "variables", d->variables));
 	return write_json(
 	    a, arena_printf(a, "%s/%s", path, head_name), json, e);
 }

@@ -52,6 +52,13 @@ add(struct template_faults *faults, const char *member, const char *fmt, ...)
 	return f;
 }
 
+void
+template_faults_add(struct template_faults *faults, const char *member,
+    const char *text)
+{
+	add(faults, member, "%s", text);
+}
+
 static void
 add_in_part(struct template_faults *faults, const char *locale,
     const char *part, const struct hbs_error *e)

@@ -45,8 +45,11 @@ struct template_draft {
 	const char *layout; /* what its bodies stand in; NULL: nothing */
 	const char *from; /* the sender of its mails; NULL: the account's */
 	bool unsubscribe; /* its messages carry a link that ends those of their category */
-	json_t *tracking; /* borrowed, as the next three: {"opens", "clicks"}, what is to
+	json_t *tracking; /* borrowed, as all JSON here: {"opens", "clicks"}, what is to
 	                   * be known of its mails; NULL: it says nothing */
+	json_t *fallback; /* the order of channels of requests that have none; NULL: none */
+	bool quiet_exempt; /* its messages go out in quiet hours too */
+	bool says_fallback, says_quiet_exempt; /* else the stored ones stay as they are */
 	json_t *variables; /* objects */
 	json_t *sample;
 	json_t *parts;
@@ -71,6 +74,10 @@ struct template_faults {
 };
 
 void template_faults_init(struct template_faults *faults, struct arena *a);
+
+/* Adds a fault of a member, for what layers above know of it. */
+void template_faults_add(struct template_faults *faults, const char *member,
+    const char *text);
 
 /* Compiles every part, checks the rest, and renders the JSON parts with
  * their samples. Returns 0, or -1 when faults were added. */

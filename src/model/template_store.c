@@ -60,6 +60,8 @@ rows_of(struct arena *a, const struct db_rows *r, struct template_row **list_r,
 			.version = (int)db_int(r, i, 8),
 			.created_ms = db_time_ms(r, i, 9),
 			.updated_ms = db_time_ms(r, i, 10),
+			.fallback = db_text(r, i, 11),
+			.quiet_exempt = db_bool(r, i, 12),
 		};
 	*list_r = list;
 	*count_r = (size_t)n;
@@ -188,9 +190,14 @@ template_draft_load(struct arena *a, struct db *db, struct tenant_id tenant,
 		.layout = db_text(r, 0, 11),
 		.unsubscribe = db_bool(r, 0, 15),
 		.from = db_text(r, 0, 16),
+		.quiet_exempt = db_bool(r, 0, 19),
+		.says_fallback = true,
+		.says_quiet_exempt = true,
 	};
 	if (!db_is_null(r, 0, 17))
 		d->tracking = json_column(a, r, 17);
+	if (!db_is_null(r, 0, 18))
+		d->fallback = json_column(a, r, 18);
 	if (version_r != NULL)
 		*version_r = (struct template_version){
 			.number = (int)db_int(r, 0, 8),
@@ -233,6 +240,19 @@ lock(const struct editor *ed, const char *key, const struct db_rows **r_r,
 	return 0;
 }
 
+/* Whether what a draft says of requests that do not say otherwise is stored already. */
+static bool
+has_defaults(struct arena *a, const struct db_rows *r,
+    const struct template_draft *d)
+{
+	const json_t *stored = db_is_null(r, 0, 11) ? NULL : json_column(a, r, 11);
+
+	if (d->says_quiet_exempt && d->quiet_exempt != db_bool(r, 0, 12))
+		return false;
+	return !d->says_fallback || stored == d->fallback ||
+	    json_equal(stored, d->fallback);
+}
+
 static struct before
 compare(
     struct arena *a, const struct db_rows *r, const struct template_draft *d)
@@ -251,7 +271,8 @@ compare(
 		.same_row = strcmp(db_text(r, 0, 2), d->name) == 0 &&
 		    strcmp(db_text(r, 0, 3), d->description) == 0 &&
 		    strcmp(db_text(r, 0, 4), d->category) == 0 &&
-		    strcmp(db_text(r, 0, 5), d->default_locale) == 0,
+		    strcmp(db_text(r, 0, 5), d->default_locale) == 0 &&
+		    has_defaults(a, r, d),
 		.seeded = !db_is_null(r, 0, 9) &&
 		    strcmp(db_text(r, 0, 9), TEMPLATE_SEEDER) == 0,
 		.id = { db_uuid(r, 0, 1) },
@@ -349,6 +370,8 @@ create(const struct editor *ed, const struct template_draft *d,
 	db_arg_text(b, d->category);
 	db_arg_text(b, d->default_locale);
 	bind_published(b, how->publish ? 1 : 0);
+	db_arg_text(b, edit_json(ed->a, d->fallback));
+	db_arg_bool(b, d->quiet_exempt);
 	add_version(ed, b, d, s, how->created_by);
 	if (how->publish)
 		add_use(ed, b, d->key, &s->id, 1, TEMPLATE_BY_PUBLISH);
@@ -386,6 +409,10 @@ change(const struct editor *ed, const struct template_draft *d,
 	db_arg_text(b, d->default_locale);
 	db_arg_int(b, s->number);
 	bind_published(b, published);
+	db_arg_bool(b, d->says_fallback);
+	db_arg_text(b, edit_json(ed->a, d->fallback));
+	db_arg_bool(b, d->says_quiet_exempt);
+	db_arg_bool(b, d->quiet_exempt);
 	if (!was->same_version)
 		add_version(ed, b, d, s, how->created_by);
 	if (published != was->published)

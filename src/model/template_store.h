@@ -31,6 +31,8 @@ struct template_row {
 	const char *description;
 	const char *category;
 	const char *default_locale;
+	const char *fallback; /* JSON: the order of its channels; NULL: none */
+	bool quiet_exempt; /* its messages go out in quiet hours too */
 	int published; /* number of the version in use, 0: none */
 	int latest; /* number of the newest version */
 	int version; /* of this row, for ETag */

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/template_draft.h"
 #include "notify/send_request.h"
 #include "web/field.h"
 
@@ -28,9 +29,9 @@ check_step(struct arena *a, const struct send_step *step, size_t i,
 		    "\"unless\" is asked when \"after\" is over: it must be given");
 }
 
-static void
-check_steps(struct arena *a, const struct send_step *steps, size_t count,
-    struct field_errors *fe)
+void
+fallback_check_steps(struct arena *a, const struct send_step *steps,
+    size_t count, struct field_errors *fe)
 {
 	size_t i, k;
 
@@ -53,7 +54,7 @@ fallback_check(struct arena *a, const struct send_request *rq, unsigned parts,
 {
 	size_t i;
 
-	check_steps(a, rq->fallback, rq->fallback_count, fe);
+	fallback_check_steps(a, rq->fallback, rq->fallback_count, fe);
 	if (rq->fallback_count > 0 && rq->channels_count > 0)
 		field_errors_add(fe, "/fallback", FIELD_ERR_NOT_ALLOWED,
 		    "either \"channels\" or \"fallback\" can be given");
@@ -85,7 +86,7 @@ int
 fallback_read(struct arena *a, json_t *json, struct fallback *f_r, struct err *e)
 {
 	struct send_step steps[FALLBACK_STEPS_MAX];
-	size_t i, count = json_array_size(json);
+	size_t i, count = json_array_size(json), before;
 	struct field_errors fe;
 
 	if (count < 2 || count > FALLBACK_STEPS_MAX)
@@ -93,20 +94,36 @@ fallback_read(struct arena *a, json_t *json, struct fallback *f_r, struct err *e
 		    "a fallback order is a list of 2 to %d steps",
 		    FALLBACK_STEPS_MAX);
 	field_errors_init(&fe, a);
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		before = fe.count;
 		if (fields_read(a, json_array_get(json, i), &send_step_table,
 		        &steps[i], &fe) == -1)
-			break;
+			field_errors_prefix(&fe, before,
+			    arena_printf(a, "/fallback/%zu", i));
+	}
 	if (fe.count == 0)
-		check_steps(a, steps, count, &fe);
+		fallback_check_steps(a, steps, count, &fe);
 	if (fe.count > 0)
-		return err_set(e, ERR_INVALID, "step %zu: %s%s%s", i,
-		    fe.first->pointer, fe.first->pointer[0] != '\0' ? ": " : "",
+		return err_set(e, ERR_INVALID, "%s: %s", fe.first->pointer,
 		    fe.first->detail);
 	f_r->count = count;
 	for (i = 0; i < count; i++)
 		f_r->steps[i] = step_of(&steps[i]);
 	return 0;
+}
+
+int
+fallback_check_draft(const struct template_draft *draft,
+    struct template_faults *faults)
+{
+	struct fallback fallback;
+	struct err e;
+
+	if (draft->fallback == NULL ||
+	    fallback_read(faults->a, draft->fallback, &fallback, &e) == 0)
+		return 0;
+	template_faults_add(faults, "fallback", arena_strdup(faults->a, e.text));
+	return -1;
 }
 
 const char *

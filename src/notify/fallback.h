@@ -38,6 +38,8 @@ struct err;
 struct field_errors;
 struct send_request;
 struct send_step;
+struct template_draft;
+struct template_faults;
 
 enum { FALLBACK_STEPS_MAX = 6 };
 
@@ -56,6 +58,15 @@ struct fallback {
  * there is content for, as bits. */
 void fallback_check(struct arena *a, const struct send_request *rq, unsigned parts,
     struct field_errors *fe);
+
+/* The same for the order of a template, of which no other channel is known. */
+void fallback_check_steps(struct arena *a, const struct send_step *steps,
+    size_t count, struct field_errors *fe);
+
+/* Checks the order of a draft that has one, as template_check() does the rest of it.
+ * Returns 0, or -1 when faults of "fallback" were added. */
+int fallback_check_draft(const struct template_draft *draft,
+    struct template_faults *faults) MUST_CHECK;
 
 /* Reads what a request or a template had.  0, or -1 with *e (INVALID: where and what). */
 int fallback_read(struct arena *a, json_t *json, struct fallback *f_r,

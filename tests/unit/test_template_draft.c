@@ -254,11 +254,50 @@ what_is_written_is_read_back(void **state)
 	assert_true(json_equal(back->sample, d.sample));
 	assert_true(json_equal(back->variables, d.variables));
 	assert_string_equal(faults_of(back), "");
+	assert_null(back->fallback);
+	assert_false(back->says_fallback || back->says_quiet_exempt);
 
 	/* A part that is gone is gone from the directory too. */
 	d.parts = parsed("{\"en\": {\"sms\": \"x\"}, \"de\": {\"sms\": \"y\"}}");
 	assert_int_equal(template_dir_write(a, directory, &d, &e), 0);
 	assert_int_equal(access(path("order-shipped/email.text.hbs"), F_OK), -1);
+}
+
+static void
+defaults_are_said_cleared_or_left_alone(void **state)
+{
+	static const struct {
+		const char *more;
+		bool says_fallback, has_fallback, says_exempt, exempt;
+	} cases[] = {
+		{ "", false, false, false, false },
+		{ ", \"fallback\": null, \"quiet_exempt\": null", true, false, true,
+		    false },
+		{ ", \"fallback\": [{}, {}]", true, true, false, false },
+		{ ", \"quiet_exempt\": false", false, false, true, false },
+		{ ", \"quiet_exempt\": true", false, false, true, true },
+	};
+	struct template_draft *d, *back;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < NELEMS(cases); i++) {
+		remove_tree(path("t"));
+		assert_int_equal(mkdir(path("t"), 0700), 0);
+		put("t/template.json",
+		    arena_printf(a, "{\"name\": \"x\"%s}", cases[i].more));
+		if (template_dir_read(a, path("t"), &d, &e) == -1 ||
+		    template_dir_write(a, path("t"), d, &e) == -1 ||
+		    template_dir_read(a, path("t"), &back, &e) == -1)
+			fail_msg("%s", e.text);
+		assert_int_equal(d->says_fallback, cases[i].says_fallback);
+		assert_int_equal(d->fallback != NULL, cases[i].has_fallback);
+		assert_int_equal(d->says_quiet_exempt, cases[i].says_exempt);
+		assert_int_equal(d->quiet_exempt, cases[i].exempt);
+		assert_int_equal(back->quiet_exempt, cases[i].exempt);
+		assert_true(d->fallback == back->fallback ||
+		    json_equal(d->fallback, back->fallback));
+	}
 }
 
 static void
@@ -272,6 +311,8 @@ wrong_directories_name_the_file(void **state)
 		{ "t/template.json", "{}", "t/template.json: " },
 		{ "t/template.json", "{\"name\": \"x\", \"nmae\": \"x\"}",
 		    "t/template.json: " },
+		{ "t/template.json", "{\"name\": \"x\", \"quiet_exempt\": 1}",
+		    "t/template.json: \"quiet_exempt\" is neither" },
 		{ "t/sms.hbs", "\xff", "t/sms.hbs\" is not UTF-8" },
 		{ "t/fax.hbs", "x", "t/fax.hbs\" is no part" },
 		{ "t/sample.json", "{\"a\": 1, \"a\": 2}", "t/sample.json:1" },
@@ -357,6 +398,7 @@ main(void)
 		cmocka_unit_test(the_error_tells_the_first_fault),
 		cmocka_unit_test(the_checksum_is_of_the_content),
 		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(defaults_are_said_cleared_or_left_alone),
 		cmocka_unit_test(wrong_directories_name_the_file),
 		cmocka_unit_test(faults_have_a_place_in_a_file),
 	};
