@@ -22,6 +22,7 @@ libbelfry_la_SOURCES += \
 	src/notify/preview.c src/notify/preview.h \
 	src/notify/probe.c src/notify/probe.h \
 	src/notify/route.c src/notify/route.h \
+	src/notify/route_recipients.c src/notify/route_write.c \
 	src/notify/sender.c src/notify/sender.h \
 	src/notify/send_request.c src/notify/send_request.h \
 	src/notify/reconcile.c src/notify/reconcile.h \

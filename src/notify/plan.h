@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Between route.c, which goes through recipients and channels, and plan.c, which puts
- * the channels of a fallback order behind each other and says why what was chosen.
+ * Between route.c, which goes through recipients and channels, route_recipients.c, which
+ * knows who they are, and plan.c, which puts the channels of a fallback order behind each
+ * other and says why what was chosen.
  */
 #ifndef BELFRY_NOTIFY_PLAN_H
 #define BELFRY_NOTIFY_PLAN_H
@@ -13,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "base/compiler.h"
 #include "model/channel.h"
 #include "model/suppression.h"
 #include "notify/trace.h"
@@ -42,6 +44,13 @@ struct plan {
 	const char *because; /* why this channel */
 	struct trace trace; /* of the delivery that is planned now */
 };
+
+/* A column of JSON, in "a"; NULL: nothing, or broken. */
+json_t *plan_parse(struct arena *a, const char *text) MUST_CHECK;
+
+/* Adds to a recipient what is known and was not given.  The devices that the tenant's
+ * service knows are the result, or NULL. */
+json_t *plan_fill(struct arena *a, json_t *to, const struct route_params *p) MUST_CHECK;
 
 /* Adds the deliveries of a channel, whatever becomes of them (route.c). */
 void plan_channel(struct plan *pl, enum channel channel);

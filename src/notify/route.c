@@ -3,9 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * What is given with a recipient goes before what is stored of it.  What a delivery needs
- * later (name, locale, data of its own) is written with it, so a recipient that changes
- * in the meantime does not change what was asked for.
+ * Who its recipients are is route_recipients.c, and what was planned is written by
+ * route_write.c.
  */
 #include "notify/route.h"
 
@@ -13,10 +12,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "db/db.h"
-#include "db/week.h"
 #include "model/suppression.h"
 #include "model/template.h"
 #include "notify/book.h"
@@ -30,7 +27,7 @@
 #include "provider/provider.h"
 #include "web/js.h"
 
-enum { JSON_MAX = 64 << 20, JSON_DEPTH = 512, DEVICES_MAX = 20 };
+enum { JSON_MAX = 64 << 20 };
 
 /* The columns of claim_route and the first ones of claim_lane. */
 enum column {
@@ -90,166 +87,6 @@ notification_from_row(struct arena *a, const struct db_rows *rows, int row,
 	};
 	if (n_r->state == 0)
 		n_r->corrupt = "the notification itself is gone";
-}
-
-static json_t *
-parse(struct arena *a, const char *text)
-{
-	json_t *json;
-	struct err e;
-
-	if (text == NULL ||
-	    js_parse(a, text, strlen(text), JSON_DEPTH, &json, &e) == -1)
-		return NULL;
-	return json;
-}
-
-void
-route_recipients_add(struct arena *a, struct db_batch *b,
-    struct tenant_id tenant, const struct notification *n, size_t count)
-{
-	struct db_array *ids = db_array_new(a), *again = db_array_new(a);
-	json_t *recipients, *to;
-	const char *id;
-	size_t i, k;
-
-	for (i = 0; i < count; i++) {
-		if (n[i].user_ids == NULL)
-			continue;
-		recipients = parse(a, n[i].recipients);
-		json_array_foreach(recipients, k, to)
-		{
-			id = json_string_value(json_object_get(to, "user_id"));
-			if (id == NULL)
-				continue;
-			db_array_text(ids, id);
-			db_array_text(again, id);
-		}
-	}
-	db_add(b, Q_ROUTE_RECIPIENTS);
-	db_arg_int(b, tenant.n);
-	db_arg_array(b, ids);
-	db_add(b, Q_ROUTE_DEVICES);
-	db_arg_int(b, tenant.n);
-	db_arg_array(b, again);
-	db_arg_int(b, DEVICES_MAX);
-}
-
-void
-route_suppressed_add(struct arena *a, struct db_batch *b,
-    struct tenant_id tenant, const struct notification *n, size_t count)
-{
-	static const char *const members[] = { "email", "phone" };
-	struct db_array *addresses = db_array_new(a), *ids = db_array_new(a);
-	json_t *recipients, *to, *value;
-	size_t i, k, m;
-
-	for (i = 0; i < count; i++) {
-		recipients = parse(a, n[i].recipients);
-		json_array_foreach(recipients, k, to)
-		{
-			value = json_object_get(to, "user_id");
-			if (json_is_string(value))
-				db_array_text(ids, json_string_value(value));
-			for (m = 0; m < NELEMS(members); m++) {
-				value = json_object_get(to, members[m]);
-				if (json_is_string(value))
-					db_array_text(addresses,
-					    json_string_value(value));
-			}
-		}
-	}
-	suppression_find_add(a, b, tenant, addresses, ids);
-}
-
-enum { QUIET_HOURS = 7 }; /* of query "route_recipients" */
-
-/* ---- Recipients --------------------------------------------------------------- */
-
-/* A JSON column that was not given. */
-static void
-fill_json(struct arena *a, json_t *to, const char *name, const char *text)
-{
-	json_t *json = parse(a, text);
-
-	if (json != NULL && json_object_get(to, name) == NULL)
-		json_object_set(to, name, json);
-}
-
-/* Takes over what is stored and was not given. */
-static void
-fill_from_row(struct arena *a, json_t *to, const struct db_rows *rows, int row)
-{
-	static const char *const names[] = { NULL, "email", "phone", "name",
-		"locale", "time_zone" };
-	json_t *data, *given;
-	const char *value;
-	int i;
-
-	for (i = 1; i < (int)NELEMS(names); i++) {
-		value = db_text(rows, row, i);
-		if (value != NULL && json_object_get(to, names[i]) == NULL)
-			json_object_set_new(to, names[i], json_string(value));
-	}
-	fill_json(a, to, "quiet_hours", db_text(rows, row, QUIET_HOURS));
-	data = parse(a, db_text(rows, row, (int)NELEMS(names)));
-	if (data == NULL)
-		return;
-	given = json_object_get(to, "data");
-	if (given != NULL)
-		json_object_update(data, given);
-	json_object_set(to, "data", data);
-}
-
-/* Takes over what is known and was not given; the devices that the tenant's service
- * knows are the result, or NULL. */
-static json_t *
-fill(struct arena *a, json_t *to, const struct route_params *p)
-{
-	const char *id = json_string_value(json_object_get(to, "user_id"));
-	const struct db_rows *stored = p->recipients;
-	json_t *user, *tokens;
-	int i;
-
-	if (id == NULL || stored == NULL)
-		return NULL;
-	for (i = 0; i < db_count(stored); i++) {
-		if (strcmp(db_text(stored, i, 0), id) == 0) {
-			fill_from_row(a, to, stored, i);
-			return NULL;
-		}
-	}
-	user = json_object_get(p->users, id);
-	tokens = json_object_get(user, "push_tokens");
-	if (user != NULL)
-		json_object_update_missing(to, user);
-	if (tokens != NULL) /* each goes with its delivery */
-		json_object_del(to, "push_tokens");
-	return tokens;
-}
-
-json_t *
-route_strangers(struct arena *a, const struct notification *n,
-    const struct db_rows *stored)
-{
-	json_t *recipients = parse(a, n->recipients), *to, *id;
-	json_t *strangers = js_keep(a, json_array());
-	size_t i;
-	int row;
-
-	if (n->user_ids == NULL)
-		return strangers;
-	json_array_foreach(recipients, i, to)
-	{
-		id = json_object_get(to, "user_id");
-		row = stored != NULL ? db_count(stored) - 1 : -1;
-		while (row >= 0 && json_is_string(id) &&
-		    strcmp(db_text(stored, row, 0), json_string_value(id)) != 0)
-			row--;
-		if (json_is_string(id) && row < 0)
-			json_array_append(strangers, id);
-	}
-	return strangers;
 }
 
 /* The address of a webhook or a chat is its account's: the receiver is told whom it is
@@ -629,7 +466,7 @@ fault_of(struct arena *a, const struct notification *n,
 	if (!json_is_array(recipients) || json_array_size(recipients) == 0)
 		return "its recipients cannot be read";
 	if (n->fallback != NULL &&
-	    fallback_read(a, parse(a, n->fallback), fallback_r, &e) == -1)
+	    fallback_read(a, plan_parse(a, n->fallback), fallback_r, &e) == -1)
 		return "its fallback order cannot be read";
 	if (name == NULL)
 		return NULL;
@@ -647,7 +484,7 @@ route_plan(struct arena *a, const struct route_params *p,
     struct notification *n, struct delivery_list *out)
 {
 	struct plan pl = { .a = a, .params = p, .n = n, .out = out };
-	json_t *recipients = parse(a, n->recipients), *tokens;
+	json_t *recipients = plan_parse(a, n->recipients), *tokens;
 	const json_t *given;
 	struct buf *text;
 	struct fallback fallback = { .count = 0 };
@@ -664,7 +501,7 @@ route_plan(struct arena *a, const struct route_params *p,
 		pl.to = json_array_get(recipients, i);
 		pl.tokens = NULL;
 		given = json_object_get(pl.to, "phone");
-		tokens = fill(a, pl.to, p);
+		tokens = plan_fill(a, pl.to, p);
 		pl.number = given == NULL && p->prefixes != NULL
 		    ? address_for(pl.to, CHANNEL_SMS)
 		    : NULL;
@@ -681,114 +518,4 @@ route_plan(struct arena *a, const struct route_params *p,
 		else
 			plan_possible(&pl);
 	}
-}
-
-/* ---- Writing -------------------------------------------------------------------- */
-
-/* The arrays of query "route_write", in its order. */
-enum { WRITE_COLUMNS = 21 };
-
-/* What only a step that follows another has. */
-static void
-write_follower(struct db_array *after, struct db_array *unless,
-    const struct delivery *d)
-{
-	if (d->state != DELIVERY_WAITING || d->later != LATER_NOT) {
-		db_array_null(after);
-		db_array_null(unless);
-		return;
-	}
-	if (d->after_ms < 0)
-		db_array_null(after);
-	else
-		db_array_int(after, d->after_ms);
-	db_array_int(unless, d->unless);
-}
-
-static void
-write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
-{
-	struct uuid event;
-	int i = 0;
-
-	db_array_uuid(v[i++], &d->notification->id.u);
-	db_array_uuid(v[i++], &d->id.u);
-	db_array_int(v[i++], d->recipient_no);
-	db_array_int(v[i++], d->channel);
-	db_array_int(v[i++], d->state);
-	db_array_int(v[i++], d->prio);
-	db_array_text(v[i++], d->user_id);
-	db_array_text(v[i++], d->address);
-	db_array_text(v[i++], d->recipient);
-	db_array_text(v[i++], d->locale);
-	db_array_uuid(v[i++], d->provider != NULL ? &d->provider->id.u : NULL);
-	db_array_text(v[i++], d->reason);
-	db_array_time_ms(v[i++], d->notification->corrupt == NULL
-	        ? d->notification->expires_ms
-	        : 0);
-	if (delivery_state_is_final((int)d->state) ||
-	    d->state == DELIVERY_WAITING) {
-		event = uuid_make();
-		db_array_uuid(v[i++], &event);
-	} else {
-		db_array_null(v[i++]);
-	}
-	db_array_time_ms(v[i++],
-	    d->state == DELIVERY_WAITING ? d->due_ms : 0);
-	db_array_int(v[i++], d->later);
-	db_array_int(v[i++], d->step);
-	db_array_uuid(v[i++], uuid_is_nil(&d->next.u) ? NULL : &d->next.u);
-	write_follower(v[i], v[i + 1], d);
-	db_array_text(v[i + 2], d->trace);
-}
-
-void
-route_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
-    const struct uuid *spooler, const struct delivery_list *deliveries)
-{
-	struct db_array *v[WRITE_COLUMNS];
-	size_t i;
-
-	for (i = 0; i < WRITE_COLUMNS; i++)
-		v[i] = db_array_new(a);
-	for (i = 0; i < deliveries->count; i++)
-		write_row(v, &deliveries->list[i]);
-	db_add(b, Q_ROUTE_WRITE);
-	db_arg_int(b, tenant.n);
-	db_arg_uuid(b, spooler);
-	for (i = 0; i < WRITE_COLUMNS; i++)
-		db_arg_array(b, v[i]);
-}
-
-void
-route_routed_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
-    const struct notification *n, size_t count,
-    const struct delivery_list *deliveries)
-{
-	struct db_array *ids = db_array_new(a), *open = db_array_new(a),
-	                *total = db_array_new(a);
-	const struct delivery *d = deliveries->list;
-	const struct delivery *end = d + deliveries->count;
-	int open_count, all_count, week = week_of(&n[0].id.u);
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		open_count = all_count = 0;
-		week = week_same(week, &n[i].id.u);
-		/* Deliveries stand in the order of their notifications. */
-		for (; d != end && d->notification == &n[i]; d++) {
-			open_count += !delivery_state_is_final((int)d->state);
-			all_count++;
-		}
-		if (all_count == 0)
-			continue;
-		db_array_uuid(ids, &n[i].id.u);
-		db_array_int(open, open_count);
-		db_array_int(total, all_count);
-	}
-	db_add_weekly(b, Q_NOTIFICATION_ROUTED, week);
-	db_arg_int(b, tenant.n);
-	db_arg_array(b, ids);
-	db_arg_array(b, open);
-	db_arg_array(b, total);
 }
