@@ -169,9 +169,9 @@ WHERE tenant_id = $1 AND user_id = ANY ($2::text[])
 SELECT attachments FROM notification WHERE tenant_id = $1 AND id = $2
 
 -- name: notification_waits
--- A row for each thing that keeps open work of a notification from going on, in the order
--- of explain.c's list: the delivery (the notification's own id until it is routed), the
--- thing's place in that list, a name, until when (NULL: not known), and a number.  $3 is
+-- A row for each thing that keeps open work of a notification from going on: the delivery
+-- (the notification's own id until it is routed), the thing's number (enum wait of
+-- src/notify/explain.c), a name, until when (NULL: not known), and how many are before it.  $3 is
 -- the age in milliseconds at which a silent spooler is dead.
 WITH w AS (
     SELECT d.id, d.channel AS lane, d.state FROM delivery d
@@ -226,7 +226,7 @@ SELECT id, what, name, until, n FROM (
             AND (f.due, f.id) < (q.due, q.id) LIMIT 10000) f)
     FROM w JOIN q_ready q ON q.tenant_id = $1 AND q.id = w.id
     UNION ALL
-    SELECT w.id, 11, s.host, NULL, s.pid FROM w
+    SELECT w.id, 11, s.host, NULL, NULL FROM w
     JOIN q_leased l ON l.tenant_id = $1 AND l.id = w.id
     LEFT JOIN spooler s ON s.id = l.spooler
 ) waits

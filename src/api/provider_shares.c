@@ -23,8 +23,7 @@
 #include "web/request.h"
 #include "web/response.h"
 
-enum { ALLOWED_MAX = 100, ALLOWED_CHARS = 254, ALLOWED_BYTES = 1 << 16,
-	TENANTS_MAX = 10000 };
+enum { ALLOWED_BYTES = 1 << 16, TENANTS_MAX = 10000 };
 
 struct share_body {
 	struct field_mask mask;
@@ -34,8 +33,9 @@ struct share_body {
 };
 
 #define ALLOWED                                                                \
-	FIELD_LIST(struct share_body, allowed, TEXT, .max = ALLOWED_MAX,       \
-	    .item_min = 1, .item_max = ALLOWED_CHARS, .flags = FIELD_ONE_LINE, \
+	FIELD_LIST(struct share_body, allowed, TEXT,                           \
+	    .max = PROVIDER_ALLOWED_MAX, .item_min = 1,                        \
+	    .item_max = PROVIDER_ALLOWED_CHARS, .flags = FIELD_ONE_LINE,       \
 	    .help = "The domains and addresses that a tenant may send as; "    \
 	            "\"{tenant}\" stands for its slug. Without any it sends "  \
 	            "as the account does.",                                    \

@@ -16,6 +16,7 @@
 #include "model/channel.h"
 #include "model/edit.h"
 #include "model/provider_account.h"
+#include "model/provider_share.h"
 #include "notify/health_report.h"
 #include "provider/limits.h"
 #include "provider/provider.h"
@@ -25,7 +26,7 @@
 #include "web/request.h"
 #include "web/response.h"
 
-enum { SETTINGS_DEPTH_MAX = 64, ALLOWED_MAX = 100, ALLOWED_CHARS = 254 };
+enum { SETTINGS_DEPTH_MAX = 64 };
 
 struct provider_body {
 	struct field_mask mask;
@@ -77,7 +78,7 @@ static const struct field provider_fields[] = {
 	    .help = "It is an account of the platform, of which the tenant has but "
 	            "state, priority, weight and, in settings, the sender."),
 	FIELD_LIST(struct provider_body, allowed, TEXT, .flags = FIELD_READ_ONLY,
-	    .max = ALLOWED_MAX, .item_max = ALLOWED_CHARS,
+	    .max = PROVIDER_ALLOWED_MAX, .item_max = PROVIDER_ALLOWED_CHARS,
 	    .help = "Of such an account: the domains and addresses that the tenant "
 	            "may send as."),
 	FIELD(struct provider_body, created_at, TIME, .flags = FIELD_READ_ONLY,

@@ -80,9 +80,7 @@ client_credentials_request(struct arena *a, const struct client_credentials *cc,
 	*request_r = (struct transfer_request){
 		.kind = TRANSFER_HTTP,
 		.url = arena_strdup(a, cc->token_url),
-		.tls = strncasecmp(cc->token_url, "https:", 6) == 0
-		    ? TRANSFER_TLS_IMPLICIT
-		    : TRANSFER_TLS_NONE,
+		.tls = transfer_tls_of(cc->token_url),
 		.headers = h,
 		.headers_count = n,
 		.body = form->data,

@@ -15,6 +15,7 @@
 #include "db/db.h"
 #include "model/provider_account.h"
 #include "model/tenant.h"
+#include "net/transfer.h"
 #include "notify/tenant_settings.h"
 #include "notify/user_service.h"
 
@@ -119,7 +120,7 @@ static void
 check_plain(struct doctor *d, const struct tenant *t, const char *what,
     const char *url)
 {
-	if (url != NULL && strncmp(url, "https:", 6) != 0)
+	if (url != NULL && transfer_tls_of(url) == TRANSFER_TLS_NONE)
 		doctor_warn(d, "Use https: unless it is on this host.",
 		    "user service of tenant \"%s\": %s is asked without TLS",
 		    t->slug, what);

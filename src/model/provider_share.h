@@ -15,6 +15,9 @@
 #include "base/compiler.h"
 #include "base/id.h"
 
+/* What a tenant may send as: entries, and characters of one. */
+enum { PROVIDER_ALLOWED_MAX = 100, PROVIDER_ALLOWED_CHARS = 254 };
+
 struct arena;
 struct db;
 struct db_batch;

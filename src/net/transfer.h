@@ -38,6 +38,9 @@ enum transfer_tls {
 	TRANSFER_TLS_IMPLICIT /* the URL is https: or smtps: */
 };
 
+/* What the scheme of a URL of HTTP asks for, in whatever case it is written. */
+enum transfer_tls transfer_tls_of(const char *url);
+
 struct transfer_header {
 	const char *name;
 	const char *value;

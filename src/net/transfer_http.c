@@ -35,6 +35,13 @@ check_header(const struct transfer_header *h, struct err *e)
 	return 0;
 }
 
+enum transfer_tls
+transfer_tls_of(const char *url)
+{
+	return strncasecmp(url, "https:", 6) == 0 ? TRANSFER_TLS_IMPLICIT
+	                                          : TRANSFER_TLS_NONE;
+}
+
 int
 transfer_http_check(const struct transfer_request *req, struct err *e)
 {
@@ -136,7 +143,7 @@ listen_to_curl(struct transfer *t)
 {
 	if (crash_point_is_set(CRASH_AFTER_CONNECT))
 		curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, connected);
-	if (strncasecmp(t->req.url, "https:", 6) != 0 &&
+	if (transfer_tls_of(t->req.url) == TRANSFER_TLS_NONE &&
 	    !crash_point_is_set(CRASH_FIRST_BODY_BYTE) &&
 	    !crash_point_is_set(CRASH_LAST_BODY_BYTE))
 		return;
@@ -262,7 +269,7 @@ transfer_http_start(struct transfer *t)
 	    t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	/* With TLS the handshake tells whether a connection can be shared; without it
 	 * only the first answer would, and a server that hangs would hold up all. */
-	if (strncasecmp(t->req.url, "https:", 6) == 0)
+	if (transfer_tls_of(t->req.url) != TRANSFER_TLS_NONE)
 		curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN,
 	    (long)(t->ts->params.idle_ms + 999) / 1000);

@@ -26,35 +26,54 @@ enum { DELIVERIES_MAX = 100000 };
 
 /* ---- What is ------------------------------------------------------------------------ */
 
-/* What may keep something from going on, in the order of query notification_waits. */
+/* What may keep something from going on; the numbers stand in query notification_waits,
+ * and they are told in this order. */
+enum wait {
+	WAIT_TENANT_SUSPENDED = 0,
+	WAIT_NO_SPOOLER = 1,
+	WAIT_TIME = 2,
+	WAIT_ACCOUNT_PARKED = 3,
+	WAIT_ACCOUNT_DISABLED = 4,
+	WAIT_BREAKER = 5,
+	WAIT_BLOCKED = 6,
+	WAIT_RATE = 7,
+	WAIT_PER_DAY = 8,
+	WAIT_TENANT_RATE = 9,
+	WAIT_QUEUE = 10,
+	WAIT_LEASED = 11
+};
+
 static const struct {
 	const char *what, *why;
 } waits[] = {
-	{ "tenant", "it is suspended" },
-	{ "spooler", "none is running: belfryctl spooler status" },
-	{ "time", NULL }, /* the delivery's reason says why */
-	{ "account", "it is parked: its credentials were refused" },
-	{ "account", "it is disabled" },
-	{ "account", "its breaker is open: nothing but failures came from it" },
-	{ "account", "it asked for no request before" },
-	{ "account", "its rate is used up" },
-	{ "account", "what it may send a day is used up" },
-	{ "tenant", "its rate of deliveries is used up" },
-	{ "queue", NULL }, /* the number before it */
-	{ "spooler", "it is at work on it" },
+	[WAIT_TENANT_SUSPENDED] = { "tenant", "it is suspended" },
+	[WAIT_NO_SPOOLER] = { "spooler",
+	    "none is running: belfryctl spooler status" },
+	[WAIT_TIME] = { "time", NULL }, /* the delivery's reason says why */
+	[WAIT_ACCOUNT_PARKED] = { "account",
+	    "it is parked: its credentials were refused" },
+	[WAIT_ACCOUNT_DISABLED] = { "account", "it is disabled" },
+	[WAIT_BREAKER] = { "account",
+	    "its breaker is open: nothing but failures came from it" },
+	[WAIT_BLOCKED] = { "account", "it asked for no request before" },
+	[WAIT_RATE] = { "account", "its rate is used up" },
+	[WAIT_PER_DAY] = { "account", "what it may send a day is used up" },
+	[WAIT_TENANT_RATE] = { "tenant", "its rate of deliveries is used up" },
+	[WAIT_QUEUE] = { "queue", NULL }, /* the number before it */
+	[WAIT_LEASED] = { "spooler", "it is at work on it" },
 };
 
-enum { WAITS_QUEUE = 10, WAITS_QUEUE_MAX = 10000 };
+enum { QUEUE_COUNT_MAX = 10000 };
 
 static const char *
 wait_why(struct arena *a, const struct db_rows *r, int i, int64_t what)
 {
 	int64_t before = db_int(r, i, 4);
 
-	if (what != WAITS_QUEUE)
+	if (what != WAIT_QUEUE)
 		return waits[what].why;
 	return arena_printf(a, "%s%lld before it",
-	    before == WAITS_QUEUE_MAX ? "at least " : "", (long long)before);
+	    before == QUEUE_COUNT_MAX ? "at least " : "", (long long)before);
 }
 
 static json_t *

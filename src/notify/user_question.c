@@ -165,8 +165,7 @@ user_service_request(struct arena *a, const struct user_service *us,
 		.url = url,
 		.body = body,
 		.body_len = body != NULL ? strlen(body) : 0,
-		.tls = strncmp(url, "https:", 6) == 0 ? TRANSFER_TLS_IMPLICIT
-		                                      : TRANSFER_TLS_NONE,
+		.tls = transfer_tls_of(url),
 		.timeout_ms = (int)us->timeout,
 		.response_max = is_single(us, count) ? ONE_ANSWER_MAX
 		                                     : ANSWER_MAX,

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -23,6 +22,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "net/transfer.h"
 #include "provider/opt_word.h"
 #include "web/js.h"
 
@@ -73,7 +73,7 @@ add_sorted(struct arena *a, struct buf *out, const struct form *form)
 static size_t
 variants(struct arena *a, const char *url, const char *out[URLS_MAX])
 {
-	bool tls = strncasecmp(url, "https:", 6) == 0;
+	int port_by_itself = transfer_tls_of(url) != TRANSFER_TLS_NONE ? 443 : 80;
 	const char *host = strstr(url, "://"), *end, *name, *port;
 	size_t n = 0;
 
@@ -89,7 +89,7 @@ variants(struct arena *a, const char *url, const char *out[URLS_MAX])
 	/* An address of IPv6 has colons of its own, in brackets. */
 	if (port == NULL || memchr(port, ']', (size_t)(end - port)) != NULL)
 		out[n++] = arena_printf(a, "%.*s:%d%s", (int)(end - url), url,
-		    tls ? 443 : 80, end);
+		    port_by_itself, end);
 	else
 		out[n++] = arena_printf(a, "%.*s%s", (int)(port - url), url,
 		    end);

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -272,8 +271,7 @@ fetch_next(struct pack *p)
 	}
 	p->list[p->at].from = p->bytes;
 	rq.url = p->urls[p->at];
-	rq.tls = strncasecmp(rq.url, "https:", 6) == 0 ? TRANSFER_TLS_IMPLICIT
-	                                                : TRANSFER_TLS_NONE;
+	rq.tls = transfer_tls_of(rq.url);
 	rq.timeout_ms = (int)p->all->sp->config->attachment_timeout;
 	if (transfers_start(p->all->sp->transfers, &rq, &unused, &e) == -1)
 		fail(p, err_may_retry(e.kind) ? VERDICT_RETRY : VERDICT_BAD_MESSAGE,
