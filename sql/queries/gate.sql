@@ -1,8 +1,13 @@
 -- How much accounts at providers may be sent (src/notify/gate.h).
 
 -- name: budget_make
--- Nothing.  An account's row, from which all spoolers take.
-INSERT INTO provider_budget (tenant_id, provider_id) VALUES ($1, $2)
+-- Nothing.  An account's row, from which all spoolers take; the nil id is the tenant's own.
+-- It is made for an account that is there until then, which will take it along.
+WITH p AS (
+    SELECT FROM provider WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE
+)
+INSERT INTO provider_budget (tenant_id, provider_id) SELECT $1, $2
+WHERE $2 = '00000000-0000-0000-0000-000000000000' OR EXISTS (SELECT FROM p)
 ON CONFLICT DO NOTHING
 
 -- name: gate_ask
@@ -33,10 +38,8 @@ WITH h AS (
                     $6::bigint * interval '1 us' AS every,
                     CASE WHEN b.day = z.today THEN GREATEST(0, b.used - $4::int) ELSE 0
                         END AS used,
-                    COALESCE(CASE WHEN z.today - b.warm_from < $10::int
-                        THEN ceil($9::int * power($8::float8 / $9::int,
-                            (z.today - b.warm_from)::float8 / $10::int))::int
-                        ELSE $8::int END, 2000000000) AS most
+                    COALESCE(warm_up_share($8::int, $9::int, $10::int,
+                        z.today - b.warm_from), 2000000000) AS most
                 FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) z
             ) y
         ) x)
@@ -47,10 +50,8 @@ SELECT (SELECT count(*) FROM h)::int, b.granted,
     CASE WHEN $6::bigint IS NULL THEN 0
         ELSE GREATEST(0, extract(epoch FROM b.tat - now()) * 1000000
             - b.granted * $6::bigint)::bigint END,
-    CASE WHEN b.used >= COALESCE(CASE WHEN b.day - b.warm_from < $10::int
-            THEN ceil($9::int * power($8::float8 / $9::int,
-                (b.day - b.warm_from)::float8 / $10::int))::int
-            ELSE $8::int END, 2000000000)
+    CASE WHEN b.used >= COALESCE(warm_up_share($8::int, $9::int, $10::int,
+            b.day - b.warm_from), 2000000000)
         THEN ceil(extract(epoch FROM (b.day + 1)::timestamp AT TIME ZONE 'UTC' - now())
             * 1000)::bigint
         WHEN $6::bigint IS NULL THEN 0
@@ -59,8 +60,9 @@ SELECT (SELECT count(*) FROM h)::int, b.granted,
 FROM (SELECT) one LEFT JOIN b ON true
 
 -- name: health_make
--- Nothing.  A row for an account that has trouble for the first time.
-INSERT INTO provider_health (tenant_id, provider_id) VALUES ($1, $2)
+-- Nothing.  A row for an account that has trouble for the first time, and is there.
+INSERT INTO provider_health (tenant_id, provider_id)
+SELECT tenant_id, id FROM provider WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE
 ON CONFLICT DO NOTHING
 
 -- name: gate_tell

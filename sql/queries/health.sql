@@ -29,7 +29,8 @@ WITH r AS MATERIALIZED (
         penalty, penalised_at)
     SELECT $1, id, failed, refused, CASE WHEN failed > 0 THEN 0.5 ELSE 0 END,
         CASE WHEN failed > 0 THEN now() END
-    FROM r ORDER BY id
+    FROM r WHERE EXISTS (SELECT FROM provider p WHERE p.tenant_id = $1 AND p.id = r.id)
+    ORDER BY id
     ON CONFLICT (tenant_id, provider_id) DO UPDATE SET
         failures = excluded.failures + CASE WHEN (SELECT well FROM r
             WHERE r.id = h.provider_id) = 1 THEN 0 ELSE h.failures END,

@@ -183,14 +183,11 @@ WITH w AS (
     SELECT w.id, p.name, p.state, h.state AS breaker, h.opened_until,
         CASE WHEN h.blocked_until > now() THEN h.blocked_until END AS blocked,
         CASE WHEN b.tat > now() + interval '100 ms'
-                AND (p.limits ->> 'rate') IS NOT NULL THEN b.tat END AS paced,
-        CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date AND b.used >= CASE
-                WHEN b.day - b.warm_from < (p.limits ->> 'warmup_days')::int
-                    AND (p.limits ->> 'warmup_start')::int > 0
-                THEN ceil((p.limits ->> 'warmup_start')::int * power(
-                    (p.limits ->> 'per_day')::float8 / (p.limits ->> 'warmup_start')::int,
-                    (b.day - b.warm_from)::float8 / (p.limits ->> 'warmup_days')::int))::int
-                ELSE (p.limits ->> 'per_day')::int END
+                AND (p.limits ->> 'rate')::int > 0 THEN b.tat END AS paced,
+        CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date AND b.used >= warm_up_share(
+                NULLIF((p.limits ->> 'per_day')::int, 0),
+                (p.limits ->> 'warmup_start')::int,
+                COALESCE((p.limits ->> 'warmup_days')::int, 30), b.day - b.warm_from)
             THEN (b.day + 1)::timestamp AT TIME ZONE 'UTC' END AS used_up
     FROM w
     JOIN provider p ON p.tenant_id = $1 AND p.channel = w.lane

@@ -257,22 +257,38 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::
     AS r (spooler, notification_id, id, event_id, channel, n, class, code, text)
 
 -- name: later_due
--- A row for each tenant with later work: milliseconds until its first row is due.
-WITH RECURSIVE k AS (
-    (SELECT tenant_id, due FROM q_later ORDER BY tenant_id, due LIMIT 1)
-    UNION ALL
-    SELECT n.tenant_id, n.due FROM k, LATERAL (
-        SELECT q.tenant_id, q.due FROM q_later q WHERE q.tenant_id > k.tenant_id
-        ORDER BY q.tenant_id, q.due LIMIT 1) n
+-- A row for each tenant of $1, and for the first one with later work between each two of
+-- them, by their numbers: the tenant, milliseconds until its first row is due (NULL: it has
+-- none), from when on there may be any, and whether it is one of $1.  What was due before $2
+-- (NULL: ever) is not looked at: those of $1 have nothing there but dead rows, and what is
+-- committed late.  A transaction that sets a row due at once takes 10 s at most, mostly.
+WITH k AS MATERIALIZED (
+    SELECT tenant_id, since, lead(tenant_id) OVER (ORDER BY tenant_id) AS next
+    FROM unnest((-1::bigint) || $1::bigint[], NULL::timestamptz || $2::timestamptz[])
+        AS k (tenant_id, since)
 )
-SELECT tenant_id, ceil(extract(epoch FROM due - now()) * 1000)::bigint FROM k
+SELECT x.tenant_id, ceil(extract(epoch FROM x.due - now()) * 1000)::bigint,
+    LEAST(x.due, now() - interval '10 s'), x.known
+FROM k, LATERAL (
+    SELECT k.tenant_id, (SELECT q.due FROM q_later q WHERE q.tenant_id = k.tenant_id
+        AND q.due >= COALESCE(k.since, '-infinity') ORDER BY q.due LIMIT 1) AS due,
+        true AS known
+    WHERE k.tenant_id >= 0
+    UNION ALL
+    (SELECT q.tenant_id, q.due, false FROM q_later q WHERE q.tenant_id > k.tenant_id
+        AND q.tenant_id < COALESCE(k.next, 9223372036854775807)
+        ORDER BY q.tenant_id, q.due LIMIT 1)
+) x
+ORDER BY x.tenant_id
 
 -- name: later_promote
 -- A row for each lane and priority that got work, and how much.  It comes into the queues
--- of what was deferred (priorities from 3 on), which take turns with the fresh ones.
+-- of what was deferred (priorities from 3 on), which take turns with the fresh ones.  $3: from
+-- when on there may be any (NULL: not known).
 WITH c AS MATERIALIZED (
     SELECT tenant_id, ctid AS place FROM q_later
     WHERE tenant_id = $1 AND due <= now() AND kind < 2
+        AND due >= GREATEST($3::timestamptz, '-infinity')
     ORDER BY due, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), d AS (
     DELETE FROM q_later q USING c
@@ -291,10 +307,11 @@ SELECT lane, prio, count(*) FROM d GROUP BY lane, prio
 -- name: later_over
 -- A row for each delivery whose receipt did not come, with the lane and priority of those
 -- that are ready again (else NULL).  What was held is dead, unless a receipt came before
--- it was held; what was sent goes to the next account.
+-- it was held; what was sent goes to the next account.  $5 is as $3 above.
 WITH c AS MATERIALIZED (
     SELECT tenant_id, ctid AS place FROM q_later
     WHERE tenant_id = $1 AND due <= now() AND kind >= 2
+        AND due >= GREATEST($5::timestamptz, '-infinity')
     ORDER BY due, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), l AS (
     DELETE FROM q_later q USING c
@@ -348,7 +365,7 @@ WITH gone AS (
 INSERT INTO spooler (id, host, pid, version, slot, state, in_flight, claims, drain)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE((SELECT drain FROM spooler
     WHERE host = $2 AND slot = $5 ORDER BY started_at DESC LIMIT 1), false))
-ON CONFLICT (id) DO UPDATE SET heartbeat_at = now(), state = excluded.state,
+ON CONFLICT (id) DO UPDATE SET heartbeat_at = now(), buried = false, state = excluded.state,
     in_flight = excluded.in_flight, claims = excluded.claims
 RETURNING now(), drain
 
@@ -365,10 +382,24 @@ DELETE FROM spooler WHERE id = $1 AND NOT drain
 
 -- name: leases_orphaned
 -- A row for each tenant and spooler whose leases have no living owner; $1 is the age in
--- milliseconds at which a silent spooler is dead, $2 the one that asks.
-SELECT DISTINCT l.tenant_id, l.spooler FROM q_leased l
-WHERE l.spooler <> $2 AND NOT EXISTS (SELECT FROM spooler s WHERE s.id = l.spooler
-    AND s.heartbeat_at >= now() - $1 * interval '1 ms')
+-- milliseconds at which a silent spooler is dead, $2 the one that asks.  Leases are looked
+-- through when somebody died who is not buried, that is who was not seen to hold nothing
+-- since, and always with $3: what a dead one committed late, or one of which no row is left.
+-- Most rows of the table may be dead ones that cannot be vacuumed.
+WITH dead AS MATERIALIZED (
+    SELECT id FROM spooler WHERE id <> $2 AND NOT buried
+        AND heartbeat_at < now() - $1 * interval '1 ms'
+), l AS MATERIALIZED (
+    SELECT DISTINCT l.tenant_id, l.spooler FROM q_leased l
+    WHERE ($3::boolean OR EXISTS (SELECT FROM dead)) AND l.spooler <> $2
+        AND NOT EXISTS (SELECT FROM spooler s WHERE s.id = l.spooler
+            AND s.heartbeat_at >= now() - $1 * interval '1 ms')
+), u AS (
+    UPDATE spooler s SET buried = true FROM dead
+    WHERE s.id = dead.id AND s.heartbeat_at < now() - $1 * interval '1 ms'
+        AND NOT EXISTS (SELECT FROM l WHERE l.spooler = dead.id)
+)
+SELECT tenant_id, spooler FROM l
 
 -- name: leases_of
 -- A row for each tenant of which the spooler $1 holds leases, and the spooler.

@@ -31,7 +31,7 @@ enum {
 	POLL_BACK_MS = 5000, /* polling looks for what became ready since */
 	POLL_PART = 4, /* of the time, at most, goes to polling */
 	SWEEP_PART = 20, /* and to sweeping */
-	SWEEPS_ALL = 12, /* so often one looks behind all low-water marks */
+	SWEEPS_ALL = 12, /* so often one looks behind all low-water marks, and at all leases */
 	HOUSE_MS = 3600 * 1000,
 	PARTITION_WEEKS = 4,
 	HEARD_DAYS = 2, /* a session is open for one */
@@ -182,10 +182,13 @@ static void
 sweep(struct spooler *sp)
 {
 	struct chore *ch = new_chore(sp, "sweeping failed", swept);
+	bool all = sp->sweeps++ % SWEEPS_ALL == 0;
 
 	ch->running = &sp->sweep_running;
 	sp->sweep_running = true;
-	keys_sweep(sp->keys, sp->sweeps++ % SWEEPS_ALL == 0);
+	keys_sweep(sp->keys, all);
+	if (all)
+		later_sweep(sp->later);
 	pool_submit(sp->pool, &ch->job, plain(ch, Q_READY_KEYS_REPAIR));
 }
 
@@ -252,7 +255,7 @@ house_service(struct spooler *sp)
 		later_service(sp);
 	if (now >= sp->next_rescue_ms && lease_is_trusted(sp)) {
 		lease_rescue_crashed(sp);
-		lease_rescue(sp);
+		lease_rescue(sp, sp->rescues++ % SWEEPS_ALL == 0);
 		sp->next_rescue_ms = now + sp->config->spooler_sweep_interval;
 	}
 	if (now >= sp->next_sweep_ms && !sp->sweep_running) {

@@ -290,7 +290,7 @@ orphans_found(struct pool_job *job, struct db_rows **rows, const struct err *e)
 }
 
 void
-lease_rescue(struct spooler *sp)
+lease_rescue(struct spooler *sp, bool all)
 {
 	struct arena *a;
 	struct rescue *rs;
@@ -307,6 +307,7 @@ lease_rescue(struct spooler *sp)
 	db_add(b, Q_LEASES_ORPHANED);
 	db_arg_int(b, sp->config->spooler_dead_after);
 	db_arg_uuid(b, &sp->id);
+	db_arg_bool(b, all);
 	pool_submit(sp->pool, &rs->job, b);
 }
 

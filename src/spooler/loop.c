@@ -298,6 +298,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	door_new(sp);
 	sp->settler = settler_new(sp);
 	sp->holders = holders_new(sp);
+	sp->later = later_new(sp);
 	sp->hooks = hooks_new(sp);
 	sp->webhooks = webhooks_new(sp, ring);
 	sp->poll_interval_ms = config->spooler_poll_min;

@@ -77,6 +77,7 @@ struct spooler {
 	struct settler *settler;
 	struct express *express;
 	struct holders *holders;
+	struct later_marks *later; /* from when on tenants may have work */
 	struct hooks *hooks;
 	struct webhooks *webhooks;
 	struct claim *claim_list; /* all whose memory is held */
@@ -101,7 +102,7 @@ struct spooler {
 	int64_t next_poll_ms, poll_interval_ms;
 	int64_t next_promote_ms;
 	int64_t next_sweep_ms, next_rescue_ms;
-	int sweeps;
+	int sweeps, rescues;
 	bool poll_all; /* the next poll looks for all there is */
 	int64_t next_house_ms;
 	int64_t next_retention_ms;
@@ -139,8 +140,8 @@ bool lease_is_trusted(const struct spooler *sp);
 void lease_service(struct spooler *sp);
 /* When the trust is gone, everything on the wire is let go, and we go on as another. */
 void lease_check(struct spooler *sp);
-/* Takes over what dead spoolers held. */
-void lease_rescue(struct spooler *sp);
+/* Takes over what dead spoolers held; with "all" also what one committed late. */
+void lease_rescue(struct spooler *sp, bool all);
 /* Takes over what spoolers of this host held that crashed, and blames who caused it. */
 void lease_rescue_crashed(struct spooler *sp);
 /* Tells the database that we end. */
@@ -244,6 +245,9 @@ struct holders *holders_new(struct spooler *sp) MUST_CHECK;
 void holders_service(struct spooler *sp);
 
 /* later.c: makes ready what is due. */
+struct later_marks *later_new(struct spooler *sp) MUST_CHECK;
 void later_service(struct spooler *sp);
+/* The next look is behind all low-water marks. */
+void later_sweep(struct later_marks *l);
 
 #endif

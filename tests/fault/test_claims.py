@@ -4,11 +4,13 @@
 #
 # RELIABILITY O1 and O6 in short; tests/fault/full has them at their full size.
 import time
+from datetime import datetime, timedelta, timezone
 
 import psycopg2
 import pytest
 
-from harness.claims import ClaimCost
+from harness.api import mail
+from harness.claims import ClaimCost, query
 from harness.fake_provider import FakeProvider
 from harness.rows import Rows, percentile
 from harness.tenant import Tenant
@@ -84,6 +86,114 @@ def test_a_held_transaction(own_stack):
 
 def metrics(tenant):
     return tenant.api.get("/metrics").text
+
+
+# ---- Dead rows in front of what is to be found -----------------------------------------
+
+DEAD = 100_000
+FILL = {
+    "q_later": """INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio,
+            lease_no)
+        SELECT %s, now() - interval '1 hour' + i * interval '1 ms', gen_random_uuid(),
+            gen_random_uuid(), 1, 1, 0 FROM generate_series(1, %s) i""",
+    "q_leased": """INSERT INTO q_leased (tenant_id, id, notification_id, lane, prio,
+            lease_no, spooler)
+        SELECT %s, gen_random_uuid(), gen_random_uuid(), 1, 1, 1, gen_random_uuid()
+        FROM generate_series(1, %s) i""",
+}
+
+
+def cost(connection, tenant, name, *values):
+    """The rows of a query that the spooler asks, and how many pages that touched."""
+    connection.autocommit = False
+    cursor = connection.cursor()
+    cursor.execute(f"SET LOCAL belfry.tenant = '{tenant}'")
+    cursor.execute(f"PREPARE q AS {query(name)}")
+    asked = f"EXECUTE q ({', '.join(values)})"
+    cursor.execute("SAVEPOINT before")
+    cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {asked}")
+    told = cursor.fetchone()["QUERY PLAN"][0]
+    cursor.execute("ROLLBACK TO before")
+    cursor.execute(asked)
+    rows = [tuple(r.values()) for r in cursor.fetchall()]
+    cursor.execute("DEALLOCATE q")
+    connection.rollback()
+    pages = told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"]
+    print(f"{name}: {pages} pages, {told['Execution Time']:.1f} ms")
+    return rows, pages
+
+
+@pytest.mark.O1
+@pytest.mark.settings(settings={"spooler.transaction_age": "1h"})
+def test_what_is_due_is_found_behind_dead_rows(own_stack):
+    """100,000 rows were promoted, or let go, while somebody holds on to them."""
+    tenant, other = (Tenant(own_stack, maildir=False).id for _ in range(2))
+    own_stack.stop("spooler")
+    with own_stack.db() as connection:
+        cursor = connection.cursor()
+        for table, fill in FILL.items():
+            cursor.execute(fill, (tenant, DEAD))
+        holder = held(own_stack)
+        for table, fill in FILL.items():
+            cursor.execute(f"DELETE FROM {table}")
+        cursor.execute(FILL["q_later"], (other, 1))
+        cursor.execute("INSERT INTO q_later (tenant_id, due, id, notification_id, "
+                       "lane, prio, lease_no) VALUES (%s, now() - interval '1 s', "
+                       "gen_random_uuid(), gen_random_uuid(), 1, 1, 0)", (tenant,))
+    low = "now() - interval '10 s'"
+    nobody = "'00000000-0000-0000-0000-000000000000'"
+    with own_stack.db(user="belfry_spooler") as connection:
+        def due(marks):
+            found, pages = cost(connection, tenant, "later_due",
+                                f"ARRAY[{tenant}]::bigint[]",
+                                f"ARRAY[{marks}]::timestamptz[]")
+            assert [(r[0], r[1] <= 0, r[3]) for r in found] == [
+                (tenant, True, True), (other, True, False)]
+            return pages
+
+        def promote(mark):
+            found, pages = cost(connection, tenant, "later_promote", str(tenant),
+                                "1000", mark)
+            assert found == [(1, 4, 1)]
+            return pages
+
+        def orphans(every):
+            found, pages = cost(connection, tenant, "leases_orphaned", "15000",
+                                nobody, every)
+            assert found == []
+            return pages
+        assert due("NULL") > 1000 and due(low) < 50
+        assert promote("NULL") > 1000 and promote(low) < 100
+        assert orphans("true") > 1000 and orphans("false") < 50
+    holder.close()
+
+
+@pytest.mark.settings(settings={"spooler.transaction_age": "1h"})
+def test_what_comes_late_is_found_by_a_sweep(own_stack):
+    """A row that is due before the low-water mark, and leases that a spooler took when
+    it had been dead for long, or whose row is gone."""
+    tenant = Tenant(own_stack)
+    for name, after in {"late": 9999, "later": 9999, "soon": 2}.items():
+        when = datetime.now(timezone.utc) + timedelta(seconds=after)
+        tenant.api.accepted(mail(f"{name}@example.org", send_at=when.isoformat()))
+    tenant.wait_for_mails(1)  # so there was a look, and the tenant has a mark
+    tenant.rows("UPDATE q_later SET due = now() - interval '1 hour' WHERE id = ("
+                "SELECT min(id::text)::uuid FROM q_later WHERE tenant_id = %s)")
+    assert "late@" in tenant.wait_for_mails(2, 20)[1]["To"]
+
+    own_stack.logs.allow("took over from a dead spooler")
+    own_stack.rows("INSERT INTO spooler (id, host, pid, version, slot, state, "
+                   "in_flight, claims, heartbeat_at) VALUES ('deaddead-dead-dead-dead-"
+                   "deaddeaddead', 'gone', 1, '0', 0, 1, 0, 0, now() - interval "
+                   "'10 minutes')")
+    wait_until(lambda: own_stack.value("SELECT buried FROM spooler WHERE host = 'gone'"),
+               10, "that it is seen to hold nothing")
+    for spooler in ("deaddead-dead-dead-dead-deaddeaddead",
+                    "deaddead-dead-dead-dead-000000000000"):
+        tenant.rows("INSERT INTO q_leased (tenant_id, id, notification_id, lane, prio, "
+                    "lease_no, spooler) VALUES (%s, gen_random_uuid(), "
+                    "gen_random_uuid(), 1, 1, 1, %s)", spooler)
+    wait_until(lambda: tenant.count("q_leased") == 0, 20, "that both are taken over")
 
 
 def test_notifications_that_waited_for_weeks(stack):

@@ -4,6 +4,7 @@
 #
 # The query itself, asked as spoolers ask it: the times that are granted never lie closer
 # together than the rate allows, whoever asks.
+import contextlib
 import re
 import threading
 import uuid
@@ -18,10 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 AHEAD_US = 300_000
 
 
-def query(name):
+def query(name, file="gate"):
     parts = re.split(r"(?m)^-- name: *(\S+) *$",
-                     (ROOT / "sql/queries/gate.sql").read_text())
+                     (ROOT / f"sql/queries/{file}.sql").read_text())
     return dict(zip(parts[1::2], parts[2::2]))[name]
+
+
+@contextlib.contextmanager
+def owner(server):
+    connection = psycopg2.connect(host=f"{server.directory}/s", dbname="belfry",
+                                  user="postgres")
+    with connection, connection.cursor() as cursor:
+        yield cursor
+    connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +77,14 @@ def asker(server):
 
 
 @pytest.fixture
-def account():
-    return str(uuid.uuid4())
+def account(server):
+    """A row of provider alone: nothing else belongs to it."""
+    account = str(uuid.uuid4())
+    with owner(server) as cursor:
+        cursor.execute("INSERT INTO belfry.provider (tenant_id, id, name, kind, "
+                       "channel) VALUES (1, %s, %s, 'smtp', 1)",
+                       (account, account))
+    return account
 
 
 @pytest.mark.parametrize("rate", [3, 40, 1000])
@@ -128,12 +144,81 @@ def test_a_day_has_its_number(asker, account):
                                         (10, 1000), (99, 1000)])
 def test_a_warm_up_grows_by_the_same_factor(server, asker, account, age, first):
     asker.ask(account, 0, per_day=1000)
-    owner = psycopg2.connect(host=f"{server.directory}/s", dbname="belfry",
-                             user="postgres")
-    with owner, owner.cursor() as cursor:
+    with owner(server) as cursor:
         cursor.execute("UPDATE belfry.provider_budget SET warm_from = "
                        "(now() AT TIME ZONE 'UTC')::date - %s "
                        "WHERE provider_id = %s", (age, account))
-    owner.close()
     got, _ = asker.ask(account, 5000, per_day=1000, warmup=(100, 10))
     assert len(got) == first
+
+
+NIL = "00000000-0000-0000-0000-000000000000"
+
+
+def noted(server, account):
+    with owner(server) as cursor:
+        cursor.execute("SELECT (SELECT count(*) FROM belfry.provider_budget "
+                       "WHERE provider_id = %s), (SELECT count(*) FROM "
+                       "belfry.provider_health WHERE provider_id = %s)",
+                       (account, account))
+        return cursor.fetchone()
+
+
+def note(asker, account):
+    """Whatever a spooler notes of an account that fails."""
+    asker.cursor.execute("SET LOCAL belfry.tenant = '1'")
+    asker.cursor.execute("EXECUTE make (1, %s)", (account,))
+    asker.cursor.execute(query("health_make").replace("$1", "1")
+                         .replace("$2", f"'{account}'::uuid"))
+    asker.cursor.execute(f"PREPARE note AS {query('health_note', 'health')}")
+    asker.cursor.execute(
+        "EXECUTE note (1, 99, 60000, %s, %s::uuid[], '{1}', '{0}', '{0}', "
+        "'{NULL}', %s::uuid[], %s::uuid[])",
+        (NIL, [account], [str(uuid.uuid4())], [str(uuid.uuid4())]))
+    asker.cursor.execute("DEALLOCATE note")
+    asker.connection.commit()
+
+
+def test_nothing_is_noted_of_an_account_that_is_gone(server, asker, account):
+    note(asker, account)
+    assert noted(server, account) == (1, 1)
+    with owner(server) as cursor:
+        cursor.execute("DELETE FROM belfry.provider WHERE id = %s", (account,))
+    assert noted(server, account) == (0, 0)
+    note(asker, account)
+    assert noted(server, account) == (0, 0)
+    asker.cursor.execute("SET LOCAL belfry.tenant = '1'")
+    asker.cursor.execute("EXECUTE make (1, %s)", (NIL,))
+    asker.connection.commit()
+    assert noted(server, NIL) == (1, 0), "the tenant's own"
+
+
+def test_who_deletes_waits_for_who_notes(server, asker, account):
+    """Else the row would be made behind the back of the delete, and stay."""
+    asker.cursor.execute("SET LOCAL belfry.tenant = '1'")
+    asker.cursor.execute("EXECUTE make (1, %s)", (account,))
+
+    def delete():
+        with owner(server) as cursor:
+            cursor.execute("DELETE FROM belfry.provider WHERE id = %s", (account,))
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    deleting.join(0.3)
+    assert deleting.is_alive()
+    asker.connection.commit()
+    deleting.join(20)
+    assert noted(server, account) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["gate_ask", "notification_waits"])
+def test_the_share_of_a_warm_up_stands_in_the_query(server, name):
+    """The function is taken in: it costs a query nothing."""
+    text = query(name, "gate" if name == "gate_ask" else "notification")
+    assert "warm_up_share(" in text and "power(" not in text
+    with owner(server) as cursor:
+        cursor.execute("SET search_path = belfry")
+        cursor.execute(f"PREPARE q AS {text}")
+        some = {"gate_ask": "1, %s, 1, 0, 0, 1, 1, 100, 10, 5",
+                "notification_waits": "1, %s, 1"}[name]
+        cursor.execute(f"EXPLAIN (VERBOSE) EXECUTE q ({some})", (NIL,))
+        assert "warm_up_share" not in str(cursor.fetchall())

@@ -137,6 +137,26 @@ def test_what_it_waits_for_now(stack):
         stack.ctl("tenant", "resume", tenant.slug)
 
 
+def test_a_limit_of_0_is_none(stack):
+    """Over REST an account gets each limit, and most are 0."""
+    tenant = Tenant(stack, maildir=False)
+    with FaultyServer({}) as server:
+        relay(tenant, "wide", server)
+        wide, = tenant.admin.get("/api/v1/admin/providers").json()["data"]
+        answer = tenant.admin.request(
+            "PATCH", f"/api/v1/admin/providers/{wide['id']}",
+            json={"limits": {"rate": 1000}},
+            headers={"Content-Type": "application/merge-patch+json"})
+        assert answer.status_code == 200 and answer.json()["limits"]["per_day"] == 0
+        tenant.api.ended(tenant.api.accepted(mail()))
+        tenant.ctl("provider", "disable", "wide")
+        waiting = tenant.api.accepted(mail())
+        delivery, = wait_until(lambda: explain(tenant, waiting)["deliveries"], 10,
+                               "it is routed")
+        tenant.rows("UPDATE provider SET state = 1 WHERE tenant_id = %s")
+        assert set(waits(explain(tenant, waiting)["deliveries"][0])) == {None}
+
+
 def test_strangers_are_told_nothing(tenant, other_tenant):
     identity = tenant.api.accepted(mail())
     problem(other_tenant.api.get(f"{SERVICES}/{identity}/explain"), 404,
