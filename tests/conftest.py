@@ -75,6 +75,13 @@ def public_stack():
         end_stack(stack)
 
 
+def pytest_runtest_setup(item):
+    """Only a Belfry of a test's own is started with what the test says."""
+    if item.get_closest_marker("settings") and \
+            "own_stack" not in item.fixturenames:
+        pytest.fail("settings without own_stack change nothing", pytrace=False)
+
+
 def watched(request, stack):
     stack.logs.mark()
     for marker in request.node.iter_markers("expect_log"):
