@@ -3,13 +3,15 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A batch becomes: BEGIN, SET LOCAL belfry.tenant, its queries, COMMIT, Sync.  BEGIN
- * and COMMIT are statements of their own, since SET LOCAL outside of an explicit
- * block makes the server write a warning.  SET takes no parameter: its text is made
- * here from an integer, nothing else; a blank behind it keeps the triggers from running
- * that tell webhook endpoints (0018_webhooks.sql).  After a failed query the server skips
- * the rest up to the Sync, COMMIT included, and the owner of the connection sends
- * ROLLBACK.
+ * A batch that is a transaction of its own becomes: the tenant, its queries, Sync.  What
+ * stands before a Sync is one transaction (PostgreSQL's manual, 55.2.3), which commits
+ * there or has been undone, so it needs neither BEGIN nor COMMIT.  The tenant is set by
+ * set_config() for that transaction alone; a blank behind it keeps the triggers from
+ * running that tell webhook endpoints (0018_webhooks.sql).
+ *
+ * A transaction of several batches has BEGIN in the first and COMMIT in the last.  After
+ * a failed query the server skips the rest up to the Sync, COMMIT included, and the owner
+ * of the connection sends ROLLBACK.
  */
 #include "db/conn.h"
 
@@ -61,8 +63,9 @@ conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
 }
 
 /* Notices are of no interest, but for one: a wait for a standby that was cut short by a
- * timeout or a shutdown.  Then COMMIT has taken effect here and may be lost with this
- * server, so it must not count as done. */
+ * timeout or a shutdown.  Then the transaction has been committed here and may be lost
+ * with this server, so it must not count as done.  libpq tells of it as soon as it has read
+ * it, when the last result may still lie there. */
 static void
 noticed(void *arg, const PGresult *res)
 {
@@ -71,7 +74,7 @@ noticed(void *arg, const PGresult *res)
 	    PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
 
 	if (c->batch != NULL && batch_commits(c->batch) &&
-	    c->got + 1 == c->want && severity != NULL &&
+	    c->got + 1 >= c->want && severity != NULL &&
 	    strcmp(severity, "WARNING") == 0)
 		c->doubtful = true;
 }
@@ -80,7 +83,7 @@ int
 conn_ready(struct db_conn *c, struct err *e)
 {
 	memset(c->prepared, 0, sizeof(c->prepared));
-	memset(c->prepared_block, 0, sizeof(c->prepared_block));
+	memset(c->prepared_own, 0, sizeof(c->prepared_own));
 	c->leaf_count = 0;
 	c->open = false;
 	c->batch = NULL;
@@ -114,42 +117,49 @@ expect(struct db_conn *c, enum conn_sent kind, enum query query)
 	c->want++;
 }
 
-static bool
-send_text(struct db_conn *c, const char *sql)
-{
-	expect(c, CONN_SENT_OWN, 0);
-	return PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
-}
+static const struct {
+	const char *name, *sql;
+	int args;
+} own_texts[CONN_OWN_COUNT] = {
+	[CONN_BEGIN] = { "blf_begin", "BEGIN", 0 },
+	[CONN_COMMIT] = { "blf_commit", "COMMIT", 0 },
+	[CONN_ROLLBACK] = { "blf_rollback", "ROLLBACK", 0 },
+	[CONN_TENANT] = { "blf_tenant",
+	    "SELECT pg_catalog.set_config('belfry.tenant', $1, true)", 1 },
+};
 
-/* BEGIN or COMMIT, prepared where that is allowed. */
+/* A statement of our own, prepared where that is allowed. */
 static bool
-send_block(struct db_conn *c, enum conn_block block)
+send_own(struct db_conn *c, enum conn_own own, const char *value)
 {
-	static const char *const names[] = { "blf_begin", "blf_commit" };
-	static const char *const texts[] = { "BEGIN", "COMMIT" };
+	const char *name = own_texts[own].name, *sql = own_texts[own].sql;
+	int args = own_texts[own].args;
 
-	if (!c->params->prepare)
-		return send_text(c, texts[block]);
-	if (!c->prepared_block[block]) {
-		expect(c, CONN_SENT_BLOCK, (enum query)block);
-		if (!PQsendPrepare(c->pg, names[block], texts[block], 0, NULL))
+	if (!c->params->prepare) {
+		expect(c, CONN_SENT_OWN, 0);
+		return PQsendQueryParams(c->pg, sql, args, NULL, &value, NULL,
+		    NULL, 0);
+	}
+	if (!c->prepared_own[own]) {
+		expect(c, CONN_SENT_PREPARE_OWN, (enum query)own);
+		if (!PQsendPrepare(c->pg, name, sql, args, NULL))
 			return false;
-		c->prepared_block[block] = true;
+		c->prepared_own[own] = true;
 	}
 	expect(c, CONN_SENT_OWN, 0);
-	return PQsendQueryPrepared(c->pg, names[block], 0, NULL, NULL, NULL, 0);
+	return PQsendQueryPrepared(c->pg, name, args, &value, NULL, NULL, 0);
 }
 
 static bool
 send_tenant(struct db_conn *c, struct tenant_id tenant, bool untold)
 {
-	char sql[64];
+	char text[32];
 
 	if (tenant.n == 0)
 		return true;
-	snprintf(sql, sizeof(sql), "SET LOCAL belfry.tenant = '%" PRId64 "%s'",
-	    tenant.n, untold ? " " : "");
-	return send_text(c, sql);
+	snprintf(text, sizeof(text), "%" PRId64 "%s", tenant.n,
+	    untold ? " " : "");
+	return send_own(c, CONN_TENANT, text);
 }
 
 /* Is the query prepared for that week?  When not, it is taken to be from now on. */
@@ -227,17 +237,17 @@ send_all(struct db_conn *c, struct arena *a, const struct db_batch *b)
 {
 	size_t i;
 
-	if (b->flags == DB_ROLLBACK && !send_text(c, "ROLLBACK"))
+	if (b->flags == DB_ROLLBACK && !send_own(c, CONN_ROLLBACK, NULL))
 		return false;
-	if (batch_begins(b) && (!send_block(c, CONN_BEGIN) ||
-	                           !send_tenant(c, b->tenant, b->untold)))
+	if (b->flags == DB_BEGIN && !send_own(c, CONN_BEGIN, NULL))
 		return false;
-	if (b->enters && !send_tenant(c, b->tenant, b->untold))
+	if ((batch_begins(b) || b->enters) &&
+	    !send_tenant(c, b->tenant, b->untold))
 		return false;
 	for (i = 0; i < b->size; i++)
 		if (!send_step(c, a, &b->steps[i]))
 			return false;
-	if (batch_commits(b) && !send_block(c, CONN_COMMIT))
+	if (b->flags == DB_COMMIT && !send_own(c, CONN_COMMIT, NULL))
 		return false;
 	return PQpipelineSync(c->pg);
 }
@@ -280,8 +290,8 @@ forget(struct db_conn *c, size_t i)
 		forget_leaf(c, c->sent[i].query, c->sent[i].week);
 	else if (c->sent[i].kind == CONN_SENT_PREPARE)
 		c->prepared[c->sent[i].query] = false;
-	if (c->sent[i].kind == CONN_SENT_BLOCK)
-		c->prepared_block[c->sent[i].query] = false;
+	if (c->sent[i].kind == CONN_SENT_PREPARE_OWN)
+		c->prepared_own[c->sent[i].query] = false;
 }
 
 static bool
@@ -292,20 +302,39 @@ is_undefined_table(const struct err *e)
 	return strncmp(e->detail, state, strlen(state)) == 0;
 }
 
+/* "i" is the message that failed, or c->want when it was the Sync's commit. */
 static void
-take_failure(struct db_conn *c, const PGresult *res)
+take_failure(struct db_conn *c, size_t i, const PGresult *res)
 {
-	enum conn_sent kind = c->sent[c->got].kind;
-	bool named = kind == CONN_SENT_QUERY || kind == CONN_SENT_PREPARE;
+	bool named = i < c->want && (c->sent[i].kind == CONN_SENT_QUERY ||
+	    c->sent[i].kind == CONN_SENT_PREPARE);
 
 	if (!c->failed)
 		rows_error(res,
-		    named ? query_texts[c->sent[c->got].query].name
-		          : "transaction",
+		    named ? query_texts[c->sent[i].query].name : "transaction",
 		    c->e);
-	if (c->sent[c->got].week != 0 && is_undefined_table(c->e))
+	if (named && c->sent[i].week != 0 && is_undefined_table(c->e))
 		weeks_forget(); /* the partition was dropped */
 	c->failed = true;
+}
+
+/* The result of a message that was sent. */
+static void
+take_result(struct db_conn *c, struct arena *a, size_t i, PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+	bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+	if (done && c->sent[i].kind == CONN_SENT_QUERY) {
+		c->rows[c->rows_count++] = rows_wrap(a, res);
+		return;
+	}
+	if (!done) {
+		forget(c, i);
+		if (status != PGRES_PIPELINE_ABORTED)
+			take_failure(c, i, res);
+	}
+	PQclear(res);
 }
 
 int
@@ -313,27 +342,18 @@ conn_take(struct db_conn *c, struct arena *a, PGresult *res)
 {
 	ExecStatusType status = PQresultStatus(res);
 
-	if (status == PGRES_PIPELINE_SYNC) {
+	if (status != PGRES_PIPELINE_SYNC &&
+	    PQstatus(c->pg) == CONNECTION_OK && c->got < c->want) {
+		take_result(c, a, c->got++, res);
+		return 0;
+	}
+	if (status == PGRES_FATAL_ERROR && PQstatus(c->pg) == CONNECTION_OK) {
+		take_failure(c, c->want, res);
 		PQclear(res);
-		return 1;
+		return 0;
 	}
-	if (c->got >= c->want || PQstatus(c->pg) != CONNECTION_OK) {
-		PQclear(res);
-		return -1;
-	}
-	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
-		if (c->sent[c->got].kind == CONN_SENT_QUERY) {
-			c->rows[c->rows_count++] = rows_wrap(a, res);
-			res = NULL;
-		}
-	} else {
-		forget(c, c->got);
-		if (status != PGRES_PIPELINE_ABORTED)
-			take_failure(c, res);
-	}
-	c->got++;
 	PQclear(res);
-	return 0;
+	return status == PGRES_PIPELINE_SYNC ? 1 : -1;
 }
 
 int

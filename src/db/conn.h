@@ -15,12 +15,13 @@
 
 /* What a message of the pipeline was, so that its result is known when it comes. */
 enum conn_sent {
-	CONN_SENT_OWN, /* BEGIN, SET, COMMIT, ROLLBACK */
-	CONN_SENT_BLOCK, /* preparing BEGIN or COMMIT */
-	CONN_SENT_PREPARE,
-	CONN_SENT_QUERY
+	CONN_SENT_OWN,
+	CONN_SENT_PREPARE_OWN,
+	CONN_SENT_QUERY,
+	CONN_SENT_PREPARE
 };
-enum conn_block { CONN_BEGIN, CONN_COMMIT };
+/* Statements beside the table of queries. */
+enum conn_own { CONN_BEGIN, CONN_COMMIT, CONN_ROLLBACK, CONN_TENANT, CONN_OWN_COUNT };
 enum { CONN_SENT_MAX = 64 };
 
 /* A query that is prepared for one week's partitions.  Should a connection ever see more
@@ -37,7 +38,7 @@ struct db_conn {
 	bool prepared[QUERY_COUNT];
 	struct conn_leaf leaves[CONN_LEAVES_MAX];
 	size_t leaf_count;
-	bool prepared_block[2]; /* by enum conn_block */
+	bool prepared_own[CONN_OWN_COUNT];
 	bool open; /* a transaction is open between two batches */
 	/* The batch that is under way. */
 	const struct db_batch *batch;

@@ -5,8 +5,8 @@
  *
  * SQL stands in sql/queries/ and becomes the table query.h; each is prepared when
  * it is first used on a connection.  A db_batch is what goes over in one round trip
- * (libpq's pipeline mode): BEGIN and "SET LOCAL belfry.tenant" first, then the
- * queries, then COMMIT.  Row-level security lets a batch without tenant see nothing of
+ * (libpq's pipeline mode), as one transaction: "belfry.tenant" is set for it first, then
+ * come the queries.  Row-level security lets a batch without tenant see nothing of
  * any tenant.  The same batch runs on a blocking connection (db_run) or on a pool in
  * an event loop (pool.h).
  */
@@ -45,7 +45,7 @@ struct db_params db_params_from(const struct config *config, const char *user,
 /* ---- What to send ------------------------------------------------------- */
 
 enum db_flags {
-	DB_ONE = 0, /* a transaction of its own: BEGIN ... COMMIT */
+	DB_ONE = 0, /* a transaction of its own */
 	DB_BEGIN = 1, /* BEGIN, and the transaction stays open */
 	DB_CONTINUE = 2, /* goes on in an open transaction */
 	DB_COMMIT = 3, /* goes on and commits */

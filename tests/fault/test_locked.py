@@ -34,3 +34,25 @@ def test_statement_timeout(own_stack):
         assert "Idempotent-Replayed" not in again.headers
     tenant.idle()
     assert len(tenant.mails()) == 3
+
+
+REFUSES = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '53100'; END $$;
+    CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON idempotency
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()"""
+
+
+@pytest.mark.expect_log("request|not today|failed")
+def test_commit_fails(own_stack):
+    """Every statement was carried out, and the end of the transaction fails."""
+    tenant = Tenant(own_stack)
+    own_stack.rows(REFUSES)
+    for _ in range(3):
+        problem(tenant.api.send(mail(), idempotency_key="k"), 503, "temporary")
+    own_stack.rows("DROP FUNCTION refuse CASCADE")
+    again = tenant.api.send(mail(), idempotency_key="k")
+    assert again.status_code == 202
+    assert "Idempotent-Replayed" not in again.headers
+    tenant.idle()
+    assert len(tenant.mails()) == 1
