@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -201,7 +200,6 @@ defer_wipe_ring(void *p)
 	for (k = ring->keys; k != NULL; k = k->next)
 		sodium_memzero(k->key, sizeof(k->key));
 	sodium_memzero(ring->pepper, sizeof(ring->pepper));
-	EVP_KDF_free(ring->hkdf);
 	EVP_CIPHER_free(ring->aes_256_gcm);
 }
 
@@ -215,11 +213,9 @@ keyring_load(struct arena *a, const char *directory, struct keyring **ring_r,
 
 	ensure(sodium_init() >= 0);
 	arena_defer(a, defer_wipe_ring, ring);
-	ring->hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	ring->aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	if (ring->hkdf == NULL || ring->aes_256_gcm == NULL)
-		return err_set(e, ERR_INTERNAL,
-		    "OpenSSL has no HKDF or no AES-256-GCM");
+	if (ring->aes_256_gcm == NULL)
+		return err_set(e, ERR_INTERNAL, "OpenSSL has no AES-256-GCM");
 	if (open_directory(directory, &dir, e) != 0)
 		return -1;
 	if (add_keys(a, ring, &dir, e) == 0 &&

@@ -23,7 +23,6 @@ struct keyring {
 	struct keyring_key *keys;
 	struct keyring_key *current; /* the one that seals */
 	uint8_t pepper[KEYRING_KEY_BYTES];
-	EVP_KDF *hkdf;
 	EVP_CIPHER *aes_256_gcm;
 };
 

@@ -17,6 +17,7 @@ libbelfry_la_SOURCES += \
 	src/base/ensure.c src/base/ensure.h \
 	src/base/err.c src/base/err.def src/base/err.h \
 	src/base/heap.c src/base/heap.h \
+	src/base/hmac.c src/base/hmac.h \
 	src/base/id.h \
 	src/base/keyring.c src/base/keyring.h \
 	src/base/link.c src/base/link.h \

@@ -9,9 +9,7 @@
  */
 #include "base/seal.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -20,6 +18,7 @@
 #include "base/arena.h"
 #include "base/ensure.h"
 #include "base/err.h"
+#include "base/hmac.h"
 #include "base/keyring.h"
 #include "base/metrics.h"
 
@@ -88,33 +87,17 @@ bind_to_place(struct gcm *g, const uint8_t *head, size_t head_len,
 	add_bytes(g, place->row.b, sizeof(place->row.b));
 }
 
-/* HKDF-SHA256 of the ring's key for one tenant. */
-static bool
-derive_key(const struct keyring *ring, const struct keyring_key *k,
-    struct tenant_id tenant, uint8_t key[static KEYRING_KEY_BYTES])
+/* HKDF-SHA256 (RFC 5869) of the ring's key for one tenant, without salt: one block. */
+static void
+derive_key(const struct keyring_key *k, struct tenant_id tenant,
+    uint8_t key[static KEYRING_KEY_BYTES])
 {
-	char info[] = "belfry seal 1 tenant 01234567";
-	char digest[] = "SHA256";
-	uint8_t secret[KEYRING_KEY_BYTES];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest,
-		    0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret,
-		    sizeof(secret)),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info,
-		    sizeof(info) - 1),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(ring->hkdf);
-	bool done;
+	static const uint8_t no_salt[HMAC_BYTES] = { 0 };
+	char info[] = "belfry seal 1 tenant 01234567\1";
 
-	memcpy(secret, k->key, sizeof(secret));
-	put_int64((uint8_t *)info + sizeof(info) - 9, tenant.n);
-	done = ctx != NULL &&
-	    EVP_KDF_derive(ctx, key, KEYRING_KEY_BYTES, params) > 0;
-	EVP_KDF_CTX_free(ctx);
-	sodium_memzero(secret, sizeof(secret));
-	return done;
+	put_int64((uint8_t *)info + sizeof(info) - 10, tenant.n);
+	hmac_sha256(no_salt, sizeof(no_salt), k->key, sizeof(k->key), key);
+	hmac_sha256(key, HMAC_BYTES, info, sizeof(info) - 1, key);
 }
 
 static bool
@@ -226,8 +209,8 @@ seal_with(struct arena *a, const struct keyring *ring,
 	if (!plain->nonce(ring, &g, nonce))
 		return err_set(e, ERR_TEMPORARY,
 		    "could not get random bytes to seal a secret");
-	if (!derive_key(ring, ring->current, place->tenant, g.key) ||
-	    !gcm_run(ring, &g, true))
+	derive_key(ring->current, place->tenant, g.key);
+	if (!gcm_run(ring, &g, true))
 		return err_set(e, ERR_INTERNAL, "could not seal a secret");
 	return 0;
 }
@@ -325,8 +308,8 @@ unseal(struct arena *a, const struct keyring *ring,
 		.len = s->len,
 		.tag = tag };
 	bind_to_place(&g, in, head_len, place);
-	if (!derive_key(ring, k, place->tenant, g.key) ||
-	    !gcm_run(ring, &g, false)) {
+	derive_key(k, place->tenant, g.key);
+	if (!gcm_run(ring, &g, false)) {
 		sodium_memzero(s->bytes, s->len);
 		return cannot_open(e,
 		    "it was changed, or it was sealed for another place");

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/ensure.h"
 #include "base/err.h"
+#include "base/hmac.h"
 
 #define CURVE "P-256"
 
@@ -107,18 +108,6 @@ webpush_public(const EVP_PKEY *key, uint8_t point_r[static WEBPUSH_POINT_BYTES])
 	    n == WEBPUSH_POINT_BYTES);
 }
 
-static void
-hmac(const uint8_t *key, size_t key_bytes, const void *data, size_t n,
-    uint8_t out[static HASH])
-{
-	crypto_auth_hmacsha256_state state;
-
-	crypto_auth_hmacsha256_init(&state, key, key_bytes);
-	crypto_auth_hmacsha256_update(&state, data, n);
-	crypto_auth_hmacsha256_final(&state, out);
-	sodium_memzero(&state, sizeof(state));
-}
-
 static int
 shared_secret(EVP_PKEY *ours, const uint8_t browser[static WEBPUSH_POINT_BYTES],
     uint8_t secret_r[static SECRET], struct err *e)
@@ -165,11 +154,11 @@ derive(const uint8_t secret[static SECRET], const uint8_t *salt,
 	memcpy(info + sizeof(label) + WEBPUSH_POINT_BYTES, point,
 	    WEBPUSH_POINT_BYTES);
 	info[sizeof(info) - 1] = 1;
-	hmac(auth, WEBPUSH_AUTH_BYTES, secret, SECRET, mixed);
-	hmac(mixed, HASH, info, sizeof(info), material);
-	hmac(salt, WEBPUSH_SALT_BYTES, material, HASH, mixed);
-	hmac(mixed, HASH, of_key, sizeof(of_key) - 1, keys_r->key);
-	hmac(mixed, HASH, of_nonce, sizeof(of_nonce) - 1, keys_r->nonce);
+	hmac_sha256(auth, WEBPUSH_AUTH_BYTES, secret, SECRET, mixed);
+	hmac_sha256(mixed, HASH, info, sizeof(info), material);
+	hmac_sha256(salt, WEBPUSH_SALT_BYTES, material, HASH, mixed);
+	hmac_sha256(mixed, HASH, of_key, sizeof(of_key) - 1, keys_r->key);
+	hmac_sha256(mixed, HASH, of_nonce, sizeof(of_nonce) - 1, keys_r->nonce);
 	sodium_memzero(mixed, sizeof(mixed));
 	sodium_memzero(material, sizeof(material));
 }

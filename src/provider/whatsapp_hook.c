@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/hmac.h"
 #include "base/uuid.h"
 #include "provider/http_json.h"
 #include "provider/opt_word.h"
@@ -46,9 +47,7 @@ static bool
 is_theirs(const struct whatsapp_settings *s, const struct hook_request *rq)
 {
 	const char *text = rq->header(rq, "X-Hub-Signature-256");
-	uint8_t claimed[crypto_auth_hmacsha256_BYTES],
-	    mac[crypto_auth_hmacsha256_BYTES];
-	crypto_auth_hmacsha256_state state;
+	uint8_t claimed[HMAC_BYTES], mac[HMAC_BYTES];
 	const char *end;
 	size_t n;
 	bool same;
@@ -61,11 +60,8 @@ is_theirs(const struct whatsapp_settings *s, const struct hook_request *rq)
 	        &end) != 0 ||
 	    n != sizeof(claimed) || *end != '\0')
 		return false;
-	crypto_auth_hmacsha256_init(&state, (const uint8_t *)s->app_secret,
-	    strlen(s->app_secret));
-	crypto_auth_hmacsha256_update(&state, (const uint8_t *)rq->body,
-	    rq->body_bytes);
-	crypto_auth_hmacsha256_final(&state, mac);
+	hmac_sha256(s->app_secret, strlen(s->app_secret), rq->body,
+	    rq->body_bytes, mac);
 	same = sodium_memcmp(mac, claimed, sizeof(mac)) == 0;
 	sodium_memzero(mac, sizeof(mac));
 	return same;
