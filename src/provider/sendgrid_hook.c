@@ -28,6 +28,8 @@
 
 enum {
 	POINT_BYTES = 65,
+	KEY_TEXT_BYTES = 124, /* of a SubjectPublicKeyInfo in base64 */
+	KEYS_KEPT = 64,
 	SIGNATURE_MAX = 80, /* two numbers of 32 bytes in DER */
 	TIMESTAMP_MAX = 15,
 	JSON_DEPTH = 16,
@@ -69,7 +71,7 @@ key_of(uint8_t point[static POINT_BYTES])
 	return key;
 }
 
-/* The key of a SubjectPublicKeyInfo in base64, or NULL. */
+/* The key of a SubjectPublicKeyInfo in base64, or NULL: the caller's. */
 static EVP_PKEY *
 read_key(const char *text)
 {
@@ -82,16 +84,43 @@ read_key(const char *text)
 	return key_of(der + sizeof(spki));
 }
 
+/* Keys of late, each where its text says: to read one takes as long as to verify with it.
+ * They are public, and a worker may have them for good. */
+static struct kept_key {
+	char text[KEY_TEXT_BYTES];
+	EVP_PKEY *key;
+} kept[KEYS_KEPT];
+
+/* The same of a text, good until the next call. */
+static EVP_PKEY *
+get_key(const char *text)
+{
+	struct kept_key *k;
+	EVP_PKEY *key;
+
+	if (strlen(text) != KEY_TEXT_BYTES)
+		return NULL;
+	/* The point's last digits before the padding are as good as random. */
+	k = &kept[(text[KEY_TEXT_BYTES - 5] * 7 + text[KEY_TEXT_BYTES - 4]) &
+	    (KEYS_KEPT - 1)];
+	if (k->key != NULL && memcmp(k->text, text, KEY_TEXT_BYTES) == 0)
+		return k->key;
+	key = read_key(text);
+	if (key == NULL)
+		return NULL;
+	EVP_PKEY_free(k->key);
+	k->key = key;
+	memcpy(k->text, text, KEY_TEXT_BYTES);
+	return key;
+}
+
 int
 sendgrid_key_check(const char *text, struct err *e)
 {
-	EVP_PKEY *key = read_key(text);
-
-	if (key == NULL)
+	if (get_key(text) == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"webhook_key\": not the base64 of a public key of "
 		    "the curve P-256");
-	EVP_PKEY_free(key);
 	return 0;
 }
 
@@ -132,17 +161,14 @@ is_theirs(const struct sendgrid_settings *s, const struct hook_request *rq)
 	const char *timestamp = rq->header(rq, TIMESTAMP);
 	uint8_t signature[SIGNATURE_MAX];
 	EVP_PKEY *key;
-	bool good;
 	size_t n;
 
 	if (s->webhook_key == NULL || text == NULL || timestamp == NULL ||
 	    !is_fresh(timestamp, s->replay_window, rq->now_ms) ||
 	    decode(text, signature, sizeof(signature), &n) != 0)
 		return false;
-	key = read_key(s->webhook_key);
-	good = key != NULL && verify(key, signature, n, timestamp, rq);
-	EVP_PKEY_free(key);
-	return good;
+	key = get_key(s->webhook_key);
+	return key != NULL && verify(key, signature, n, timestamp, rq);
 }
 
 /* ---- Events ----------------------------------------------------------------------- */

@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <cmocka.h>
@@ -22,7 +20,6 @@
 #include <sodium.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/text.h"
 #include "provider/hook.h"
@@ -218,6 +215,25 @@ what_is_not_sendgrids_is_refused(void **state)
 	assert_int_equal(receive(&p, &rq), HOOK_REFUSED);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(other);
+}
+
+/* More keys than are kept: each account has its own all the same. */
+static void
+many_keys_of_sendgrid_in_turn(void **state)
+{
+	struct provider p, last = sendgrid(NULL, "");
+	struct hook_request rq = request("[]", 2);
+
+	for (int i = 0; i < 300; i++, last = p) {
+		EVP_PKEY *key = EVP_EC_gen("P-256");
+
+		p = sendgrid(key, "");
+		sign(key, "[]", 2, NOW_S);
+		assert_int_equal(receive(&p, &rq), HOOK_TAKEN);
+		assert_int_equal(receive(&last, &rq), HOOK_REFUSED);
+		assert_int_equal(receive(&p, &rq), HOOK_TAKEN);
+		EVP_PKEY_free(key);
+	}
 }
 
 static void
@@ -762,6 +778,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sendgrid_events_are_read),
 		cmocka_unit_test(what_is_not_sendgrids_is_refused),
+		cmocka_unit_test(many_keys_of_sendgrid_in_turn),
 		cmocka_unit_test(what_sendgrid_said_long_ago_is_refused),
 		cmocka_unit_test(sendgrid_means_what_its_table_says),
 		cmocka_unit_test(keys_of_sendgrid_are_checked),
