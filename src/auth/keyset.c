@@ -43,6 +43,7 @@ struct keyset {
 	const char *path;
 	struct keyset_stamp stamp;
 	int64_t looked_ms; /* monotonic: at the file */
+	int64_t patient_ms; /* monotonic: until then it waits for another's fetch */
 	struct arena *keys_arena; /* of the set; NULL without one */
 	struct jwks *keys;
 	int64_t fetched_ms; /* wall */
@@ -127,6 +128,7 @@ keyset_new(struct keysets *ks, const struct key_source *source)
 	    arena_printf(a, "%s/jwks.%s", ks->p.config->process_run_directory,
 	        s->name);
 	s->looked_ms = -LOOK_MS;
+	s->patient_ms = -KEYSET_PAUSE_MS;
 	ks->count++;
 	return s;
 }
@@ -349,6 +351,26 @@ get_first(struct keysets *ks, struct keyset *s, struct arena *a)
 	look(ks, s, a);
 }
 
+/* A worker waits for KEYSET_PATIENCE_MS in all while one fetch is under way. */
+static bool
+is_patient(struct keyset *s)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms - s->patient_ms >= KEYSET_PAUSE_MS)
+		s->patient_ms = now_ms + KEYSET_PATIENCE_MS;
+	return now_ms < s->patient_ms;
+}
+
+/* A set that is too old, or lacks a key, needs the next one. */
+static void
+get_next(struct keysets *ks, struct keyset *s, struct arena *a)
+{
+	while (refresh(a, ks, s) && is_patient(s))
+		(void)poll(NULL, 0, WAIT_MS);
+	look(ks, s, a);
+}
+
 static int64_t
 age_ms(const struct keyset *s)
 {
@@ -370,7 +392,7 @@ keep_fresh(struct keysets *ks, struct keyset *s, struct arena *a)
 	if (is_file(&s->source))
 		return;
 	if (s->keys != NULL && age_ms(s) >= KEYSET_OLD_MS)
-		(void)refresh(a, ks, s);
+		get_next(ks, s, a);
 	else if (s->keys != NULL && age_ms(s) >= KEYSET_TEND_MS)
 		s->due = true;
 }
@@ -398,7 +420,7 @@ keysets_find(struct keysets *ks, struct arena *a,
 		if (s->keys == NULL)
 			get_first(ks, s, a);
 		else
-			(void)refresh(a, ks, s);
+			get_next(ks, s, a);
 		*key_r = key_of(s, kid);
 	}
 	if (*key_r != NULL)

@@ -8,11 +8,12 @@
  * for other hosts.  A set is fetched again
  *
  *   - when it is KEYSET_TEND_MS old: after an answer, when nobody waits (keysets_tend());
- *   - when it is KEYSET_OLD_MS old, or a token names a key that is not in it: at once.
+ *   - at once when it is KEYSET_OLD_MS old, or a token names a key that is not in it.
  *
  * For all workers of a host together at most one fetch is under way and one begins
- * within KEYSET_PAUSE_MS; who comes meanwhile does not wait and goes by what is there,
- * but for the very first set of an issuer.
+ * within KEYSET_PAUSE_MS.  Another worker waits meanwhile for the very first set of an
+ * issuer, and for one of these two reasons KEYSET_PATIENCE_MS in all, then it goes by
+ * what is there: whoever makes up keys holds nobody up for long.
  * When a fetch fails, the old set stays in use.
  */
 #ifndef BELFRY_AUTH_KEYSET_H
@@ -34,6 +35,7 @@ enum {
 	KEYSET_PAUSE_MS = 30 * 1000,
 	KEYSET_TEND_MS = 5 * 60 * 1000,
 	KEYSET_OLD_MS = 10 * 60 * 1000,
+	KEYSET_PATIENCE_MS = 500,
 	KEYSET_FETCH_MS = 3000 /* the longest that one document may take */
 };
 

@@ -38,8 +38,9 @@ class Oidc:
         self.process.wait(30)
         self.process.stdout.close()
 
-    def rotate(self):
-        assert requests.post(self.url + "/rotate", timeout=30).ok
+    def keys(self, step):
+        """"rotate", or "publish", "sign" and "retire"."""
+        assert requests.post(f"{self.url}/{step}", timeout=30).ok
 
     def token(self, client, scope="notifications:send"):
         answer = requests.post(self.url + "/token", auth=(client, "secret"),
