@@ -263,7 +263,8 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::
 -- (NULL: ever) is not looked at: those of $1 have nothing there but dead rows, and what is
 -- committed late.  A transaction that sets a row due at once takes 10 s at most, mostly.
 WITH k AS MATERIALIZED (
-    SELECT tenant_id, since, lead(tenant_id) OVER (ORDER BY tenant_id) AS next
+    SELECT tenant_id, since, lead(tenant_id, 1, 9223372036854775807)
+        OVER (ORDER BY tenant_id) AS next
     FROM unnest((-1::bigint) || $1::bigint[], NULL::timestamptz || $2::timestamptz[])
         AS k (tenant_id, since)
 )
@@ -276,7 +277,7 @@ FROM k, LATERAL (
     WHERE k.tenant_id >= 0
     UNION ALL
     (SELECT q.tenant_id, q.due, false FROM q_later q WHERE q.tenant_id > k.tenant_id
-        AND q.tenant_id < COALESCE(k.next, 9223372036854775807)
+        AND q.tenant_id < k.next AND k.next > k.tenant_id + 1
         ORDER BY q.tenant_id, q.due LIMIT 1)
 ) x
 ORDER BY x.tenant_id

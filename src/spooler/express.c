@@ -35,6 +35,8 @@ enum {
 	CHUNK_BYTES = 8192,
 	OFFER_MS = 500, /* an offer is renewed at least twice in this time */
 	LOOK_MS = 2 * TICKET_GOOD_MS,
+	LOOK_PART = 20, /* of the time, at most, goes to looking: the leases of all may be
+	                 * many, or dead rows that cannot be vacuumed */
 	LOOKS_MS = 10 * LOOK_MS, /* looking goes on for this long after an offer */
 	LINGER_MS = 100 /* longer than an accepting transaction takes, as a rule */
 };
@@ -215,6 +217,7 @@ struct look {
 	struct pool_job job;
 	struct spooler *sp;
 	struct uuid id;
+	int64_t began_ms;
 };
 
 static bool
@@ -296,9 +299,10 @@ look_step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
 	struct look *lk = (struct look *)job;
 	struct spooler *sp = lk->sp;
+	int64_t now = clock_mono_ms(), spacing = LOOK_PART * (now - lk->began_ms);
 
 	sp->express->looking = false;
-	sp->express->next_look_ms = clock_mono_ms() + LOOK_MS;
+	sp->express->next_look_ms = now + (spacing > LOOK_MS ? spacing : LOOK_MS);
 	if (e != NULL)
 		spooler_trouble(sp, "looking at the leases failed", e);
 	else if (uuid_cmp(&lk->id, &sp->id) == 0)
@@ -318,6 +322,7 @@ look(struct spooler *sp)
 	lk->job.step = look_step;
 	lk->sp = sp;
 	lk->id = sp->id;
+	lk->began_ms = clock_mono_ms();
 	sp->express->looking = true;
 	db_add(b, Q_LEASES_OWN);
 	db_arg_uuid(b, &sp->id);
