@@ -35,7 +35,7 @@ enum {
 	KEYSET_PAUSE_MS = 30 * 1000,
 	KEYSET_TEND_MS = 5 * 60 * 1000,
 	KEYSET_OLD_MS = 10 * 60 * 1000,
-	KEYSET_PATIENCE_MS = 500,
+	KEYSET_PATIENCE_MS = 1000,
 	KEYSET_FETCH_MS = 3000 /* the longest that one document may take */
 };
 
