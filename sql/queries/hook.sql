@@ -59,12 +59,13 @@ DELETE FROM hook_seen WHERE ctid = ANY (ARRAY(
 
 -- name: hook_known
 -- The accounts and addresses among $2 and $3 that something was sent to, by the account,
--- within $4 milliseconds.
+-- within $4 milliseconds: by SMS or WhatsApp, whom alone people can answer.
 SELECT r.provider_id, r.address
-FROM unnest($2::uuid[], $3::text[]) AS r (provider_id, address)
-WHERE EXISTS (SELECT FROM delivery d WHERE d.tenant_id = $1
-    AND d.notification_id >= uuid_floor(now() - $4 * interval '1 ms')
-    AND d.provider_id = r.provider_id AND lower(d.address) = lower(r.address))
+FROM unnest($2::uuid[], $3::text[]) AS r (provider_id, address) CROSS JOIN LATERAL (
+    SELECT FROM delivery d WHERE d.tenant_id = $1 AND d.address = r.address
+        AND d.notification_id >= uuid_floor(now() - $4 * interval '1 ms')
+        AND d.provider_id = r.provider_id AND d.channel IN (2, 4)
+    LIMIT 1) d
 
 -- name: heard_put
 -- Nothing.  Who wrote to an account; the latest time stays.

@@ -179,20 +179,29 @@ WITH w AS (
     UNION ALL
     SELECT n.id, 0, 2 FROM notification n
     WHERE n.tenant_id = $1 AND n.id = $2 AND n.state = 1
-), a AS (
-    SELECT w.id, p.name, p.state, h.state AS breaker, h.opened_until,
-        CASE WHEN h.blocked_until > now() THEN h.blocked_until END AS blocked,
-        CASE WHEN b.tat > now() + interval '100 ms'
-                AND (p.limits ->> 'rate')::int > 0 THEN b.tat END AS paced,
-        CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date AND b.used >= warm_up_share(
-                NULLIF((p.limits ->> 'per_day')::int, 0),
-                (p.limits ->> 'warmup_start')::int,
-                COALESCE((p.limits ->> 'warmup_days')::int, 30), b.day - b.warm_from)
-            THEN (b.day + 1)::timestamp AT TIME ZONE 'UTC' END AS used_up
-    FROM w
-    JOIN provider p ON p.tenant_id = $1 AND p.channel = w.lane
+), p AS (
+    SELECT p.channel, p.name, p.state, p.limits, h.state AS breaker, h.opened_until,
+        h.blocked_until, b.tat, b.day, b.used, b.warm_from
+    FROM provider p
     LEFT JOIN provider_health h ON h.tenant_id = $1 AND h.provider_id = p.id
     LEFT JOIN provider_budget b ON b.tenant_id = $1 AND b.provider_id = p.id
+    WHERE p.tenant_id = $1 AND p.shared_id IS NULL
+    UNION ALL
+    SELECT p.channel, p.name, CASE p.state WHEN 1 THEN s.state ELSE p.state END, s.limits,
+        s.breaker, s.opened_until, s.blocked_until, s.tat, s.day, s.used, s.warm_from
+    FROM provider p CROSS JOIN LATERAL shared_account(p.shared_id) s
+    WHERE p.tenant_id = $1 AND p.shared_id IS NOT NULL
+), a AS (
+    SELECT w.id, p.name, p.state, p.breaker, p.opened_until,
+        CASE WHEN p.blocked_until > now() THEN p.blocked_until END AS blocked,
+        CASE WHEN p.tat > now() + interval '100 ms'
+                AND (p.limits ->> 'rate')::int > 0 THEN p.tat END AS paced,
+        CASE WHEN p.day = (now() AT TIME ZONE 'UTC')::date AND p.used >= warm_up_share(
+                NULLIF((p.limits ->> 'per_day')::int, 0),
+                (p.limits ->> 'warmup_start')::int,
+                COALESCE((p.limits ->> 'warmup_days')::int, 30), p.day - p.warm_from)
+            THEN (p.day + 1)::timestamp AT TIME ZONE 'UTC' END AS used_up
+    FROM w JOIN p ON p.channel = w.lane
     WHERE w.state IN (1, 2)
 )
 SELECT id, what, name, until, n FROM (

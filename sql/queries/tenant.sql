@@ -73,16 +73,19 @@ WHERE id = $1
 -- At most one row with one text: how a tenant's notifications may go, that is the
 -- generation, whether the tenant is active, whether it has any suppressions, its
 -- time zone and settings, and its providers in state $2 in the order of their names:
--- id, kind, priority, weight, name, whether they have a budget (nobody knows of the
--- platform's accounts), and whose health counts.
+-- id, kind, priority, weight, name, whether they have a budget, and whose health counts.
 SELECT json_build_object('generation', g.generation + s.generation, 'active', t.state = 1,
     'suppresses', g.suppresses, 'test', t.test, 'zone', t.time_zone,
     'settings', t.settings - '{branding,cors_origins,user_service}'::text[],
     'providers', COALESCE((SELECT json_agg(json_build_array(p.id, p.kind, p.priority,
         p.weight, p.name, COALESCE(p.limits ->> 'rate', '0') <> '0'
-            OR COALESCE(p.limits ->> 'per_day', '0') <> '0' OR t.settings ? 'delivery_rate'
-            OR p.shared_id IS NOT NULL, COALESCE(p.shared_id, p.id))
-        ORDER BY p.name) FROM provider p WHERE p.tenant_id = $1 AND p.state = $2), '[]'))
+            OR COALESCE(p.limits ->> 'per_day', '0') <> '0' OR t.settings ? 'delivery_rate',
+            COALESCE(p.shared_id, p.id)) ORDER BY p.name) FROM (
+            SELECT p.id, p.kind, p.priority, p.weight, p.name, p.shared_id,
+                COALESCE(s.limits, p.limits) AS limits
+            FROM provider p LEFT JOIN LATERAL shared_account(p.shared_id) s ON true
+            WHERE p.tenant_id = $1 AND p.state = $2
+                AND (p.shared_id IS NULL OR s.state = $2)) p), '[]'))
 FROM tenant t JOIN tenant_generation g ON g.tenant_id = $1
 CROSS JOIN shared_generation s
 WHERE t.id = $1

@@ -337,8 +337,9 @@ door_join(struct spooler *sp, struct delivery *d)
 {
 	struct guest *guest = gate_guest(sp->gate, d->provider);
 
-	/* Nobody passes by those who wait in the queue. */
-	if (keys_are_gated(sp->keys, guest->tenant,
+	/* Nobody passes by those who wait in the queue, of whatever tenant. */
+	if (guest->place->awaiting != NULL ||
+	    keys_are_gated(sp->keys, guest->tenant,
 	        (int)guest->place->channel) ||
 	    !gate_join(sp->gate, guest, &d->from_us))
 		return false;

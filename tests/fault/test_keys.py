@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import base64
 import re
-import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -52,14 +51,6 @@ class Sender(threading.Thread):
             self.sent.append(self.tenant.api.accepted(NOTE))
 
 
-def reload(stack):
-    for part in ("api", "spooler"):
-        before = set(stack.workers(part))
-        stack.kill(part, signal.SIGHUP)
-        wait_until(lambda: not before & set(stack.workers(part)), 30,
-                   f"the reload of {part}")
-
-
 def under(stack, state):
     return sum(k["rows"] for k in stack.ctl("keys", "status")
                if k["use"] == "seal" and k["state"] == state)
@@ -96,16 +87,16 @@ def test_rotation_under_load(own_stack):
         sender.start()
         try:
             own_stack.ctl("keys", "new", "k2")
-            reload(own_stack)
+            own_stack.reload()
             own_stack.ctl("keys", "use", "k2")
-            reload(own_stack)
+            own_stack.reload()
             assert under(own_stack, "old") > ROWS
             rotate_and_kill(own_stack)
             own_stack.ctl("keys", "rotate")
             assert under(own_stack, "old") == 0
             assert under(own_stack, "current") > ROWS
             (keys / "k1.key").rename(keys / "k1.gone")
-            reload(own_stack)
+            own_stack.reload()
             seen = len(sender.sent)
             wait_until(lambda: len(sender.sent) > seen + 20, 60, "more")
         finally:

@@ -142,6 +142,14 @@ class Stack:
                 pass
         return killed
 
+    def reload(self):
+        """SIGHUP, until all workers are others."""
+        for part in ("api", "spooler"):
+            before = set(self.workers(part))
+            self.kill(part, signal.SIGHUP)
+            wait_until(lambda: not before & set(self.workers(part)), 30,
+                       f"the reload of {part}")
+
     def gone(self, pid):
         """True for a zombie as well."""
         try:

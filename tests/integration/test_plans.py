@@ -25,8 +25,9 @@ INSERT INTO notification (tenant_id, id, account_id, recipients)
     SELECT 1, (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0')
         || lpad(to_hex(i), 20, '0'))::uuid, '{nil}', '[]'
     FROM generate_series(1, {rows}) i;
-INSERT INTO delivery (tenant_id, notification_id, id, recipient_no, channel, state)
-    SELECT 1, id, id, 0, 1, 3 FROM notification;
+INSERT INTO delivery (tenant_id, notification_id, id, recipient_no, channel, state,
+        address, provider_id)
+    SELECT 1, id, id, 0, 2, 3, '+43' || row_number() OVER (), '{nil}' FROM notification;
 INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, lease_no, spooler)
     SELECT 1, id, id, 1, 1, '{nil}' FROM notification;
 INSERT INTO q_ready SELECT 1, 0, 1, now(), id, id, 0 FROM notification;
@@ -45,8 +46,9 @@ CALLS = {
               " '{250}', '{ok}', '{NULL}', '{1}', '{NULL}', '{-1}', '{0}', '{1}', '{NULL}'",
     "leases_rescue": "1, '%(nil)s', '{%(id)s}', '{%(id)s}', '{1}', '{1}', '{1}', '{%(nil)s}',"
                      " '{1}', 1000",
-    "later_over": "1, 100, '%(nil)s', '{%(nil)s}'",
-    "later_promote": "1, 100",
+    "later_over": "1, 100, '%(nil)s', '{%(nil)s}', NULL",
+    "later_promote": "1, 100, NULL",
+    "hook_known": "1, '{%(nil)s}', '{+44}', 2592000000",
 }
 
 

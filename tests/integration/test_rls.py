@@ -21,7 +21,7 @@ SEEN_BY_ALL = {
 }
 DEFINERS = {"partitions_make", "partitions_drop", "vacuum_holders",
             "hook_tenants", "overload_mark", "audit_chain", "audit_stray",
-            "provider_shares", "shared_wake",
+            "provider_shares", "shared_wake", "shared_account",
             "tenant_erase", "privacy_erase", "privacy_export",
             "retention_apply", "tenant_held"}
 

@@ -2,15 +2,18 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import itertools
+import json
 import os
+import time
 
 import pytest
 import requests
 
-from harness.api import ADMIN, mail, problem
-from harness.fake_provider import FakeProvider
-from harness.hooks import SendGrid, twilio_signature
-from harness.smtp import FaultyServer
+from harness.api import ADMIN, SERVICES, mail, problem
+from harness.bounces import feed, report
+from harness.fake_provider import FakeProvider, Fault
+from harness.hooks import SendGrid, WhatsApp, twilio_signature
+from harness.smtp import FaultyServer, MailServer
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
@@ -258,19 +261,130 @@ def test_a_disabled_account_wakes_who_waits(stack, pair):
     assert len(account.mails()) == 2
 
 
-def test_keys_are_rotated(stack, pair):
-    """What is sealed is the platform's; grants have nothing sealed."""
-    one, _ = pair
+def test_keys_are_rotated(own_stack):
+    """What is sealed is the platform's, and sealed anew; grants have nothing sealed."""
+    one, _ = pair_of(own_stack)
     with FaultyServer({}) as server:
-        account = Account(stack, kind="smtp", host="127.0.0.1",
+        account = Account(own_stack, kind="smtp", host="127.0.0.1",
                           port=server.port, tls="none", username="u",
                           password="hunter2", **{"from": "p@example.net"})
         account.share(one)
-        stack.ctl("keys", "rotate")
+        own_stack.ctl("keys", "new", "k2")
+        own_stack.reload()
+        own_stack.ctl("keys", "use", "k2")
+        own_stack.reload()
+        own_stack.ctl("keys", "rotate")
+        keys = own_stack.directory / "keys"
+        (keys / "k1.key").rename(keys / "k1.gone")
+        own_stack.reload()
         one.api.ended(one.api.accepted(mail()))
         assert len(server.bodies) == 1
-    assert stack.rows("SELECT 1 AS x FROM provider WHERE shared_id IS NOT NULL "
-                      "AND sealed IS NOT NULL") == []
+    assert own_stack.rows("SELECT 1 AS x FROM provider WHERE shared_id IS NOT "
+                          "NULL AND sealed IS NOT NULL") == []
+
+
+BREAKER = "its breaker is open: nothing but failures came from it"
+
+
+def text_to(phone):
+    return {"to": {"phone": phone}, "content": {"sms": {"text": "hi"}}}
+
+
+def waits(tenant, identity):
+    told = tenant.api.get(f"{SERVICES}/{identity}/explain").json()
+    return {w["why"]: w["name"] for d in told["deliveries"] for w in d["waits"]}
+
+
+@pytest.mark.settings(settings={"breaker.failures": "3", "breaker.probe": "2s"})
+@pytest.mark.expect_log("provider account is left alone")
+def test_one_breaker_for_all(own_stack):
+    """Failures of one open it for the other; one delivery tries it; it closes once."""
+    one, two = pair_of(own_stack)
+    with FakeProvider(Fault(answer=503)) as provider:
+        account = Account(own_stack, kind="twilio", auth_token="token",
+                          account_sid="AC" + "0" * 32, base_url=provider.url(),
+                          **{"from": "+15005550006"})
+        paths = {t: f"{ADMIN}/providers/{account.share(t)}/health"
+                 for t in (one, two)}
+
+        def breakers():
+            return {t.admin.get(p).json()["breaker"] for t, p in paths.items()}
+        asked = [(one, one.api.accepted(text_to(f"+4366012345{n}")))
+                 for n in range(10, 16)]
+        wait_until(lambda: "closed" not in breakers(), 30, "it is open for both")
+        before = provider.count()
+        other = two.api.accepted(text_to("+43660999999"))
+        asked.append((two, other))
+        wait_until(lambda: waits(two, other).get(BREAKER) == "shared", 20,
+                   "the other is told why it waits")
+        began = time.monotonic()
+        wait_until(lambda: provider.count() > before, 20, "a try")
+        time.sleep(1)
+        passed = time.monotonic() - began
+        assert provider.count() - before <= 2 + passed / 2
+        assert "closed" not in breakers()
+        provider.faults = []
+        for tenant, identity in asked:
+            tenant.api.ended(identity)
+            assert delivery(tenant, identity)["state"] == "sent"
+        assert breakers() == {"closed"}
+        assert waits(two, other) == {}
+    assert own_stack.rows("SELECT DISTINCT tenant_id FROM provider_health") == \
+        [{"tenant_id": PLATFORM}]
+    assert [r["action"] for r in own_stack.rows(
+        "SELECT action FROM audit WHERE action IN ('provider.open', "
+        "'provider.recover') AND tenant_id = %s ORDER BY at", PLATFORM)] == \
+        ["provider.open", "provider.recover"]
+    for tenant in (one, two):
+        assert tenant.rows("SELECT 1 AS x FROM audit WHERE tenant_id = %s "
+                           "AND action LIKE 'provider.%%' "
+                           "AND action <> 'provider.share'") == []
+
+
+def test_why_it_waits_is_told_as_far_as_it_concerns(stack, pair):
+    """The account's state and budget, by the tenant's own name for it."""
+    one, two = pair
+    account = Account(stack, limits=("per_day=1",))
+    account.share(one, name="ours")
+    one.api.ended(one.api.accepted(mail()))
+    identity = one.api.accepted(mail())
+    wait_until(lambda: waits(one, identity).get(
+        "what it may send a day is used up") == "ours", 20, "the budget")
+    account.ctl("provider", "disable", account.name)
+    wait_until(lambda: waits(one, identity).get("it is disabled") == "ours",
+               20, "the state")
+    account.ctl("provider", "set", account.name, "--limit", "per_day=")
+    account.ctl("provider", "enable", account.name)
+    one.api.ended(identity)
+    # Nobody is told of what is not his.
+    asked = "SELECT count(*) FROM shared_account(%s)"
+    for tenant, seen in ((one, 1), (two, 0)):
+        row, = stack.rows(asked, account.id, user="belfry_api",
+                          tenant=tenant.id)
+        assert row["count"] == seen
+
+
+@pytest.mark.parametrize("limits, way", [
+    ((), "api"), (("rate=1000",), "spooler"), (("per_day=50",), "spooler")])
+def test_past_the_queue_without_a_budget(stack, pair, limits, way):
+    one, _ = pair
+    account = Account(stack, limits=limits)
+    account.share(one)
+    one.idle()
+    page = stack.directory / "s/doorbell.sock.0.tickets"
+    wait_until(lambda: page.read_bytes()[8:12] == bytes([8, 0, 0, 0]), 20,
+               "all tickets")
+    events = one.api.ended(one.api.accepted(mail()))
+    assert next(e["by"] for e in events
+                if e["type"] == "notification.routed") == way
+    assert len(account.mails()) == 1
+    # What the platform changes counts at once.
+    account.ctl("provider", "disable", account.name)
+    identity = one.api.accepted(mail())
+    wait_until(lambda: waits(one, identity).get("it is disabled"), 20, "it waits")
+    assert len(account.mails()) == 1
+    account.ctl("provider", "enable", account.name)
+    one.api.ended(identity)
 
 
 # What providers report
@@ -342,3 +456,125 @@ def test_stop_counts_where_it_was_written_to(public_stack):
             "SELECT 1 AS x FROM hook_inbox WHERE tenant_id = %s", two.id), 30,
             "the other's inbox is read")
         assert two.count("suppression") == 0
+
+
+class Meta(WhatsApp):
+    """The webhook of an account of the platform."""
+
+    def __init__(self, stack, account):
+        self.url = f"{stack.url}/hooks/platform/{account.id}"
+
+
+def whatsapp_of(stack, provider, *tenants):
+    account = Account(stack, kind="whatsapp", access_token="EAA",
+                      phone_number_id=WhatsApp.NUMBER,
+                      app_secret=WhatsApp.SECRET, verify_token=WhatsApp.VERIFY,
+                      base_url=provider.url())
+    for tenant in tenants:
+        account.share(tenant)
+    return account, Meta(stack, account)
+
+
+def whatsapp(tenant, part={"text": "hi"}, phone=PHONE):
+    identity = tenant.api.accepted({
+        "to": {"phone": phone}, "channels": ["whatsapp"],
+        "content": {"whatsapp": part}})
+    tenant.api.ended(identity)
+    assert delivery(tenant, identity)["state"] == "sent"
+    return identity
+
+
+def test_receipts_of_whatsapp_find_their_tenant(public_stack):
+    one, two = pair_of(public_stack)
+    with FakeProvider() as provider:
+        provider.keep_bodies = True
+        _, meta = whatsapp_of(public_stack, provider, one, two)
+        assert meta.challenge(meta.VERIFY).text == "1158201444"
+        sent = {t: whatsapp(t) for t in (one, two)}
+        tags = {t: json.loads(b)["biz_opaque_callback_data"]
+                for t, b in zip((one, two), provider.bodies)}
+        for tenant in (one, two):
+            assert tags[tenant] == "/".join((
+                sent[tenant], delivery(tenant, sent[tenant])["id"], tenant.slug))
+
+        def status(kind, tag, number=WhatsApp.NUMBER, **more):
+            meta.status(kind, "wamid.unknown", number,
+                        biz_opaque_callback_data=tag, **more)
+
+        def state(tenant):
+            return delivery(tenant, sent[tenant])["state"]
+        # By another's name, or a stranger's, nothing is found.
+        theirs = tags[one].rpartition("/")[0] + "/"
+        status("delivered", theirs + two.slug)
+        status("delivered", theirs + "nobody")
+        status("delivered", tags[one], "999")
+        status("delivered", tags[two])
+        wait_until(lambda: state(two) == "delivered", 30, "the receipt")
+        settled(public_stack, one, two)
+        assert state(one) == "sent"
+        # What has no name is looked for at all: by the ids, or by WhatsApp's.
+        status("failed", theirs[:-1], errors=[{"code": 131026, "title": "no"}])
+        wait_until(lambda: state(one) == "failed", 30, "the receipt")
+        third = whatsapp(two)
+        meta.status("delivered", f"wamid.{provider.count()}")
+        wait_until(lambda: delivery(two, third)["state"] == "delivered", 30,
+                   "the receipt")
+        assert [e["type"] for e in two.api.timeline(sent[two])].count(
+            "delivery.delivered") == 1
+
+
+def settled(stack, *tenants):
+    for tenant in tenants:
+        wait_until(lambda t=tenant: t.count("hook_inbox") == 0, 30,
+                   "the inbox is read")
+
+
+def test_who_writes_by_whatsapp_concerns_who_wrote(public_stack):
+    """A session, and STOP, are of those tenants who wrote to the person by it."""
+    one, two = pair_of(public_stack)
+    part = {"template": "order", "session": {"text": "hi"}}
+    with FakeProvider() as provider:
+        provider.keep_bodies = True
+        account, meta = whatsapp_of(public_stack, provider, one, two)
+
+        def kind(tenant, phone):
+            whatsapp(tenant, part, phone)
+            return json.loads(provider.bodies[-1])["type"]
+        assert kind(one, PHONE) == "template"
+        assert kind(two, "+43660000001") == "template"
+        meta.say("hello")
+        settled(public_stack, one, two)
+        assert kind(one, PHONE) == "text"
+        assert two.count("heard") == 0
+        meta.say("STOP")
+        settled(public_stack, one, two)
+        assert [r["address"] for r in one.rows(
+            "SELECT address FROM suppression WHERE tenant_id = %s")] == [PHONE]
+        assert two.count("suppression") == 0
+
+
+def test_bounces_find_their_tenant(stack, pair):
+    with MailServer() as server:
+        account = Account(stack, kind="smtp", host="127.0.0.1",
+                          port=server.port, tls="none",
+                          bounce_address="bounce@example.net",
+                          **{"from": "p@example.net"})
+        for tenant in pair:
+            account.share(tenant)
+        sent = []
+        for tenant in pair:
+            identity = tenant.api.accepted(mail("ann@example.net"))
+            tenant.api.ended(identity)
+            sender, _, octets = server.inbox.received[-1]
+            sent.append((tenant, identity, sender, octets))
+    one, two = pair
+    back = report(sent[1], original=False)
+    assert feed(one, back, "--tenant", one.slug)["effect"].startswith("ignored")
+    assert feed(one, back)["tenant"] == two.slug
+    wait_until(lambda: delivery(two, sent[1][1])["state"] == "failed", 30,
+               "the bounce")
+    assert delivery(one, sent[0][1])["state"] == "sent"
+    assert one.count("suppression") == 0
+    assert [r["address"] for r in two.rows(
+        "SELECT address FROM suppression WHERE tenant_id = %s")] == \
+        ["ann@example.net"]
