@@ -4,6 +4,7 @@
 import re
 from datetime import datetime, timedelta, timezone
 
+import jsonschema
 import pytest
 
 from harness.api import ADMIN, mail, problem
@@ -79,6 +80,21 @@ def test_only_what_was_asked_for(tenant, endpoint, other):
     assert endpoint.types(identity) == ["delivery.sent"]
     assert other.types(identity) == ["notification.done"]
     assert tenant.count("webhook_message") == 2, "nothing else is kept"
+
+
+def test_what_people_report_is_in_the_catalogue(tenant, endpoint, other):
+    """By its name, and as its schema says."""
+    schemas = {e["type"]: e["schema"] for e in
+               tenant.admin.get(f"{ADMIN}/event-types").json()["data"]}
+    tenant.add_provider("sim", "simulator-sms")
+    endpoint.subscribe(tenant, events=["delivery.unsubscribed"])
+    other.subscribe(tenant)
+    identity = tenant.api.accepted({"to": {"phone": "+436601234521"},
+                                    "content": {"sms": {"text": "hi"}}})
+    told, = endpoint.wait_for(identity, "delivery.unsubscribed")
+    jsonschema.validate(told, schemas[told["type"]])
+    for one in other.wait_for(identity, "delivery.unsubscribed"):
+        jsonschema.validate(one, schemas[one["type"]])
 
 
 def test_nobody_else_is_told(stack, tenant, endpoint):

@@ -53,6 +53,25 @@ def test_metric(row):
         assert word in text
 
 
+def test_every_event_is_in_the_catalogue_of_webhooks():
+    """Whatever stands on a timeline is told to who asked for everything."""
+    known = {r[0] for r in source.table_rows(
+        source.SRC / "notify/webhook_event.def")}
+    written = {f"delivery.{r[1]}" for r in source.table_rows(
+        source.SRC / "notify/receipt.def")}
+    for path in (source.ROOT / "sql").rglob("*.sql"):
+        written |= set(re.findall(r"'((?:delivery|notification)\.[a-z_]+)'",
+                                  path.read_text()))
+    assert len(written) > 20
+    assert written - known == set()
+    text = (DOC / "webhooks.md").read_text()
+    for kind in known:
+        group, word = kind.split(".")
+        assert any(f"`{group}.{word}`" in line or f" `.{word}`" in line
+                   for line in text.splitlines()
+                   if line.startswith(f"| `{group}.")), kind
+
+
 def test_nothing_else_is_documented():
     assert set(headings(DOC / "errors.md")) - {r[2] for r in ERRORS} \
         <= {"Errors"}
