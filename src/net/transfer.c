@@ -282,6 +282,7 @@ prepare(struct transfer *t, const struct transfer_request *req)
 	t->forbidden = false;
 	t->refused = false;
 	t->headers_whole = false;
+	t->headers_read = 0;
 	t->body_done = 0;
 	t->session = NULL;
 	t->again = false;

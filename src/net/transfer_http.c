@@ -22,7 +22,7 @@
 #include "net/transfer_private.h"
 
 /* With 100 requests at once over each, two connections are enough for any account. */
-enum { FEW_CONNECTIONS = 2 };
+enum { FEW_CONNECTIONS = 2, HEADERS_READ_MAX = 64 << 10 };
 
 static int
 check_header(const struct transfer_header *h, struct err *e)
@@ -169,13 +169,17 @@ take_answer(char *p, size_t size, size_t n, void *arg)
 	return len;
 }
 
-/* Keeps the headers of the last answer: those of "100 Continue" go. */
+/* Keeps the headers of the last answer: those of "100 Continue" go.  curl itself holds many
+ * times their size, so an answer with too many ends. */
 static size_t
 take_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
 	size_t len = size * n;
 
+	t->headers_read += len;
+	if (t->headers_read > HEADERS_READ_MAX)
+		return 0;
 	if (len >= 5 && memcmp(p, "HTTP/", 5) == 0) {
 		buf_reset(&t->answer_headers);
 		t->headers_whole = false;
@@ -363,6 +367,12 @@ end_request(struct transfer *t, CURLcode code)
 	/* The status was there; only its explanation was too long. */
 	if (code == CURLE_WRITE_ERROR && t->res.truncated)
 		outcome = TRANSFER_ANSWERED;
+	/* A single line can be too long for curl: it calls that out of memory. */
+	if (!t->headers_whole && (code == CURLE_OUT_OF_MEMORY ||
+	                             t->headers_read > HEADERS_READ_MAX))
+		snprintf(t->error, sizeof(t->error),
+		    "the headers of the answer have more than %d bytes",
+		    HEADERS_READ_MAX);
 	/* curl is content with half a header when the connection ends there. */
 	if (outcome == TRANSFER_ANSWERED && !t->headers_whole) {
 		snprintf(t->error, sizeof(t->error),

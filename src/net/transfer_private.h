@@ -51,6 +51,7 @@ struct transfer {
 	struct buf answer;
 	struct buf answer_headers;
 	bool headers_whole; /* the empty line behind them came */
+	size_t headers_read; /* bytes, of all answers to the request */
 	size_t body_done; /* bytes that curl has taken */
 	bool refused; /* its stream was, before anything was done with it (HTTP/2) */
 

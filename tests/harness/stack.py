@@ -45,6 +45,10 @@ SETTINGS = {
 }
 
 
+def is_sanitized(pid):
+    return "libasan" in Path(f"/proc/{pid}/maps").read_text()
+
+
 class Stack:
     def __init__(self, settings=(), fast=True, crash_points=False):
         self.directory = Path(tempfile.mkdtemp(prefix="belfry-t.", dir="/tmp"))

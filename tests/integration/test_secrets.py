@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.stack import is_sanitized
+
 
 def processes(stack):
     for part in ("api", "spooler"):
         yield stack.pid(part)
         yield from stack.workers(part)
-
-
-def is_sanitized(pid):
-    return "libasan" in Path(f"/proc/{pid}/maps").read_text()
 
 
 def keys_of(stack):

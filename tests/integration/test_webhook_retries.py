@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -15,6 +16,7 @@ import pytest
 from harness.api import mail, problem
 from harness.endpoint import Endpoint, verifies
 from harness.fake_provider import Fault
+from harness.stack import is_sanitized
 from harness.wait import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -257,6 +259,11 @@ def server(head, more):
         listener.close()
 
 
+def memory_kb(pid):
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Anonymous: +(\d+) kB", text, re.MULTILINE)[1])
+
+
 @pytest.mark.parametrize("head, more, result", [
     (b"HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n", b"x" * 65536,
      "succeeded"),
@@ -264,13 +271,17 @@ def server(head, more):
      "succeeded"),
     (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 999, "failed"),
     (b"HTTP/1.1 200 OK\r\nX: ", b"x" * 65536, "failed"),
-])
-def test_w5_answers_without_end(tenant, endpoint, head, more, result):
+], ids=["body", "gzip", "headers", "header"])
+def test_w5_answers_without_end(tenant, stack, endpoint, head, more, result):
     with server(head, more) as (url, sent):
         endpoint.subscribe(tenant, url=url, **ONE)
+        before = {pid: memory_kb(pid) for pid in stack.workers("spooler")}
         tenant.api.accepted(mail())
         attempt = ended(endpoint, 1)[0]
+        for pid, kb in before.items():
+            assert is_sanitized(pid) or memory_kb(pid) - kb < 1024
         assert attempt["result"] == result
+        assert result == "succeeded" or "headers" in attempt["error"]
         wait_until(lambda: sent, what="an end")
         assert sent[0] < 1 << 24, "it is not read to its end"
         shown = tenant.admin.get(
@@ -278,3 +289,14 @@ def test_w5_answers_without_end(tenant, endpoint, head, more, result):
         assert len(shown.get("response", "")) <= 4096
         assert tenant.admin.request("DELETE",
                                     endpoint.path).status_code == 204
+
+
+def test_w5_an_answer_that_drips(tenant, endpoint):
+    """One octet a second, for minutes: it ends with its time (webhook.timeout, 5 s)."""
+    endpoint.faults = [Fault(drip_s=1.0)]
+    endpoint.subscribe(tenant, **ONE)
+    tenant.api.accepted(mail())
+    attempt = wait_until(lambda: endpoint.attempts(result="failed"), 30,
+                         "the end of an attempt")[-1]
+    assert 4.9 < seconds(attempt["started_at"], attempt["finished_at"]) < 8
+    assert tenant.admin.request("DELETE", endpoint.path).status_code == 204
