@@ -92,6 +92,7 @@ check_PROGRAMS += tests/unit/test_uuid
 check_PROGRAMS += tests/unit/test_hbs
 check_PROGRAMS += tests/unit/test_webhooks
 check_PROGRAMS += tests/unit/test_week
+check_PROGRAMS += tests/unit/test_wipe
 check_PROGRAMS += tests/unit/test_window
 check_PROGRAMS += tests/unit/test_worker
 endif

@@ -24,6 +24,7 @@
 #include "base/metrics.h"
 #include "base/process.h"
 #include "base/seal.h"
+#include "base/wipe.h"
 #include "base/worker.h"
 #include "db/db.h"
 #include "db/migrate.h"
@@ -235,8 +236,10 @@ main(int argc, char **argv)
 	struct config *config;
 	struct buf faults;
 	struct err e;
-	int status = read_options(argc, argv, &o);
+	int status;
 
+	wipe_begin();
+	status = read_options(argc, argv, &o);
 	if (status != -1)
 		return status;
 	if (sodium_init() == -1)

@@ -5,7 +5,8 @@
  *
  * A list of chunks, the newest first.  Each allocation is cut from the newest;
  * what is larger than a chunk gets a chunk of its own.  Under AddressSanitizer
- * the unused part of a chunk is poisoned, so running over an object is seen.
+ * the unused part of a chunk is poisoned, so running over an object is seen.  A chunk
+ * that is kept is wiped as one that is given back (wipe.h).
  */
 #include "base/arena.h"
 
@@ -17,13 +18,6 @@
 
 #include "base/ensure.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
-#endif
-#endif
 #ifdef HAVE_ASAN
 #include <sanitizer/asan_interface.h>
 enum { REDZONE_BYTES = 16 };
@@ -113,6 +107,8 @@ arena_reset(struct arena *a)
 			chunk_free(c);
 	}
 	if (keep != NULL) {
+		ASAN_UNPOISON_MEMORY_REGION(keep->bytes, keep->len);
+		explicit_bzero(keep->bytes, keep->len);
 		keep->next = NULL;
 		keep->len = 0;
 		ASAN_POISON_MEMORY_REGION(keep->bytes, keep->cap);

@@ -5,8 +5,9 @@
  *
  * An arena hands out memory and takes it back all at once.  Handles of other
  * libraries are tied to it with arena_defer(), so an error path has nothing to
- * clean up.  An allocation cannot fail: out of memory ends the process.  Sizes
- * that come from outside are checked against a limit before they get here.
+ * clean up.  What it takes back is wiped (wipe.h).  An allocation cannot fail: out
+ * of memory ends the process.  Sizes that come from outside are checked against a
+ * limit before they get here.
  */
 #ifndef BELFRY_BASE_ARENA_H
 #define BELFRY_BASE_ARENA_H

@@ -55,9 +55,9 @@ void
 buf_truncate(struct buf *b, size_t len)
 {
 	ensure(len <= b->len);
-	b->len = len;
 	if (b->cap > 0)
-		b->data[len] = '\0';
+		explicit_bzero(b->data + len, b->len - len);
+	b->len = len;
 }
 
 bool

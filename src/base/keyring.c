@@ -192,14 +192,10 @@ choose_current(struct keyring *ring, const struct place *dir, struct err *e)
 }
 
 static void
-defer_wipe_ring(void *p)
+defer_ring(void *p)
 {
 	struct keyring *ring = p;
-	struct keyring_key *k;
 
-	for (k = ring->keys; k != NULL; k = k->next)
-		sodium_memzero(k->key, sizeof(k->key));
-	sodium_memzero(ring->pepper, sizeof(ring->pepper));
 	EVP_CIPHER_free(ring->aes_256_gcm);
 }
 
@@ -212,7 +208,7 @@ keyring_load(struct arena *a, const char *directory, struct keyring **ring_r,
 	int rc = -1;
 
 	ensure(sodium_init() >= 0);
-	arena_defer(a, defer_wipe_ring, ring);
+	arena_defer(a, defer_ring, ring);
 	ring->aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	if (ring->aes_256_gcm == NULL)
 		return err_set(e, ERR_INTERNAL, "OpenSSL has no AES-256-GCM");

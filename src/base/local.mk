@@ -34,6 +34,7 @@ libbelfry_la_SOURCES += \
 	src/base/secret_file.c src/base/secret_file.h \
 	src/base/text.c src/base/text.h \
 	src/base/uuid.c src/base/uuid.h \
+	src/base/wipe.c src/base/wipe.h \
 	src/base/worker.c src/base/worker.h
 
 # The list of keys in belfry.conf(5) and belfry.conf.sample comes from the table.

@@ -179,7 +179,7 @@ struct plain {
 	    uint8_t nonce[static NONCE_BYTES]);
 };
 
-/* A blob, or what was in it. */
+/* A blob. */
 struct secret {
 	uint8_t *bytes;
 	size_t len;
@@ -274,14 +274,6 @@ key_of_blob(const struct keyring *ring, const uint8_t *blob, size_t n,
 	return NULL;
 }
 
-static void
-defer_wipe(void *p)
-{
-	struct secret *s = p;
-
-	sodium_memzero(s->bytes, s->len);
-}
-
 int
 unseal(struct arena *a, const struct keyring *ring,
     const struct seal_place *place, const void *blob, size_t blob_bytes,
@@ -289,33 +281,31 @@ unseal(struct arena *a, const struct keyring *ring,
 {
 	const uint8_t *in = blob;
 	const struct keyring_key *k = key_of_blob(ring, in, blob_bytes, e);
-	struct secret *s;
 	struct gcm g;
 	uint8_t tag[TAG_BYTES];
-	size_t head_len;
+	uint8_t *plain;
+	size_t head_len, n;
 
 	if (k == NULL)
 		return -1;
 	head_len = 2U + in[1];
-	s = arena_object(a, struct secret);
-	s->len = blob_bytes - head_len - NONCE_BYTES - TAG_BYTES;
-	s->bytes = arena_zalloc(a, s->len + 1, 1);
-	arena_defer(a, defer_wipe, s);
+	n = blob_bytes - head_len - NONCE_BYTES - TAG_BYTES;
+	plain = arena_zalloc(a, n + 1, 1);
 	memcpy(tag, in + blob_bytes - TAG_BYTES, TAG_BYTES);
 	g = (struct gcm){ .nonce = in + head_len,
 		.in = in + head_len + NONCE_BYTES,
-		.out = s->bytes,
-		.len = s->len,
+		.out = plain,
+		.len = n,
 		.tag = tag };
 	bind_to_place(&g, in, head_len, place);
 	derive_key(k, place->tenant, g.key);
 	if (!gcm_run(ring, &g, false)) {
-		sodium_memzero(s->bytes, s->len);
+		sodium_memzero(plain, n);
 		return cannot_open(e,
 		    "it was changed, or it was sealed for another place");
 	}
-	*plain_r = s->bytes;
-	*plain_bytes_r = s->len;
+	*plain_r = plain;
+	*plain_bytes_r = n;
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,12 +16,6 @@
 #include "base/text.h"
 
 enum { SECRET_MAX = 4096 };
-
-static void
-defer_wipe(void *p)
-{
-	sodium_memzero(p, SECRET_MAX + 1);
-}
 
 static int
 check(const char *path, int fd, struct err *e)
@@ -46,7 +39,6 @@ read_all(struct arena *a, const char *path, int fd, const char **secret_r,
 	char *secret = arena_zalloc(a, 1, SECRET_MAX + 1);
 	ssize_t n;
 
-	arena_defer(a, defer_wipe, secret);
 	n = read(fd, secret, SECRET_MAX);
 	if (n < 0)
 		return err_set(e, ERR_TEMPORARY,

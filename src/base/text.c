@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/arena.h"
 
 struct alphabet {
@@ -85,6 +87,31 @@ int
 text_base64url_decode(struct arena *a, const char *s, void **p_r, size_t *n_r)
 {
 	return decode(a, &base64url, s, p_r, n_r);
+}
+
+char *
+text_base64(struct arena *a, const void *p, size_t n)
+{
+	size_t chars = sodium_base64_encoded_len(n,
+	    sodium_base64_VARIANT_ORIGINAL);
+
+	return sodium_bin2base64(arena_alloc(a, chars), chars, p, n,
+	    sodium_base64_VARIANT_ORIGINAL);
+}
+
+int
+text_base64_decode(struct arena *a, const char *s, void **p_r, size_t *n_r)
+{
+	size_t max = strlen(s), n;
+	unsigned char *p = arena_alloc(a, max + 1);
+
+	if (sodium_base642bin(p, max, s, max, NULL, &n, NULL,
+	        sodium_base64_VARIANT_ORIGINAL) != 0)
+		return -1;
+	p[n] = '\0';
+	*p_r = p;
+	*n_r = n;
+	return 0;
 }
 
 char *

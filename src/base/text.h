@@ -21,6 +21,11 @@ char *text_base64url(struct arena *a, const void *p, size_t n) MUST_CHECK;
 int text_base64url_decode(struct arena *a, const char *s, void **p_r,
     size_t *n_r) MUST_CHECK;
 
+/* base64 with padding, in one line (RFC 4648 section 4).  Decoding is strict, too. */
+char *text_base64(struct arena *a, const void *p, size_t n) MUST_CHECK;
+int text_base64_decode(struct arena *a, const char *s, void **p_r, size_t *n_r)
+    MUST_CHECK;
+
 /* Lower-case Crockford base32 without padding, as strict: each value has one
  * text, so upper case and the look-alikes "o", "i" and "l" are refused. */
 char *text_base32(struct arena *a, const void *p, size_t n) MUST_CHECK;

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/wipe.h"
 #include "config.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
@@ -99,6 +100,7 @@ main(int argc, char **argv)
 	struct arena *a;
 	int status;
 
+	wipe_begin();
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (sodium_init() == -1) {
 		fputs("belfryctl: could not initialise libsodium\n", stderr);

@@ -18,6 +18,7 @@
 #include "base/master.h"
 #include "base/metrics.h"
 #include "base/process.h"
+#include "base/wipe.h"
 #include "config.h"
 #include "db/db.h"
 #include "db/migrate.h"
@@ -106,6 +107,7 @@ main(int argc, char *argv[])
 	struct arena *a;
 	int option, status;
 
+	wipe_begin();
 	while ((option = getopt(argc, argv, "c:tV")) != -1) {
 		switch (option) {
 		case 'c':
