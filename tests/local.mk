@@ -86,6 +86,7 @@ check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_process
 check_PROGRAMS += tests/unit/test_service
 check_PROGRAMS += tests/unit/test_smtp_judge
+check_PROGRAMS += tests/unit/test_smtp_login
 check_PROGRAMS += tests/unit/test_smtp_reply
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid

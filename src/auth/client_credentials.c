@@ -5,7 +5,6 @@
  */
 #include "auth/client_credentials.h"
 
-#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,18 +39,12 @@ static const char *
 basic(struct arena *a, const struct client_credentials *cc)
 {
 	struct buf *both = buf_new(a, BODY_MAX);
-	size_t bytes;
-	char *text;
 
 	url_arg(both, cc->client_id);
 	buf_putc(both, ':');
 	url_arg(both, cc->client_secret);
-	bytes = sodium_base64_encoded_len(both->len,
-	    sodium_base64_VARIANT_ORIGINAL);
-	text = arena_alloc(a, bytes);
-	sodium_bin2base64(text, bytes, (const unsigned char *)both->data,
-	    both->len, sodium_base64_VARIANT_ORIGINAL);
-	return arena_printf(a, "Basic %s", text);
+	return arena_printf(a, "Basic %s",
+	    text_base64(a, both->data, both->len));
 }
 
 void
@@ -86,6 +79,7 @@ client_credentials_request(struct arena *a, const struct client_credentials *cc,
 		.body = form->data,
 		.body_len = form->len,
 		.timeout_ms = TIMEOUT_MS,
+		.secret = true,
 		.ca_file = cc->ca_file != NULL ? arena_strdup(a, cc->ca_file)
 		                               : NULL,
 	};

@@ -7,6 +7,7 @@ libbelfry_la_SOURCES += \
 EXTRA_DIST += src/net/README.md
 libbelfry_la_SOURCES += \
 	src/net/retry_after.c src/net/retry_after.h \
+	src/net/smtp_login.c src/net/smtp_login.h \
 	src/net/smtp_reply.c src/net/smtp_reply.h \
 	src/net/smtp_session.c src/net/smtp_session.h \
 	src/net/tickets.c src/net/tickets.h \

@@ -22,6 +22,7 @@
 enum { READ_BYTES = 4096, CHUNK_BYTES = 16 << 10, KEEP_BUFFER_BYTES = 8 << 10 };
 
 static const enum transfer_stage stages[SMTP_STEPS] = {
+	[SMTP_LOGIN] = TRANSFER_AT_LOGIN,
 	[SMTP_RESET] = TRANSFER_AT_SENDER,
 	[SMTP_MAIL] = TRANSFER_AT_SENDER,
 	[SMTP_RCPT] = TRANSFER_AT_RECIPIENT,
@@ -197,6 +198,7 @@ add_command(struct smtp_session *s, enum smtp_step step)
 	case SMTP_DATA:
 		buf_puts(&s->out, "DATA\r\n");
 		break;
+	case SMTP_LOGIN:
 	case SMTP_MESSAGE:
 	case SMTP_STEPS:
 		break;
@@ -362,6 +364,69 @@ begin_message(struct smtp_session *s)
 		s->in_body = true;
 }
 
+/* The next line of the login. */
+static void
+say_login(struct smtp_session *s)
+{
+	if (smtp_login_next(&s->login, s->reply.text, &s->out) == -1)
+		lost(s, "the server asks for something else than a login");
+	else
+		flush(s);
+}
+
+static void
+end_login(struct smtp_session *s, enum transfer_outcome outcome)
+{
+	s->login = (struct smtp_login){ .mechanism = 0 };
+	finish(s, outcome, false);
+}
+
+/* In: on with the mail.  Whoever was refused would be refused again. */
+static void
+take_login_reply(struct smtp_session *s)
+{
+	int class = s->reply.code / 100;
+
+	if (class == 3) {
+		say_login(s);
+	} else if (class == 2) {
+		s->login = (struct smtp_login){ .mechanism = 0 };
+		release_buf(&s->out);
+		s->out_done = 0;
+		smtp_session_send(s, s->transfer);
+	} else {
+		set_answer(s->transfer, &s->reply);
+		end_login(s, TRANSFER_LOGIN_REFUSED);
+	}
+}
+
+static void
+log_in(struct smtp_session *s)
+{
+	const struct transfer_request *req = &s->transfer->req;
+
+	s->state = SMTP_TALKING;
+	s->reply = (struct smtp_reply){ .code = 0 };
+	s->refusal = (struct smtp_reply){ .code = 0 };
+	s->login = (struct smtp_login){
+		.mechanism = smtp_login_choose(s->mechanisms,
+		    req->tls != TRANSFER_TLS_NONE),
+		.username = req->username,
+		.password = req->password != NULL ? req->password : "",
+	};
+	s->transfer->res.stage = TRANSFER_AT_LOGIN;
+	s->steps_count = s->steps_answered = 0;
+	add_step(s, SMTP_LOGIN);
+	s->steps_sent = 1;
+	if (s->login.mechanism != 0) {
+		say_login(s);
+		return;
+	}
+	snprintf(s->transfer->error, sizeof(s->transfer->error),
+	    "the server has no way of logging in that is known here");
+	end_login(s, TRANSFER_LOGIN_REFUSED);
+}
+
 /* Takes the complete reply to the step at hand. */
 static void
 take_reply(struct smtp_session *s)
@@ -370,6 +435,10 @@ take_reply(struct smtp_session *s)
 	int class = s->reply.code / 100;
 	bool good = step == SMTP_DATA ? class == 3 : class == 2;
 
+	if (step == SMTP_LOGIN) {
+		take_login_reply(s);
+		return;
+	}
 	if (s->refusal.code == 0)
 		s->transfer->res.stage = stages[step];
 	if (s->transfer->req.rcpt == NULL)
@@ -482,8 +551,11 @@ take_offer(struct smtp_session *s, const char *line, size_t len)
 		{ "DSN", &s->dsn } };
 	size_t i, n;
 
+	if (!s->reply.open) /* a new answer begins */
+		s->mechanisms = 0;
+	s->mechanisms |= smtp_login_offers(line + 4, len - 4);
 	for (i = 0; i < NELEMS(offers); i++) {
-		if (!s->reply.open) /* a new answer begins */
+		if (!s->reply.open)
 			*offers[i].offered = false;
 		n = strlen(offers[i].keyword);
 		if (len >= n + 4 &&
@@ -566,7 +638,6 @@ set_options(struct smtp_session *s, struct transfer *t)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, s);
 	if (t->req.tls == TRANSFER_TLS_STARTTLS)
 		curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	curl_easy_setopt(easy, CURLOPT_SASL_IR, 1L);
 }
 
 /* curl gave up: what the server said last, if it refused, is the answer. */
@@ -579,8 +650,7 @@ connect_failed(struct smtp_session *s, CURLcode code)
 	    outcome != TRANSFER_NOT_CONNECTED && outcome != TRANSFER_TIMED_OUT;
 
 	t->res.curl_code = (int)code;
-	t->res.stage = code == CURLE_LOGIN_DENIED ? TRANSFER_AT_LOGIN
-	                                          : TRANSFER_AT_CONNECT;
+	t->res.stage = TRANSFER_AT_CONNECT;
 	if (t->error[0] == '\0')
 		snprintf(t->error, sizeof(t->error), "%s",
 		    curl_easy_strerror(code));
@@ -616,7 +686,11 @@ connected(struct smtp_session *s, CURLcode code)
 	}
 	s->curl_timer_ms = -1;
 	watch(s, s->fd, EPOLLIN);
-	smtp_session_send(s, t);
+	/* A server that offers no login may take mails without. */
+	if (t->req.username != NULL && s->mechanisms != 0)
+		log_in(s);
+	else
+		smtp_session_send(s, t);
 }
 
 /* Lets curl go on; fd may be CURL_SOCKET_TIMEOUT. */
@@ -649,6 +723,7 @@ smtp_session_connect(struct smtp_session *s, struct transfer *t)
 	s->reply = (struct smtp_reply){ .code = 0 };
 	s->refusal = (struct smtp_reply){ .code = 0 };
 	s->pipelining = s->size = s->smtputf8 = s->eight_bit = s->dsn = false;
+	s->mechanisms = 0;
 	/* curl sets its timer to "now", so the next turn of the loop goes on. */
 	ensure(curl_multi_add_handle(s->multi, s->easy) == CURLM_OK);
 	s->in_multi = true;

@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * libcurl looks the name up, connects, does TLS, greeting, EHLO and AUTH; then it
- * is asked for nothing but to read and write bytes (CURLOPT_CONNECT_ONLY).  The
- * mails themselves are sent from here, because libcurl's own way of sending a mail
+ * libcurl looks the name up, connects, does TLS, greeting and EHLO; then it is asked
+ * for nothing but to read and write bytes (CURLOPT_CONNECT_ONLY).  The login
+ * (smtp_login.h) and the mails themselves are sent from here, because libcurl's own way of sending a mail
  * waits for the server's answer inside curl_multi_perform(), and so stops every
  * other transfer of the process until it comes (README.md).
  */
@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "net/smtp_login.h"
 #include "net/smtp_reply.h"
 #include "net/transfer_private.h"
 
@@ -28,6 +29,7 @@ enum smtp_state {
 
 /* What a reply is awaited for, in the order of sending. */
 enum smtp_step {
+	SMTP_LOGIN, /* all of it, in front of the first mail */
 	SMTP_RESET, /* behind a mail that was refused */
 	SMTP_MAIL,
 	SMTP_RCPT,
@@ -53,6 +55,8 @@ struct smtp_session {
 
 	/* What the server offered in its last EHLO. */
 	bool pipelining, size, smtputf8, eight_bit, dsn;
+	unsigned mechanisms; /* of logging in; 0: it does not want any */
+	struct smtp_login login; /* under way */
 
 	struct smtp_reply reply; /* the one that is being read */
 	struct smtp_reply refusal; /* the first refusal; code 0 without one */

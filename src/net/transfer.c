@@ -107,7 +107,6 @@ transfer_outcome_of(CURLcode code)
 		{ CURLE_SSL_ISSUER_ERROR, TRANSFER_TLS_FAILED },
 		{ CURLE_SSL_PINNEDPUBKEYNOTMATCH, TRANSFER_TLS_FAILED },
 		{ CURLE_SSL_INVALIDCERTSTATUS, TRANSFER_TLS_FAILED },
-		{ CURLE_LOGIN_DENIED, TRANSFER_LOGIN_REFUSED },
 		{ CURLE_OPERATION_TIMEDOUT, TRANSFER_TIMED_OUT },
 	};
 	size_t i;
@@ -157,11 +156,6 @@ transfer_setopt_common(struct transfer *t, CURL *easy)
 #endif
 	if (req->ca_file != NULL)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, req->ca_file);
-	if (req->username != NULL) {
-		curl_easy_setopt(easy, CURLOPT_USERNAME, req->username);
-		curl_easy_setopt(easy, CURLOPT_PASSWORD,
-		    req->password != NULL ? req->password : "");
-	}
 }
 
 /* Cleans up what the arena of a struct transfers cannot know. */

@@ -88,6 +88,7 @@ struct transfer_request {
 	/* Gets the answer's body instead of keeping it, piece by piece; false ends it. */
 	bool (*sink)(void *arg, const char *p, size_t n);
 	bool few_connections; /* many at once over each, where the server has HTTP/2 */
+	bool secret; /* the answer is: its connection is its own, and ends with it */
 
 	/* SMTP: the body is a message with CRLF line ends. */
 	const char *const *urls; /* url and what takes its place where that one

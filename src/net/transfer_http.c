@@ -5,7 +5,9 @@
  *
  * How many connections a host may have is a property of the handle, so requests that
  * are to share few of them have a handle of their own.  Both tell which sockets and
- * times they wait for; nothing walks over all requests at each turn.
+ * times they wait for; nothing walks over all requests at each turn.  A request's handle
+ * ends with it: a handle that is used again remembers the last URL and what was in its
+ * buffers.
  */
 #include <stdio.h>
 #include <string.h>
@@ -206,6 +208,26 @@ add_header(struct transfer *t, const char *line)
 	t->headers = longer;
 }
 
+/* RFC 7617. */
+static void
+add_basic(struct transfer *t, struct arena *a)
+{
+	const char *pair = arena_printf(a, "%s:%s", t->req.username,
+	    t->req.password != NULL ? t->req.password : "");
+
+	add_header(t, arena_printf(a, "Authorization: Basic %s",
+	    text_base64(a, pair, strlen(pair))));
+}
+
+static void
+add_login(struct transfer *t)
+{
+	struct arena *a = arena_new(1024);
+
+	add_basic(t, a);
+	arena_free(&a);
+}
+
 static void
 set_headers(struct transfer *t)
 {
@@ -223,6 +245,8 @@ set_headers(struct transfer *t)
 		add_header(t, line.data);
 	}
 	buf_done(&line);
+	if (t->req.username != NULL)
+		add_login(t);
 	/* Waiting for "100 Continue" costs a second where it is not known. */
 	add_header(t, "Expect:");
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
@@ -260,10 +284,7 @@ line_of(const struct transfer *t)
 void
 transfer_http_start(struct transfer *t)
 {
-	if (t->easy == NULL)
-		t->easy = curl_easy_init();
-	else
-		curl_easy_reset(t->easy);
+	t->easy = curl_easy_init();
 	if (t->easy == NULL)
 		panic("out of memory");
 	t->answer.max = t->req.response_max;
@@ -277,6 +298,10 @@ transfer_http_start(struct transfer *t)
 		curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_MAXAGE_CONN,
 	    (long)(t->ts->params.idle_ms + 999) / 1000);
+	if (t->req.secret) {
+		curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+	}
 	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, take_header);
@@ -294,6 +319,8 @@ static void
 detach(struct transfer *t)
 {
 	curl_multi_remove_handle(line_of(t)->multi, t->easy);
+	curl_easy_cleanup(t->easy);
+	t->easy = NULL;
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;
 }

@@ -46,7 +46,7 @@ struct transfer {
 	bool forbidden; /* an address of its host is */
 
 	/* HTTP */
-	CURL *easy; /* made once, used again and again */
+	CURL *easy; /* NULL: nothing is on its way */
 	struct curl_slist *headers;
 	struct buf answer;
 	struct buf answer_headers;
@@ -120,7 +120,8 @@ void transfer_finish(struct transfer *t, enum transfer_outcome outcome);
 /* Which outcome a failure of curl is. */
 enum transfer_outcome transfer_outcome_of(CURLcode code);
 
-/* Options that every easy handle gets after curl_easy_reset(). */
+/* Options that every easy handle gets.  Login and password are not among them: curl would
+ * keep them as long as the connection. */
 void transfer_setopt_common(struct transfer *t, CURL *easy);
 
 int transfer_http_check(const struct transfer_request *req, struct err *e)

@@ -91,6 +91,7 @@ google_token_request(struct arena *a, const json_t *account, const char *scope,
 		.body = body,
 		.body_len = strlen(body),
 		.timeout_ms = TOKEN_TIMEOUT_MS,
+		.secret = true,
 	};
 	return 0;
 }
