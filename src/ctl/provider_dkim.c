@@ -43,19 +43,17 @@ zone_text(struct arena *a, const char *name, const char *value)
 static int
 print(struct ctl *c, const struct smtp_settings *s, struct err *e)
 {
-	struct dkim_key keys[DKIM_KEYS];
-	size_t n = smtp_dkim_keys(s, keys), i;
+	const struct dkim_key *key;
 	json_t *list = json_array();
 	const char *name, *value;
 
-	if (n == 0)
+	if (s->keys_count == 0)
 		return err_set(e, ERR_NOT_FOUND,
 		    "the account has no setting \"dkim_key\"");
-	for (i = 0; i < n; i++) {
-		if (dkim_record(c->a, &keys[i], &value, e) == -1)
-			return -1;
-		name = arena_printf(c->a, "%s._domainkey.%s", keys[i].selector,
-		    keys[i].domain);
+	for (key = s->keys; key < s->keys + s->keys_count; key++) {
+		value = dkim_record(c->a, key);
+		name = arena_printf(c->a, "%s._domainkey.%s", key->selector,
+		    key->domain);
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type",
 		        "TXT", "value", value, "record",

@@ -36,6 +36,30 @@ provider_account_itself(const struct provider_account *p)
 	return provider_account_is_shared(p) ? p->shared : p;
 }
 
+static const char *
+copy_text(struct arena *a, const char *s)
+{
+	return s != NULL ? arena_strdup(a, s) : NULL;
+}
+
+struct provider_account *
+provider_account_copy(struct arena *a, const struct provider_account *p)
+{
+	struct provider_account *copy = arena_object(a, struct provider_account);
+
+	*copy = *p;
+	copy->name = copy_text(a, p->name);
+	copy->kind = copy_text(a, p->kind);
+	copy->settings = copy_text(a, p->settings);
+	copy->limits = copy_text(a, p->limits);
+	copy->allowed = copy_text(a, p->allowed);
+	if (p->sealed != NULL)
+		copy->sealed = arena_memdup(a, p->sealed, p->sealed_bytes);
+	if (p->shared != NULL)
+		copy->shared = provider_account_copy(a, p->shared);
+	return copy;
+}
+
 /* ---- Reading ---------------------------------------------------------------------- */
 
 static void

@@ -65,6 +65,10 @@ bool provider_account_is_shared(const struct provider_account *p);
 const struct provider_account *provider_account_itself(
     const struct provider_account *p);
 
+/* All of it once more in "a", and of the account that it is leave to use. */
+struct provider_account *provider_account_copy(struct arena *a,
+    const struct provider_account *p) MUST_CHECK;
+
 /* "enabled", "disabled", "parked". */
 const char *provider_state_name(enum provider_state state);
 

@@ -145,15 +145,16 @@ page_add_provider(struct page *page, const struct provider *pr)
 static void
 read_providers(struct book *bk, struct page *page, struct db_rows **rows)
 {
+	struct arena *step = arena_new(PAGE_CHUNK);
 	struct provider_account *list;
 	struct provider *pr;
 	struct err e;
 	size_t i, count;
 
-	provider_account_all_read(page->a, rows, &list, &count);
+	provider_account_all_read(step, rows, &list, &count);
 	page->providers = arena_zalloc(page->a, count, sizeof(*page->providers));
 	for (i = 0; i < count; i++) {
-		if (settings_open(page->a, bk->ring, &list[i], &pr, &e) == 0) {
+		if (settings_keep(page->a, bk->ring, &list[i], &pr, &e) == 0) {
 			pr->tenant_rate = page->rules.delivery_rate;
 			page_add_provider(page, pr);
 		} else
@@ -161,6 +162,7 @@ read_providers(struct book *bk, struct page *page, struct db_rows **rows)
 			    LF_INT("tenant_id", page->tenant.n),
 			    LF_STR("provider", list[i].name), LF_ERR(&e));
 	}
+	arena_free(&step);
 }
 
 void
@@ -171,21 +173,23 @@ page_set(struct page *page, const json_t *settings)
 	page->rules = tenant_rules_of(settings);
 }
 
-/* With its secret, which is wiped with the page. */
 static void
 read_users(const struct book *bk, struct page *page, const struct db_rows *rows)
 {
+	struct arena *step = arena_new(PAGE_CHUNK);
 	struct tenant t = { .id = page->tenant, .settings = db_text(rows, 0, 3) };
 	json_t *whole;
 	struct err e;
 
 	if (!db_is_null(rows, 0, 7))
-		t.sealed = db_bytes(page->a, rows, 0, 7, &t.sealed_bytes);
-	if (tenant_settings_whole(page->a, bk->ring, &t, &whole, &e) == 0)
-		page->users = user_service_of(page->a, whole);
+		t.sealed = db_bytes(step, rows, 0, 7, &t.sealed_bytes);
+	if (tenant_settings_whole(step, bk->ring, &t, &whole, &e) == 0)
+		page->users = user_service_keep(page->a, bk->ring, page->tenant,
+		    whole);
 	else
 		log_error(NULL, "settings of a tenant cannot be opened",
 		    LF_INT("tenant_id", page->tenant.n), LF_ERR(&e));
+	arena_free(&step);
 }
 
 static void

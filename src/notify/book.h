@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Providers with opened credentials, branding and locale by tenant, and compiled templates
- * by version.  A claim reads the tenant's generation in its own transaction, so what is
+ * Providers, their credentials sealed (provider/settings.h), branding and locale by tenant,
+ * and compiled templates by version.  A claim reads the tenant's generation in its own transaction, so what is
  * used was right at that moment; what is missing or out of date is loaded in that same
  * transaction.  What is in use is held by counting; the book drops only what nobody
  * holds.
@@ -39,7 +39,7 @@ struct user_service;
 struct page {
 	struct tenant_id tenant;
 	int64_t generation;
-	struct arena *a; /* holds the page; wiped with it */
+	struct arena *a; /* holds the page */
 	int held;
 	bool stale; /* no longer in the book; freed when nobody holds it */
 	const struct provider **providers; /* in the order in which they are tried */
@@ -49,7 +49,7 @@ struct page {
 	const struct keyring *ring; /* the book's */
 	struct tenant_quiet quiet; /* the same */
 	struct tenant_rules rules; /* the same */
-	const struct user_service *users; /* NULL: it has none */
+	const struct user_service *users; /* kept; NULL: it has none */
 	bool webhooks; /* the tenant has endpoints */
 	struct page *next;
 };

@@ -9,13 +9,22 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/compiler.h"
 #include "base/ensure.h"
+#include "base/err.h"
+#include "base/seal.h"
 #include "model/data_path.h"
 #include "notify/user_question.h"
 #include "web/js.h"
 
-enum { BATCH_MAX = 500, BODY_MEMBERS_MAX = 20 };
+enum {
+	BATCH_MAX = 500,
+	BODY_MEMBERS_MAX = 20,
+	SECRETS_MAX = 64 << 10,
+	DEPTH_MAX = 8,
+	STEP_BYTES = 4096
+};
 
 #define PATH .flags = FIELD_DEFAULT | FIELD_ONE_LINE, .min = 1, .max = 200
 
@@ -207,8 +216,9 @@ hash_of(const json_t *json)
 	return hash;
 }
 
-static const struct user_service *
-read(struct arena *a, json_t *json)
+/* The struct of settings that live as long as "a"; NULL when they do not fit. */
+static struct user_service *
+fill(struct arena *a, json_t *json)
 {
 	struct user_service *us = arena_object(a, struct user_service);
 	struct field_errors fe;
@@ -216,11 +226,7 @@ read(struct arena *a, json_t *json)
 	field_errors_init(&fe, a);
 	if (fields_read(a, json, &user_service_table, us, &fe) == -1)
 		return NULL;
-	user_service_check(a, us, "", &fe);
-	if (fe.count > 0)
-		return NULL;
 	us->json = json;
-	us->hash = hash_of(json);
 	return us;
 }
 
@@ -228,16 +234,108 @@ const struct user_service *
 user_service_of(struct arena *a, const json_t *settings)
 {
 	json_t *json = json_object_get(settings, "user_service");
+	struct user_service *us = json != NULL ? fill(a, json) : NULL;
+	struct field_errors fe;
 
-	return json != NULL ? read(a, json) : NULL;
+	if (us == NULL)
+		return NULL;
+	field_errors_init(&fe, a);
+	user_service_check(a, us, "", &fe);
+	if (fe.count > 0)
+		return NULL;
+	us->hash = hash_of(json);
+	return us;
+}
+
+/* ---- Keeping ---------------------------------------------------------------------- */
+
+static struct seal_place
+place_of(struct tenant_id tenant)
+{
+	return (struct seal_place){ .tenant = tenant, .table = "user_service",
+		.column = "secrets" };
+}
+
+static int
+seal_secrets(struct arena *a, const struct keyring *ring,
+    struct tenant_id tenant, const json_t *secrets, struct user_service *us)
+{
+	struct seal_place place = place_of(tenant);
+	struct buf *text = buf_new(a, SECRETS_MAX);
+	struct err ignored;
+	void *blob;
+
+	if (json_object_size(secrets) == 0)
+		return 0;
+	js_write(text, secrets);
+	if (buf_overflowed(text) ||
+	    seal(a, ring, &place, text->data, text->len, &blob,
+	        &us->sealed_bytes, &ignored) == -1)
+		return -1;
+	us->sealed = blob;
+	buf_done(text);
+	return 0;
 }
 
 const struct user_service *
-user_service_copy(struct arena *a, const struct user_service *us)
+user_service_keep(struct arena *a, const struct keyring *ring,
+    struct tenant_id tenant, const json_t *settings)
 {
-	const struct user_service *copy =
-	    read(a, js_keep(a, json_deep_copy(us->json)));
+	struct arena *step = arena_new(STEP_BYTES);
+	const struct user_service *whole = user_service_of(step, settings);
+	struct user_service *us = NULL;
+	json_t *shown, *secrets;
+
+	if (whole != NULL) {
+		fields_split(step, &user_service_table, whole->json, &shown,
+		    &secrets);
+		us = fill(a, js_keep(a, json_deep_copy(shown)));
+		ensure(us != NULL);
+		us->hash = whole->hash;
+		if (seal_secrets(a, ring, tenant, secrets, us) == -1)
+			us = NULL;
+	}
+	arena_free(&step);
+	return us;
+}
+
+const struct user_service *
+user_service_copy(struct arena *a, const struct user_service *kept)
+{
+	struct user_service *copy =
+	    fill(a, js_keep(a, json_deep_copy(kept->json)));
 
 	ensure(copy != NULL);
+	copy->hash = kept->hash;
+	if (kept->sealed == NULL)
+		return copy;
+	copy->sealed = arena_memdup(a, kept->sealed, kept->sealed_bytes);
+	copy->sealed_bytes = kept->sealed_bytes;
 	return copy;
+}
+
+int
+user_service_open(struct arena *a, const struct keyring *ring,
+    struct tenant_id tenant, const struct user_service *kept,
+    const struct user_service **us_r, struct err *e)
+{
+	struct seal_place place = place_of(tenant);
+	struct user_service *us;
+	json_t *secrets;
+	void *plain;
+	size_t n;
+
+	if (kept->sealed == NULL) {
+		*us_r = user_service_copy(a, kept);
+		return 0;
+	}
+	if (unseal(a, ring, &place, kept->sealed, kept->sealed_bytes, &plain, &n,
+	        e) == -1 ||
+	    js_parse(a, plain, n, DEPTH_MAX, &secrets, e) == -1)
+		return -1;
+	us = fill(a, js_merge_patch(a, kept->json, secrets));
+	ensure(us != NULL);
+	us->hash = kept->hash;
+	*us_r = us;
+	return 0;
 }

@@ -13,10 +13,12 @@
 #include <jansson.h>
 
 #include "base/compiler.h"
+#include "base/id.h"
 #include "web/field.h"
 
 struct arena;
 struct err;
+struct keyring;
 struct transfer_request;
 
 /* Many at once. */
@@ -56,6 +58,10 @@ struct user_service {
 	/* No settings: a hash of all of it, and what it was read from. */
 	uint64_t hash;
 	json_t *json;
+
+	/* Of one that is kept: its secrets, which "json" and the fields above lack. */
+	const void *sealed;
+	size_t sealed_bytes;
 };
 
 extern const struct field_table user_service_table;
@@ -69,9 +75,18 @@ void user_service_check(struct arena *a, const struct user_service *us,
 const struct user_service *user_service_of(struct arena *a,
     const json_t *settings) MUST_CHECK;
 
-/* The same service once more, with all that is its own in "a". */
+/* The same as it is kept while nobody is asked for: its secrets are sealed. */
+const struct user_service *user_service_keep(struct arena *a,
+    const struct keyring *ring, struct tenant_id tenant, const json_t *settings)
+    MUST_CHECK;
+
+/* One that is kept once more, with all that is its own in "a"; and such a one with its
+ * secrets, for a request. */
 const struct user_service *user_service_copy(struct arena *a,
-    const struct user_service *us) MUST_CHECK;
+    const struct user_service *kept) MUST_CHECK;
+int user_service_open(struct arena *a, const struct keyring *ring,
+    struct tenant_id tenant, const struct user_service *kept,
+    const struct user_service **us_r, struct err *e) MUST_CHECK;
 
 /* How many of the people one request asks for: 1 without "batch", else as many as are
  * allowed and fit into a URL. */

@@ -4,8 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * From and Subject are named once more than they are there, so nobody can add another one
- * on the way.  Keys that were read stay for as long as the process: reading one costs as
- * much as many hashes.
+ * on the way.
  */
 #include "provider/dkim.h"
 
@@ -16,12 +15,12 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-#include <sodium.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/ensure.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "provider/jwt_sign.h"
 
 enum {
@@ -29,7 +28,6 @@ enum {
 	PIECE_BYTES = 4096,
 	FIELD_MAX = 64 << 10,
 	LINE_CHARS = 72,
-	KEYS_KEPT = 32,
 	RSA_BITS_MIN = 1024,
 	POINT_BYTES = 32
 };
@@ -48,83 +46,42 @@ static const struct {
 
 /* ---- Keys ---------------------------------------------------------------------- */
 
-/* A key that was read, by the hash of its text. */
-static struct {
-	uint8_t hash[HASH_BYTES];
-	EVP_PKEY *key;
-} kept[KEYS_KEPT];
-static size_t kept_next;
-
-static int
-key_open(struct arena *a, const char *pem, EVP_PKEY **key_r, struct err *e)
+int
+dkim_key_read(struct arena *a, struct dkim_key *key, struct err *e)
 {
-	uint8_t hash[HASH_BYTES];
-	size_t i;
+	EVP_PKEY *pkey;
 
-	crypto_generichash(hash, sizeof(hash), (const uint8_t *)pem,
-	    strlen(pem), NULL, 0);
-	for (i = 0; i < KEYS_KEPT; i++)
-		if (kept[i].key != NULL &&
-		    sodium_memcmp(kept[i].hash, hash, sizeof(hash)) == 0) {
-			*key_r = kept[i].key;
-			return 0;
-		}
-	if (jwt_key_read(a, pem, key_r, e) == -1)
+	if (jwt_key_read(a, key->pem, &pkey, e) == -1)
 		return -1;
-	if (!EVP_PKEY_is_a(*key_r, "ED25519") &&
-	    (!EVP_PKEY_is_a(*key_r, "RSA") ||
-	        EVP_PKEY_get_bits(*key_r) < RSA_BITS_MIN))
+	if (!EVP_PKEY_is_a(pkey, "ED25519") &&
+	    (!EVP_PKEY_is_a(pkey, "RSA") ||
+	        EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the private key is neither RSA with %d bits or more nor "
 		    "Ed25519", RSA_BITS_MIN);
-	EVP_PKEY_free(kept[kept_next].key);
-	EVP_PKEY_up_ref(*key_r); /* the arena gives back its own */
-	kept[kept_next].key = *key_r;
-	memcpy(kept[kept_next].hash, hash, sizeof(hash));
-	kept_next = (kept_next + 1) % KEYS_KEPT;
+	key->pkey = pkey;
 	return 0;
 }
 
-int
-dkim_key_check(struct arena *a, const struct dkim_key *key, struct err *e)
-{
-	EVP_PKEY *unused;
-
-	return key_open(a, key->pem, &unused, e);
-}
-
-static const char *
-base64(struct arena *a, const unsigned char *p, size_t n)
-{
-	unsigned char *text = arena_alloc(a, n / 3 * 4 + 8);
-
-	EVP_EncodeBlock(text, p, (int)n);
-	return (const char *)text;
-}
-
-int
-dkim_record(struct arena *a, const struct dkim_key *key, const char **text_r,
-    struct err *e)
+const char *
+dkim_record(struct arena *a, const struct dkim_key *key)
 {
 	unsigned char point[POINT_BYTES], *der = NULL;
 	size_t n = sizeof(point);
-	EVP_PKEY *pkey;
+	const char *text;
 	int bytes;
 
-	if (key_open(a, key->pem, &pkey, e) == -1)
-		return -1;
-	if (EVP_PKEY_is_a(pkey, "ED25519")) {
-		ensure(EVP_PKEY_get_raw_public_key(pkey, point, &n) == 1);
-		*text_r = arena_printf(a, "v=DKIM1; k=ed25519; p=%s",
-		    base64(a, point, n));
-		return 0;
+	if (EVP_PKEY_is_a(key->pkey, "ED25519")) {
+		ensure(EVP_PKEY_get_raw_public_key(key->pkey, point, &n) == 1);
+		return arena_printf(a, "v=DKIM1; k=ed25519; p=%s",
+		    text_base64(a, point, n));
 	}
-	bytes = i2d_PUBKEY(pkey, &der);
+	bytes = i2d_PUBKEY(key->pkey, &der);
 	ensure(bytes > 0);
-	*text_r = arena_printf(a, "v=DKIM1; k=rsa; p=%s",
-	    base64(a, der, (size_t)bytes));
+	text = arena_printf(a, "v=DKIM1; k=rsa; p=%s",
+	    text_base64(a, der, (size_t)bytes));
 	OPENSSL_free(der);
-	return 0;
+	return text;
 }
 
 /* ---- The body -------------------------------------------------------------------- */
@@ -206,7 +163,7 @@ body_hash(struct arena *a, struct dkim_body *b)
 	}
 	EVP_DigestUpdate(b->md, b->piece, b->n);
 	ensure(EVP_DigestFinal_ex(b->md, hash, NULL) == 1);
-	return base64(a, hash, sizeof(hash));
+	return text_base64(a, hash, sizeof(hash));
 }
 
 /* ---- The header -------------------------------------------------------------------- */
@@ -311,7 +268,7 @@ sign(struct arena *a, EVP_PKEY *key, const struct buf *text)
 	ensure(EVP_DigestSignInit(ctx, NULL, rsa ? EVP_sha256() : NULL, NULL,
 	           key) == 1 &&
 	    EVP_DigestSign(ctx, sig, &n, p, len) == 1);
-	return base64(a, sig, n);
+	return text_base64(a, sig, n);
 }
 
 static void
@@ -338,8 +295,7 @@ dkim_sign(struct arena *a, const struct dkim_key *keys, size_t count,
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (key_open(a, keys[i].pem, &key, e) == -1)
-			return -1;
+		key = keys[i].pkey;
 		field = arena_printf(a,
 		    "DKIM-Signature: v=1; a=%s-sha256; c=relaxed/relaxed;\r\n"
 		    "\td=%s; s=%s;\r\n\tt=%lld; h=%s;\r\n\tbh=%s;\r\n\tb=",

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/types.h>
+
 #include "base/compiler.h"
 
 struct arena;
@@ -25,15 +27,16 @@ struct dkim_key {
 	const char *domain;
 	const char *selector;
 	const char *pem; /* a private key: RSA of 1024 bits or more, or Ed25519 */
+	EVP_PKEY *pkey; /* the same, once it was read */
 };
 
-/* -1 (ERR_UNPROCESSABLE, the reason) when the key cannot sign. */
-int dkim_key_check(struct arena *a, const struct dkim_key *key, struct err *e)
+/* Reads the key, which then lives as long as "a".  It costs as much as a few signatures.
+ * -1 (ERR_UNPROCESSABLE, the reason) when the key cannot sign. */
+int dkim_key_read(struct arena *a, struct dkim_key *key, struct err *e)
     MUST_CHECK;
 
 /* What belongs into the TXT record at selector._domainkey.domain, in "a". */
-int dkim_record(struct arena *a, const struct dkim_key *key,
-    const char **text_r, struct err *e) MUST_CHECK;
+const char *dkim_record(struct arena *a, const struct dkim_key *key) MUST_CHECK;
 
 /* The body: any number of pieces, with CRLF line ends. */
 struct dkim_body *dkim_body_new(struct arena *a) MUST_CHECK;
@@ -47,7 +50,7 @@ struct dkim_mail {
 	int64_t at_ms; /* when it was signed, wall */
 };
 
-/* Adds a DKIM-Signature field for each key to "out". */
+/* Adds a DKIM-Signature field for each key, which was read, to "out". */
 int dkim_sign(struct arena *a, const struct dkim_key *keys, size_t count,
     const struct dkim_mail *mail, struct buf *out, struct err *e) MUST_CHECK;
 

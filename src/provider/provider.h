@@ -27,6 +27,7 @@ struct config;
 struct err;
 struct field_table;
 struct keyring;
+struct settings_vault;
 struct transfer_request;
 struct transfer_result;
 struct verdict;
@@ -45,7 +46,9 @@ struct provider {
 	bool enabled;
 	int priority; /* the lowest goes first */
 	int weight;
-	const void *settings; /* the struct that ops->settings describes */
+	const void *settings; /* the struct that ops->settings describes; NULL while its
+	                       * secrets are sealed */
+	struct settings_vault *vault; /* where they are (settings_hold); or NULL */
 	const struct account_limits *limits; /* NULL: not known here */
 	bool has_budget; /* of deliveries a second or a day, its own or its tenant's */
 	int tenant_rate; /* deliveries a second of its tenant; 0: any number */
@@ -119,6 +122,10 @@ struct provider_ops {
 
 	/* Checks settings beyond their fields; may be NULL. */
 	int (*check)(const void *settings, struct err *e);
+
+	/* Of settings that passed the check: makes what is costly once for all messages
+	 * that go while they are open, in "a"; may be NULL. */
+	int (*prepare)(struct arena *a, void *settings, struct err *e);
 
 	/* Of providers whose requests carry an access token, which is fetched before
 	 * and shared by many.  All of the request lives in "a".  token_read gives the

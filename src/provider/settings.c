@@ -7,10 +7,9 @@
 
 #include <string.h>
 
-#include <sodium.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/ensure.h"
 #include "base/err.h"
 #include "base/seal.h"
 #include "model/provider_account.h"
@@ -21,7 +20,11 @@
 #include "web/field.h"
 #include "web/js.h"
 
-enum { SETTINGS_BYTES_MAX = 64 << 10, SETTINGS_DEPTH_MAX = 16 };
+enum {
+	SETTINGS_BYTES_MAX = 64 << 10,
+	SETTINGS_DEPTH_MAX = 16,
+	STEP_BYTES = 4096
+};
 
 static struct seal_place
 place_of(const struct provider_account *p)
@@ -44,18 +47,24 @@ find_ops(const char *kind, const struct provider_ops **ops_r, struct err *e)
 	return 0;
 }
 
-/* Fills the struct of a kind from JSON and has the kind look at it. */
+/* The struct of a kind, filled from JSON. */
 static int
 read_record(struct arena *a, const struct provider_ops *ops, json_t *settings,
-    void *record, struct field_errors *fe, struct err *e)
+    void **record_r, struct field_errors *fe, struct err *e)
 {
-	if (fields_read(a, settings, ops->settings, record, fe) == -1)
+	*record_r = arena_zalloc(a, 1, ops->settings->struct_bytes);
+	if (fields_read(a, settings, ops->settings, *record_r, fe) == -1)
 		return err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": %s",
 		    fe->first->pointer[0] == '/' ? fe->first->pointer + 1 : "",
 		    fe->first->detail);
-	if (ops->check != NULL && ops->check(record, e) == -1)
-		return -1;
 	return 0;
+}
+
+/* What the kind thinks of it. */
+static int
+check_record(const struct provider_ops *ops, const void *record, struct err *e)
+{
+	return ops->check != NULL ? ops->check(record, e) : 0;
 }
 
 /* A URL, or hosts with commas between them. */
@@ -130,12 +139,6 @@ check_hosts(const struct provider_ops *ops, const json_t *settings,
 	return 0;
 }
 
-static void *
-record_new(struct arena *a, const struct provider_ops *ops)
-{
-	return arena_zalloc(a, 1, ops->settings->struct_bytes);
-}
-
 static int
 too_large(struct err *e)
 {
@@ -162,7 +165,6 @@ seal_secrets(struct arena *a, const struct keyring *ring, const json_t *secret,
 		return too_large(e);
 	rc = seal(a, ring, &place, text->data, text->len, &blob,
 	    &p->sealed_bytes, e);
-	sodium_memzero(text->data, text->len);
 	if (rc == 0)
 		p->sealed = blob;
 	return rc;
@@ -203,11 +205,13 @@ settings_seal(struct arena *a, const struct keyring *ring, json_t *settings,
 	const struct provider_ops *ops;
 	struct buf *text = buf_new(a, SETTINGS_BYTES_MAX);
 	json_t *shown, *secret, *whole = settings;
+	void *record;
 
 	if (find_ops(p->kind, &ops, e) == -1 ||
 	    (provider_account_is_shared(p) &&
 	        put_own(a, ring, ops, p, settings, &whole, fe, e) == -1) ||
-	    read_record(a, ops, whole, record_new(a, ops), fe, e) == -1 ||
+	    read_record(a, ops, whole, &record, fe, e) == -1 ||
+	    check_record(ops, record, e) == -1 ||
 	    check_hosts(ops, settings, fe, e) == -1)
 		return -1;
 	fields_split(a, ops->settings, settings, &shown, &secret);
@@ -264,27 +268,16 @@ settings_narrow(struct arena *a, struct provider_account *p,
 	return 0;
 }
 
-int
-settings_open(struct arena *a, const struct keyring *ring,
-    const struct provider_account *p, struct provider **provider_r,
-    struct err *e)
+/* ---- Use -------------------------------------------------------------------------- */
+
+/* Everything of an account but its settings. */
+static struct provider *
+shell_of(struct arena *a, const struct provider_account *p,
+    const struct provider_ops *ops)
 {
 	const struct provider_account *itself = provider_account_itself(p);
 	struct provider *provider = arena_object(a, struct provider);
-	const struct provider_ops *ops;
-	struct field_errors fe;
-	json_t *whole;
-	void *record;
 
-	field_errors_init(&fe, a);
-	if (find_ops(p->kind, &ops, e) == -1 ||
-	    settings_whole(a, ring, p, &whole, e) == -1 ||
-	    (itself != p &&
-	        put_own(a, ring, ops, p, whole, &whole, &fe, e) == -1))
-		return -1;
-	record = record_new(a, ops);
-	if (read_record(a, ops, whole, record, &fe, e) == -1)
-		return -1;
 	*provider = (struct provider){
 		.id = p->id,
 		.tenant = p->tenant,
@@ -297,11 +290,145 @@ settings_open(struct arena *a, const struct keyring *ring,
 		    itself->state == PROVIDER_ENABLED,
 		.priority = p->priority,
 		.weight = p->weight,
-		.settings = record,
 		.limits = limits_of(a, itself),
 	};
 	provider->has_budget =
 	    provider->limits->rate > 0 || provider->limits->per_day > 0;
-	*provider_r = provider;
+	return provider;
+}
+
+/* Its settings, ready for use.  What was checked once is not checked again: to look at a
+ * key costs more than to send a message. */
+static int
+open_record(struct arena *a, const struct keyring *ring,
+    const struct provider_account *p, bool checked, void **record_r,
+    struct err *e)
+{
+	const struct provider_ops *ops;
+	struct field_errors fe;
+	json_t *whole;
+
+	field_errors_init(&fe, a);
+	if (find_ops(p->kind, &ops, e) == -1 ||
+	    settings_whole(a, ring, p, &whole, e) == -1 ||
+	    (provider_account_is_shared(p) &&
+	        put_own(a, ring, ops, p, whole, &whole, &fe, e) == -1) ||
+	    read_record(a, ops, whole, record_r, &fe, e) == -1 ||
+	    (!checked && check_record(ops, *record_r, e) == -1))
+		return -1;
+	return ops->prepare != NULL ? ops->prepare(a, *record_r, e) : 0;
+}
+
+int
+settings_open(struct arena *a, const struct keyring *ring,
+    const struct provider_account *p, struct provider **provider_r,
+    struct err *e)
+{
+	void *record;
+
+	if (open_record(a, ring, p, false, &record, e) == -1)
+		return -1;
+	*provider_r = shell_of(a, p, provider_ops_find(p->kind));
+	(*provider_r)->settings = record;
 	return 0;
+}
+
+/* ---- Keeping ---------------------------------------------------------------------- */
+
+/* An account whose secrets are sealed while nobody holds it. */
+struct settings_vault {
+	const struct keyring *ring;
+	const struct provider_account *account;
+	const struct provider *kept;
+	struct arena *a; /* of "open"; NULL: nobody holds it */
+	struct provider open;
+	int held;
+};
+
+static void
+defer_vault(void *p)
+{
+	struct settings_vault *v = p;
+
+	arena_free(&v->a);
+}
+
+static bool
+has_secrets(const struct provider_account *p)
+{
+	return p->sealed != NULL || provider_account_itself(p)->sealed != NULL;
+}
+
+/* Does it open, and pass the check? */
+static int
+try_opening(const struct keyring *ring, const struct provider_account *p,
+    struct err *e)
+{
+	struct arena *a = arena_new(STEP_BYTES);
+	void *unused;
+	int rc = open_record(a, ring, p, false, &unused, e);
+
+	arena_free(&a);
+	return rc;
+}
+
+int
+settings_keep(struct arena *a, const struct keyring *ring,
+    const struct provider_account *p, struct provider **provider_r,
+    struct err *e)
+{
+	struct settings_vault *v;
+
+	if (provider_account_itself(p) == NULL || !has_secrets(p))
+		return settings_open(a, ring, p, provider_r, e);
+	if (try_opening(ring, p, e) == -1)
+		return -1;
+	v = arena_object(a, struct settings_vault);
+	v->ring = ring;
+	v->account = provider_account_copy(a, p);
+	arena_defer(a, defer_vault, v);
+	*provider_r = shell_of(a, p, provider_ops_find(p->kind));
+	(*provider_r)->vault = v;
+	v->kept = *provider_r;
+	return 0;
+}
+
+int
+settings_hold(const struct provider *kept, const struct provider **open_r,
+    struct err *e)
+{
+	struct settings_vault *v = kept->vault;
+	void *record;
+
+	if (v == NULL) {
+		*open_r = kept;
+		return 0;
+	}
+	if (v->held == 0) {
+		v->a = arena_new(STEP_BYTES);
+		if (open_record(v->a, v->ring, v->account, true, &record, e) ==
+		    -1) {
+			arena_free(&v->a);
+			return -1;
+		}
+		v->open = *v->kept;
+		v->open.settings = record;
+	}
+	v->held++;
+	*open_r = &v->open;
+	return 0;
+}
+
+void
+settings_release(const struct provider *open)
+{
+	struct settings_vault *v = open != NULL ? open->vault : NULL;
+
+	if (v == NULL)
+		return;
+	ensure(v->held > 0);
+	if (--v->held > 0)
+		return;
+	v->open.settings = NULL;
+	arena_free(&v->a);
 }

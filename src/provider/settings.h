@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * An account is stored in two columns: what may be shown, and the fields that
- * their table marks secret, sealed and bound to the account's row.
+ * their table marks secret, sealed and bound to the account's row.  So it is kept in
+ * memory, too: its secrets are open while somebody sends by it, and no longer.
  */
 #ifndef BELFRY_PROVIDER_SETTINGS_H
 #define BELFRY_PROVIDER_SETTINGS_H
@@ -40,12 +41,25 @@ int settings_whole(struct arena *a, const struct keyring *ring,
 int settings_narrow(struct arena *a, struct provider_account *account,
     const char *allowed, struct err *e) MUST_CHECK;
 
-/* The account ready to send; lives in "a", where its secrets are wiped with
- * the arena as far as they were sealed.  -1 when this program does not know
- * its kind, when a key of the ring is missing, or when the settings no
- * longer pass their table. */
+/* The account ready to send, for as long as "a" lives.  -1 when this program does not
+ * know its kind, when a key of the ring is missing, or when the settings no longer
+ * pass their table. */
 int settings_open(struct arena *a, const struct keyring *ring,
     const struct provider_account *account, struct provider **provider_r,
     struct err *e) MUST_CHECK;
+
+/* The same account as it is kept while nobody sends by it: everything but its settings,
+ * which stay as they are stored.  Where none is secret they are there as well. */
+int settings_keep(struct arena *a, const struct keyring *ring,
+    const struct provider_account *account, struct provider **provider_r,
+    struct err *e) MUST_CHECK;
+
+/* A kept account ready to send.  Those who hold it at the same time share it: its secrets
+ * are opened for the first and wiped behind the last of them. */
+int settings_hold(const struct provider *kept, const struct provider **open_r,
+    struct err *e) MUST_CHECK;
+
+/* NULL is fine. */
+void settings_release(const struct provider *open);
 
 #endif

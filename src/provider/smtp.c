@@ -160,8 +160,9 @@ check_hosts(struct arena *a, const char *list, struct err *e)
 	return 0;
 }
 
-size_t
-smtp_dkim_keys(const struct smtp_settings *s, struct dkim_key *keys)
+/* The keys that the settings name: how many, 0 to DKIM_KEYS. */
+static size_t
+dkim_keys(const struct smtp_settings *s, struct dkim_key *keys)
 {
 	const char *domain = s->dkim_domain != NULL
 	    ? s->dkim_domain
@@ -170,10 +171,10 @@ smtp_dkim_keys(const struct smtp_settings *s, struct dkim_key *keys)
 
 	if (s->dkim_key != NULL)
 		keys[n++] = (struct dkim_key){ domain, s->dkim_selector,
-			s->dkim_key };
+			s->dkim_key, NULL };
 	if (s->dkim_key2 != NULL)
 		keys[n++] = (struct dkim_key){ domain, s->dkim_selector2,
-			s->dkim_key2 };
+			s->dkim_key2, NULL };
 	return n;
 }
 
@@ -197,7 +198,7 @@ check_dkim(struct arena *a, const struct smtp_settings *s, struct err *e)
 	if (s->dkim_key2 != NULL && s->dkim_key == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"dkim_key2\": there is no first one");
-	n = smtp_dkim_keys(s, keys);
+	n = dkim_keys(s, keys);
 	for (i = 0; i < n; i++) {
 		struct err why;
 
@@ -205,7 +206,7 @@ check_dkim(struct arena *a, const struct smtp_settings *s, struct err *e)
 			return err_set(e, ERR_UNPROCESSABLE, "settings "
 			    "\"dkim_domain\" and \"dkim_selector\" must be "
 			    "names as they stand in the DNS");
-		if (dkim_key_check(a, &keys[i], &why) == -1)
+		if (dkim_key_read(a, &keys[i], &why) == -1)
 			return err_set(e, ERR_UNPROCESSABLE,
 			    "setting \"dkim_key%s\": %s", i == 0 ? "" : "2",
 			    why.text);
@@ -260,6 +261,19 @@ check(const void *settings, struct err *e)
 
 	arena_free(&a);
 	return rc;
+}
+
+static int
+prepare(struct arena *a, void *settings, struct err *e)
+{
+	struct smtp_settings *s = settings;
+	size_t i;
+
+	s->keys_count = dkim_keys(s, s->keys);
+	for (i = 0; i < s->keys_count; i++)
+		if (dkim_key_read(a, &s->keys[i], e) == -1)
+			return -1;
+	return 0;
 }
 
 /* Fills the addresses of the request. */
@@ -348,8 +362,6 @@ sign_mail(struct arena *a, const struct smtp_settings *s, const struct message *
 	size_t n = (size_t)(strstr(octets->data, "\r\n\r\n") + 2 - octets->data);
 	struct buf *out = buf_new(a, SIGNATURES_MAX);
 	struct transfer_piece *pieces;
-	struct dkim_key keys[DKIM_KEYS];
-	size_t count = smtp_dkim_keys(s, keys);
 	struct dkim_mail mail = {
 		.body = dkim_body_new(a),
 		.header = octets->data,
@@ -358,7 +370,7 @@ sign_mail(struct arena *a, const struct smtp_settings *s, const struct message *
 	};
 
 	if (hash_body(rq, n + 2, mail.body, e) == -1 ||
-	    dkim_sign(a, keys, count, &mail, out, e) == -1)
+	    dkim_sign(a, s->keys, s->keys_count, &mail, out, e) == -1)
 		return -1;
 	pieces = arena_zalloc(a, rq->pieces_count + 2, sizeof(*pieces));
 	pieces[0] = (struct transfer_piece){ .form = PIECE_MEMORY,
@@ -407,7 +419,7 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 		return -1;
 	*request_r = request(a, s);
 	mail_envelope_body(&envelope, request_r);
-	if (s->dkim_key != NULL &&
+	if (s->keys_count > 0 &&
 	    sign_mail(a, s, m, envelope.octets, request_r, e) < 0)
 		return -1;
 	request_r->from = envelope.from;
@@ -438,6 +450,7 @@ const struct provider_ops smtp_ops = {
 	.summary = "E-mail through a mail server.",
 	.settings = &table,
 	.check = check,
+	.prepare = prepare,
 	.build = build,
 	.judge = judge,
 	.probe = probe,

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "provider/dkim.h"
 #include "provider/provider.h"
 #include "web/field.h"
 
@@ -36,13 +37,12 @@ struct smtp_settings {
 	const char *dkim_key2;
 	const char *bounce_address;
 	bool dsn;
+
+	/* No settings: the keys that sign the account's mails, read.  There are none while
+	 * it is only checked. */
+	struct dkim_key keys[DKIM_KEYS];
+	size_t keys_count;
 };
-
-struct dkim_key;
-
-/* The keys that sign the account's mails: how many, 0 to DKIM_KEYS. */
-size_t smtp_dkim_keys(const struct smtp_settings *s, struct dkim_key *keys);
-
 
 extern const struct provider_ops smtp_ops;
 

@@ -6,7 +6,8 @@
  * By the time we get here the attempt's row has been committed.  A message that cannot
  * be rendered or built is dead with the reason; one that was let go because our leases
  * are no longer sure leaves no result, as if we had died: whoever rescues it says so.
- * One that was let go because we stop is handed back.
+ * One that was let go because we stop is handed back.  The credentials of its account
+ * are open as long as a flight holds them.
  */
 #include <stddef.h>
 #include <string.h>
@@ -28,6 +29,7 @@
 #include "notify/gate.h"
 #include "notify/settle.h"
 #include "provider/provider.h"
+#include "provider/settings.h"
 #include "spooler/claim.h"
 #include "spooler/crash.h"
 #include "spooler/keys.h"
@@ -47,6 +49,7 @@ struct flight {
 	struct arena *a; /* the message, and this struct */
 	struct claim *claim;
 	struct delivery *d;
+	const struct provider *provider; /* that of the delivery, open and held; or NULL */
 	struct message *m;
 	struct transfer *transfer;
 	struct pack_waiter pack_waiter;
@@ -67,6 +70,7 @@ land(struct flight *f)
 
 	if (f->pack != NULL)
 		pack_release(f->pack);
+	settings_release(f->provider);
 	door_ended(sp, f->d, &f->ended);
 	claim_count(c, -1);
 	tally_ended(sp->tally, c->tenant, (int)f->d->channel,
@@ -235,7 +239,7 @@ done(void *arg, const struct transfer_result *res)
 		crash_point(CRASH_AFTER_ANSWER);
 	crash_working_on(f->claim->tenant, &f->d->notification->id,
 	    &f->d->id);
-	f->d->provider->ops->judge(f->d->provider, res, &v);
+	f->provider->ops->judge(f->provider, res, &v);
 	if (!v.stale_token || !renew(f))
 		judged(f, res, &v);
 	crash_idle();
@@ -245,7 +249,7 @@ static int
 launch(struct flight *f, struct err *e)
 {
 	struct spooler *sp = f->claim->spooler;
-	const struct provider *p = f->d->provider;
+	const struct provider *p = f->provider;
 	struct transfer_request rq;
 	int limit_ms = (int)sp->config->spooler_attempt_timeout;
 
@@ -286,17 +290,17 @@ static int
 launch_with_token(struct flight *f, const char *refused, struct err *e)
 {
 	struct tokens *tokens = f->claim->spooler->tokens;
-	struct token_source source = token_source_of(f->d->provider);
+	struct token_source source = token_source_of(f->provider);
 	const char *token;
 	int rc;
 
 	if (refused != NULL)
 		tokens_refused(tokens, &source, refused);
 	f->waiter.ready = token_ready;
-	rc = tokens_ask(tokens, &source, &f->waiter, &token, e);
+	rc = tokens_ask(tokens, f->a, &source, &f->waiter, &token, e);
 	if (rc < 1)
 		return rc;
-	f->m->token = arena_strdup(f->a, token);
+	f->m->token = token;
 	return launch(f, e);
 }
 
@@ -341,7 +345,7 @@ uploaded(struct upload_waiter *w, bool known, const struct verdict *v)
 static int
 refer(struct flight *f, struct err *e)
 {
-	const struct provider *p = f->d->provider;
+	const struct provider *p = f->provider;
 	struct message *m = f->m;
 	int n, rc;
 
@@ -362,7 +366,7 @@ refer(struct flight *f, struct err *e)
 static int
 send(struct flight *f, struct err *e)
 {
-	const struct provider *p = f->d->provider;
+	const struct provider *p = f->provider;
 	struct verdict v = { .class = VERDICT_NONE };
 	int rc = f->pack != NULL && p->ops->names != NULL ? refer(f, e) : 1;
 
@@ -526,6 +530,7 @@ start(struct spooler *sp, struct claim *c, struct delivery *d,
 	tally_started(sp->tally, c->tenant, (int)d->channel, d->provider);
 	metrics_set(METRIC_IN_FLIGHT, 0, sp->in_flight);
 	if (check(page, d, &e) == -1 ||
+	    settings_hold(d->provider, &f->provider, &e) == -1 ||
 	    deliver_render(a, sp->config, page, d, f->m, &e) == -1 ||
 	    ask_and_send(f, &e) == -1)
 		refuse(f, &e);

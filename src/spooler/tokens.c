@@ -33,8 +33,10 @@ struct token {
 	struct tenant_id tenant;
 	struct uuid id;
 	int64_t version;
-	struct arena *a; /* of the text; NULL: there is none */
-	const char *text;
+	struct arena *a; /* of the token; NULL: there is none */
+	const void *sealed; /* so that it is readable only while it is used */
+	size_t sealed_bytes;
+	uint8_t hash[crypto_generichash_BYTES]; /* of its text */
 	int64_t good_until_ms, renew_from_ms; /* monotonic */
 	uint8_t refused[crypto_generichash_BYTES]; /* a hash of the last one that was */
 	bool fetching;
@@ -93,9 +95,8 @@ token_source_of(const struct provider *p)
 static void
 forget(struct token *t)
 {
-	if (t->a != NULL)
-		arena_free(&t->a);
-	t->text = NULL;
+	arena_free(&t->a);
+	t->sealed = NULL;
 }
 
 static void
@@ -136,22 +137,36 @@ limited(int64_t lifetime_ms)
 }
 
 static void
-keep(struct token *t, const char *text, int64_t lifetime_ms)
-{
-	int64_t now_ms = clock_mono_ms();
-
-	forget(t);
-	t->a = arena_new(CHUNK_BYTES);
-	t->text = arena_strdup(t->a, text);
-	t->renew_from_ms = now_ms + lifetime_ms * 8 / 10;
-	t->good_until_ms = now_ms + lifetime_ms * 19 / 20;
-}
-
-static void
 hash(const char *text, uint8_t hash_r[static crypto_generichash_BYTES])
 {
 	crypto_generichash(hash_r, crypto_generichash_BYTES,
 	    (const unsigned char *)text, strlen(text), NULL, 0);
+}
+
+static struct seal_place
+place_of(const struct token *t)
+{
+	return (struct seal_place){ .tenant = t->tenant, .table = "token",
+		.column = "text", .row = t->id };
+}
+
+static void
+keep(struct tokens *tk, struct token *t, const char *text, int64_t lifetime_ms)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct seal_place place = place_of(t);
+	struct err ignored;
+	void *blob;
+
+	forget(t);
+	t->a = arena_new(CHUNK_BYTES);
+	if (seal(t->a, tk->p.ring, &place, text, strlen(text), &blob,
+	        &t->sealed_bytes, &ignored) == -1)
+		return;
+	t->sealed = blob;
+	hash(text, t->hash);
+	t->renew_from_ms = now_ms + lifetime_ms * 8 / 10;
+	t->good_until_ms = now_ms + lifetime_ms * 19 / 20;
 }
 
 static bool
@@ -164,13 +179,6 @@ was_refused(const struct token *t, const char *text)
 }
 
 /* ---- Shared ones -------------------------------------------------------------------- */
-
-static struct seal_place
-place_of(const struct token *t)
-{
-	return (struct seal_place){ .tenant = t->tenant, .table = "token",
-		.column = "text", .row = t->id };
-}
 
 static const char *
 cache_key(struct arena *a, const struct token *t)
@@ -185,13 +193,14 @@ cache_key(struct arena *a, const struct token *t)
 /* "version got until token": until when it is good by the wall clock, which hosts have in
  * common, and when it was got.  Sealed at this place it is ours. */
 static void
-share(struct tokens *tk, const struct token *t, int64_t lifetime_ms)
+share(struct tokens *tk, const struct token *t, const char *text,
+    int64_t lifetime_ms)
 {
 	struct arena *a = arena_new(CHUNK_BYTES);
 	struct seal_place place = place_of(t);
 	int64_t now_ms = clock_wall_ms();
 	char *plain = arena_printf(a, "%" PRId64 " %" PRId64 " %" PRId64 " %s",
-	    t->version, now_ms, now_ms + lifetime_ms, t->text);
+	    t->version, now_ms, now_ms + lifetime_ms, text);
 	struct err ignored;
 	void *blob;
 	size_t n;
@@ -199,12 +208,11 @@ share(struct tokens *tk, const struct token *t, int64_t lifetime_ms)
 	if (seal(a, tk->p.ring, &place, plain, strlen(plain), &blob, &n,
 	        &ignored) == 0)
 		cache_set(tk->p.cache, cache_key(a, t), blob, n, lifetime_ms);
-	sodium_memzero(plain, strlen(plain));
 	arena_free(&a);
 }
 
 static bool
-adopt(struct token *t, const char *plain)
+adopt(struct tokens *tk, struct token *t, const char *plain)
 {
 	int64_t version, got_ms, until_ms, now_ms = clock_wall_ms();
 	int at = 0;
@@ -215,7 +223,7 @@ adopt(struct token *t, const char *plain)
 	    now_ms - got_ms >= (until_ms - got_ms) * 8 / 10 ||
 	    was_refused(t, plain + at))
 		return false;
-	keep(t, plain + at, until_ms - got_ms);
+	keep(tk, t, plain + at, until_ms - got_ms);
 	t->renew_from_ms -= now_ms - got_ms;
 	t->good_until_ms -= now_ms - got_ms;
 	return true;
@@ -233,7 +241,7 @@ take_shared(struct tokens *tk, struct token *t)
 	size_t n;
 	bool taken = cache_get(tk->p.cache, a, cache_key(a, t), &blob, &n) &&
 	    unseal(a, tk->p.ring, &place, blob, n, &plain, &n, &ignored) == 0 &&
-	    adopt(t, plain);
+	    adopt(tk, t, plain);
 
 	arena_free(&a);
 	return taken;
@@ -288,9 +296,9 @@ fetched(void *arg, const struct transfer_result *res)
 		log_failure(f, &v);
 		t->renew_from_ms = clock_mono_ms() + AGAIN_MS;
 	} else if (f->source.version == t->version) {
-		keep(t, text, limited(lifetime_ms));
+		keep(f->tokens, t, text, limited(lifetime_ms));
 		if (f->source.shared)
-			share(f->tokens, t, limited(lifetime_ms));
+			share(f->tokens, t, text, limited(lifetime_ms));
 	}
 	tell(t, text, &v);
 	arena_free(&a);
@@ -324,7 +332,7 @@ fetch(struct tokens *tk, struct token *t, const struct token_source *source,
 static bool
 is_good(const struct token *t, int64_t now_ms)
 {
-	return t->text != NULL && now_ms < t->good_until_ms;
+	return t->sealed != NULL && now_ms < t->good_until_ms;
 }
 
 /* Ahead of time: what fails is tried again while the old one is used. */
@@ -341,8 +349,23 @@ renew(struct tokens *tk, struct token *t, const struct token_source *source,
 		t->renew_from_ms = now_ms + AGAIN_MS;
 }
 
+static int
+open_token(struct arena *a, const struct tokens *tk, const struct token *t,
+    const char **token_r, struct err *e)
+{
+	struct seal_place place = place_of(t);
+	void *text;
+	size_t n;
+
+	if (unseal(a, tk->p.ring, &place, t->sealed, t->sealed_bytes, &text, &n,
+	        e) == -1)
+		return -1;
+	*token_r = text;
+	return 1;
+}
+
 int
-tokens_ask(struct tokens *tk, const struct token_source *source,
+tokens_ask(struct tokens *tk, struct arena *a, const struct token_source *source,
     struct token_waiter *w, const char **token_r, struct err *e)
 {
 	struct token *t = find(tk, source);
@@ -352,10 +375,8 @@ tokens_ask(struct tokens *tk, const struct token_source *source,
 		renew(tk, t, source, now_ms);
 	else if (!t->fetching && source->shared)
 		(void)take_shared(tk, t);
-	if (is_good(t, now_ms)) {
-		*token_r = t->text;
-		return 1;
-	}
+	if (is_good(t, now_ms))
+		return open_token(a, tk, t, token_r, e);
 	if (!t->fetching && fetch(tk, t, source, e) == -1)
 		return -1;
 	w->next = NULL;
@@ -371,6 +392,7 @@ tokens_refused(struct tokens *tk, const struct token_source *source,
 	struct token *t = find(tk, source);
 
 	hash(token, t->refused);
-	if (t->text != NULL && strcmp(t->text, token) == 0)
+	if (t->sealed != NULL &&
+	    sodium_memcmp(t->refused, t->hash, sizeof(t->hash)) == 0)
 		forget(t);
 }

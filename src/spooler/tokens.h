@@ -6,7 +6,8 @@
  * Fetching is a transfer like any other; what needs a token waits for it in memory.  A
  * token is renewed ahead of time, while the old one is used.  Each spooler fetches its
  * own, which costs a request an hour, unless the source is shared: then they leave it
- * to each other in memcached, sealed.  No token lies in the database.
+ * to each other in memcached, sealed.  So they lie in memory, too, between two uses.  No
+ * token lies in the database.
  */
 #ifndef BELFRY_SPOOLER_TOKENS_H
 #define BELFRY_SPOOLER_TOKENS_H
@@ -67,10 +68,11 @@ struct tokens_params {
 
 struct tokens *tokens_new(struct arena *a, const struct tokens_params *p) MUST_CHECK;
 
-/* A token: 1 with *token_r, which lives until the loop goes on; 0 when "w" is called
- * later; -1 with *e when it cannot be asked for. */
-int tokens_ask(struct tokens *tk, const struct token_source *source,
-    struct token_waiter *w, const char **token_r, struct err *e) MUST_CHECK;
+/* A token: 1 with *token_r, which lives in "a"; 0 when "w" is called later; -1 with *e
+ * when it cannot be asked for. */
+int tokens_ask(struct tokens *tk, struct arena *a,
+    const struct token_source *source, struct token_waiter *w,
+    const char **token_r, struct err *e) MUST_CHECK;
 
 /* A token was used and not taken: it is not given to anybody any more. */
 void tokens_refused(struct tokens *tk, const struct token_source *source,

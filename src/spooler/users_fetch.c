@@ -25,7 +25,7 @@ enum {
 struct fetch {
 	struct arena *a;
 	struct user_source *source;
-	const struct user_service *how; /* a copy: another may take its place */
+	const struct user_service *how; /* its own: another may take its place */
 	const char *token; /* that was fetched, or NULL */
 	struct user **users;
 	const char **ids;
@@ -163,16 +163,14 @@ done(void *arg, const struct transfer_result *res)
 
 /* Those at the head of the queue that one request asks for. */
 static struct fetch *
-take_some(struct user_source *s)
+take_some(struct arena *a, struct user_source *s)
 {
-	struct arena *a = arena_new(CHUNK_BYTES);
 	struct fetch *f = arena_object(a, struct fetch);
 	struct user *u;
 	size_t i, n = 0;
 
 	f->a = a;
 	f->source = s;
-	f->how = user_service_copy(a, s->how);
 	f->ids = arena_zalloc(a, TAKE_MAX, sizeof(*f->ids));
 	f->users = arena_zalloc(a, TAKE_MAX, sizeof(*f->users));
 	for (u = s->first; u != NULL && n < TAKE_MAX; u = u->after)
@@ -183,32 +181,6 @@ take_some(struct user_source *s)
 		f->ids[i] = f->users[i]->id;
 	}
 	return f;
-}
-
-static void
-send(struct user_source *s, const char *token)
-{
-	struct fetch *f = take_some(s);
-	struct arena *a = f->a;
-	struct transfer_request rq;
-	struct transfer *t;
-	struct err e;
-	size_t i;
-
-	if (token != NULL)
-		f->token = arena_strdup(a, token);
-	user_service_request(a, f->how, f->ids, f->count,
-	    token != NULL ? f->token : f->how->token, &rq);
-	rq.done = done;
-	rq.arg = f;
-	if (transfers_start(s->users->p.transfers, &rq, &t, &e) == 0) {
-		s->requests++;
-		return;
-	}
-	for (i = 0; i < f->count; i++)
-		f->users[i]->fetching = false;
-	failed(f, 0, e.text);
-	arena_free(&a);
 }
 
 /* Nobody can be asked for without a token. */
@@ -239,7 +211,7 @@ token_ready(struct token_waiter *w, const char *token, const struct verdict *v)
 }
 
 static int
-token_for(struct user_source *s, const char **token_r)
+token_for(struct user_source *s, struct arena *a, const char **token_r)
 {
 	struct err e;
 	int rc;
@@ -248,22 +220,69 @@ token_for(struct user_source *s, const char **token_r)
 	if (s->how->oauth == NULL)
 		return 1;
 	s->waiter.ready = token_ready;
-	rc = user_token_ask(s, token_r, &e);
+	rc = user_token_ask(s, a, token_r, &e);
 	s->waits = rc == 0;
 	if (rc == -1)
 		no_token(s, e.text);
 	return rc;
 }
 
+/* Asks for those at the head of the queue; all of it lives in "a". */
+static void
+send(struct arena *a, struct user_source *s, const struct user_service *how,
+    const char *token)
+{
+	struct fetch *f = take_some(a, s);
+	struct transfer_request rq;
+	struct transfer *t;
+	struct err e;
+	size_t i;
+
+	f->how = how;
+	f->token = token;
+	user_service_request(a, how, f->ids, f->count,
+	    token != NULL ? token : how->token, &rq);
+	rq.done = done;
+	rq.arg = f;
+	if (transfers_start(s->users->p.transfers, &rq, &t, &e) == 0) {
+		s->requests++;
+		return;
+	}
+	for (i = 0; i < f->count; i++)
+		f->users[i]->fetching = false;
+	failed(f, 0, e.text);
+	arena_free(&a);
+}
+
+/* False when no more can be asked for now. */
+static bool
+serve_some(struct user_source *s)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	const struct user_service *how;
+	const char *token;
+	struct err e;
+
+	if (token_for(s, a, &token) == 1) {
+		if (user_service_open(a, s->users->p.ring, s->tenant, s->how,
+		        &how, &e) == 0) {
+			send(a, s, how, token);
+			return true;
+		}
+		no_token(s, e.text);
+	}
+	arena_free(&a);
+	return false;
+}
+
 static void
 serve(struct user_source *s)
 {
 	int at_once = s->how->batch != NULL ? BATCHES_AT_ONCE : SINGLES_AT_ONCE;
-	const char *token;
 
 	while (s->first != NULL && !s->waits && s->requests < at_once &&
-	    token_for(s, &token) == 1)
-		send(s, token);
+	    serve_some(s))
+		continue;
 }
 
 void

@@ -46,7 +46,7 @@ struct user_source {
 	struct users *users;
 	struct tenant_id tenant;
 	struct arena *a; /* of the two that follow */
-	const struct user_service *how;
+	const struct user_service *how; /* kept */
 	const char *slug; /* the tenant's */
 	struct user *first, **last;
 	int requests; /* on the wire */
@@ -78,9 +78,10 @@ void user_source_works(struct user_source *s);
 void user_fetch(struct user_source *s, struct user *u);
 void user_source_drop(struct user_source *s);
 
-/* The token of a service by its account at an issuer (users_token.c): 1 with *token_r; 0
- * when s->waiter is called; -1 with *e. */
-int user_token_ask(struct user_source *s, const char **token_r, struct err *e);
+/* The token of a service by its account at an issuer (users_token.c): 1 with *token_r in
+ * "a"; 0 when s->waiter is called; -1 with *e. */
+int user_token_ask(struct user_source *s, struct arena *a, const char **token_r,
+    struct err *e);
 void user_token_refused(struct user_source *s, const char *token);
 
 #endif

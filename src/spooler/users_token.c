@@ -20,8 +20,15 @@ request(struct arena *a, const void *of, struct transfer_request *request_r,
     struct err *e)
 {
 	const struct user_source *s = of;
-	const struct user_oauth *o = s->how->oauth;
-	struct client_credentials cc = {
+	const struct user_service *how;
+	const struct user_oauth *o;
+	struct client_credentials cc;
+
+	if (user_service_open(a, s->users->p.ring, s->tenant, s->how, &how, e) ==
+	    -1)
+		return -1;
+	o = how->oauth;
+	cc = (struct client_credentials){
 		.token_url = o->token_url,
 		.client_id = o->client_id,
 		.client_secret = o->client_secret,
@@ -29,7 +36,7 @@ request(struct arena *a, const void *of, struct transfer_request *request_r,
 		.scope = o->scope,
 		.audience = o->audience,
 		.resource = o->resource,
-		.ca_file = s->how->ca_file,
+		.ca_file = how->ca_file,
 	};
 
 	if (o->client_secret_file != NULL &&
@@ -70,11 +77,12 @@ source(const struct user_source *s)
 }
 
 int
-user_token_ask(struct user_source *s, const char **token_r, struct err *e)
+user_token_ask(struct user_source *s, struct arena *a, const char **token_r,
+    struct err *e)
 {
 	struct token_source from = source(s);
 
-	return tokens_ask(s->users->p.tokens, &from, &s->waiter, token_r, e);
+	return tokens_ask(s->users->p.tokens, a, &from, &s->waiter, token_r, e);
 }
 
 void

@@ -29,7 +29,10 @@ settings_of(struct arena *a, const struct provider_ops *ops, const char *json,
 		err_set(e, ERR_UNPROCESSABLE, "%s", fe.first->pointer);
 		return NULL;
 	}
-	return ops->check != NULL && ops->check(record, e) < 0 ? NULL : record;
+	if ((ops->check != NULL && ops->check(record, e) < 0) ||
+	    (ops->prepare != NULL && ops->prepare(a, record, e) < 0))
+		return NULL;
+	return record;
 }
 
 #endif
