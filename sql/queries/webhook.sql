@@ -251,7 +251,8 @@ ORDER BY m.id
 -- A row for each endpoint that goes on failing: for how many milliseconds, and of how much
 -- of its time it was warned.  The outcomes of attempts: those with a delay are tried
 -- again, the others are over; verdict 1 is success, 0 failure, 2 an attempt that was taken
--- back and does not count.
+-- back and does not count.  Attempts are looked up one by one, and by what each of their
+-- indexes has: the plan for a table that was small would read all of the endpoint's.
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::int[],
         $8::int[], $9::text[], $10::int[], $11::bigint[], $12::bigint[], $13::text[],
@@ -275,8 +276,10 @@ WITH r AS MATERIALIZED (
         status = r.status, error = r.error, duration_ms = r.took_ms,
         next_due = now() + r.delay_ms * interval '1 ms', request = r.request,
         response = r.response
-    FROM r WHERE a.tenant_id = $1 AND a.endpoint_id = r.endpoint_id
-        AND a.id = r.attempt_id
+    FROM r CROSS JOIN LATERAL (SELECT ctid AS place FROM webhook_attempt
+        WHERE tenant_id = $1 AND endpoint_id = r.endpoint_id AND id = r.attempt_id
+            AND message_id = r.message_id OFFSET 0) p
+    WHERE a.tenant_id = $1 AND a.ctid = p.place
 ), e AS (
     SELECT endpoint_id, bool_or(verdict = 1) AS well, bool_or(verdict = 0) AS ill,
         max(pause_ms) AS pause_ms
