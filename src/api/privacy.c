@@ -48,15 +48,47 @@ static const struct field receipt_fields[] = {
 const struct field_table erase_receipt_table = FIELD_TABLE("EraseReceipt",
     struct erase_receipt, receipt_fields, "What was erased of a person.");
 
+/* An address has no place in a path, which logs keep. */
+struct person_body {
+	struct field_mask mask;
+	const char *user_id;
+	const char *address;
+};
+
+static const struct field person_fields[] = {
+	FIELD(struct person_body, user_id, TEXT, .min = 1, .max = 255,
+	    .help = "The recipient's id.", .example = "\"u1\""),
+	FIELD(struct person_body, address, TEXT, .min = 1, .max = 1000,
+	    .help = "An address that something was sent to, of any channel.",
+	    .example = "\"ann@example.org\""),
+};
+
+const struct field_table person_body_table = FIELD_TABLE("Person",
+    struct person_body, person_fields,
+    "Who: a recipient's id, an address, or both of one person.");
+
+/* Who the body names. */
+static int
+read_person(struct request *rq, struct person *who_r, struct err *e)
+{
+	const struct person_body *body = rq->body;
+
+	*who_r = (struct person){ .user_id = body->user_id,
+		.address = body->address };
+	if (body->user_id == NULL && body->address == NULL)
+		return request_refuse(rq, e, "/user_id", FIELD_ERR_MISSING,
+		    "one of user_id and address must be given");
+	return 0;
+}
+
 static int
 tell(struct request *rq, struct response *rs, const struct editor *ed,
-    const char *user_id, struct err *e)
+    struct person who, struct err *e)
 {
-	struct person who = { .user_id = user_id,
-		.patience_ms = rq->config->privacy_timeout };
 	struct buf *out = buf_new(rq->a, (size_t)rq->config->privacy_export_max);
 	struct buf *body;
 
+	who.patience_ms = rq->config->privacy_timeout;
 	if (privacy_export(ed, &who, out, e) == -1)
 		return -1;
 	body = response_body(rs, 200, "application/json");
@@ -66,12 +98,11 @@ tell(struct request *rq, struct response *rs, const struct editor *ed,
 
 static int
 erase(struct request *rq, struct response *rs, const struct editor *ed,
-    const char *user_id, struct err *e)
+    struct person who, struct err *e)
 {
-	struct person who = { .user_id = user_id,
-		.patience_ms = rq->config->privacy_timeout };
 	json_t *receipt;
 
+	who.patience_ms = rq->config->privacy_timeout;
 	if (privacy_erase(ed, &who, &receipt, e) == -1)
 		return -1;
 	return response_json(rs, 200, js_keep(rq->a, receipt));
@@ -82,7 +113,7 @@ privacy_export_show(struct request *rq, struct response *rs, struct err *e)
 {
 	struct editor ed = app_editor(rq);
 
-	return tell(rq, rs, &ed, rq->args[0], e);
+	return tell(rq, rs, &ed, (struct person){ .user_id = rq->args[0] }, e);
 }
 
 int
@@ -90,17 +121,41 @@ privacy_erase_do(struct request *rq, struct response *rs, struct err *e)
 {
 	struct editor ed = app_editor(rq);
 
-	return erase(rq, rs, &ed, rq->args[0], e);
+	return erase(rq, rs, &ed, (struct person){ .user_id = rq->args[0] }, e);
+}
+
+int
+privacy_export_by(struct request *rq, struct response *rs, struct err *e)
+{
+	struct editor ed = app_editor(rq);
+	struct person who;
+
+	if (read_person(rq, &who, e) != 0)
+		return -1;
+	return tell(rq, rs, &ed, who, e);
+}
+
+int
+privacy_erase_by(struct request *rq, struct response *rs, struct err *e)
+{
+	struct editor ed = app_editor(rq);
+	struct person who;
+
+	if (read_person(rq, &who, e) != 0)
+		return -1;
+	return erase(rq, rs, &ed, who, e);
 }
 
 /* A person who acts for itself is not named in the audit either. */
 static int
-myself(struct request *rq, struct editor *ed_r, struct err *e)
+myself(struct request *rq, struct editor *ed_r, struct person *who_r,
+    struct err *e)
 {
 	const char *id = rq->principal->user_id;
 
 	if (id == NULL)
 		return err_set(e, ERR_FORBIDDEN, "the token is about no person");
+	*who_r = (struct person){ .user_id = id };
 	*ed_r = app_editor(rq);
 	ed_r->principal = person_label(rq->a, ed_r->ring, rq->tenant, id);
 	return 0;
@@ -110,20 +165,22 @@ int
 privacy_me_export(struct request *rq, struct response *rs, struct err *e)
 {
 	struct editor ed;
+	struct person who;
 
-	if (myself(rq, &ed, e) == -1)
+	if (myself(rq, &ed, &who, e) == -1)
 		return -1;
-	return tell(rq, rs, &ed, rq->principal->user_id, e);
+	return tell(rq, rs, &ed, who, e);
 }
 
 int
 privacy_me_erase(struct request *rq, struct response *rs, struct err *e)
 {
 	struct editor ed;
+	struct person who;
 
-	if (myself(rq, &ed, e) == -1)
+	if (myself(rq, &ed, &who, e) == -1)
 		return -1;
-	return erase(rq, rs, &ed, rq->principal->user_id, e);
+	return erase(rq, rs, &ed, who, e);
 }
 
 /* ---- Legal holds -------------------------------------------------------------------- */

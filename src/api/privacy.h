@@ -13,6 +13,7 @@ struct field_table;
 struct request;
 struct response;
 
+extern const struct field_table person_body_table;
 extern const struct field_table erase_receipt_table;
 extern const struct field_table legal_hold_table;
 
@@ -20,6 +21,12 @@ extern const struct field_table legal_hold_table;
 int privacy_export_show(struct request *rq, struct response *rs, struct err *e)
     MUST_CHECK;
 int privacy_erase_do(struct request *rq, struct response *rs, struct err *e)
+    MUST_CHECK;
+
+/* Of whom the body names, by an id or an address. */
+int privacy_export_by(struct request *rq, struct response *rs, struct err *e)
+    MUST_CHECK;
+int privacy_erase_by(struct request *rq, struct response *rs, struct err *e)
     MUST_CHECK;
 
 /* The same for whom the token is about. */

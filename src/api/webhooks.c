@@ -17,7 +17,9 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "model/edit.h"
+#include "model/tenant.h"
 #include "model/webhook_endpoint.h"
+#include "notify/tenant_settings.h"
 #include "notify/webhook_event.h"
 #include "notify/webhook_url.h"
 #include "provider/webhook.h"
@@ -56,7 +58,6 @@ struct webhook_body {
 };
 
 /* In the order of the enums of model/webhook_endpoint.h, which count from 1. */
-static const char *const signatures[] = { "v1", "v1a", NULL };
 static const char *const states[] = { "active", "disabled", NULL };
 
 static const struct field body_fields[] = {
@@ -73,10 +74,11 @@ static const struct field body_fields[] = {
 	    .flags = FIELD_UNIQUE,
 	    .help = "What it is told of; empty: of everything.",
 	    .example = "[\"delivery.failed\", \"delivery.dead\"]"),
-	FIELD(struct webhook_body, signature, ENUM, .words = signatures,
-	    .flags = FIELD_DEFAULT, .def = 0,
+	FIELD(struct webhook_body, signature, ENUM,
+	    .words = webhook_signatures,
 	    .help = "How messages are signed, by a shared secret (v1) or a key "
-	            "pair (v1a). It cannot be changed."),
+	            "pair (v1a). It cannot be changed. Absent: as the tenant's "
+	            "settings have it, else v1."),
 	FIELD(struct webhook_body, rate, INT, .min = 1, .max = RATE_MAX,
 	    .flags = FIELD_NULLABLE,
 	    .help = "How many messages a second it gets at most; null: as many "
@@ -331,6 +333,22 @@ take_body(struct request *rq, const struct webhook_body *body,
 	return 0;
 }
 
+/* What was not asked for is as the tenant has it. */
+static int
+choose_signature(struct request *rq, const struct webhook_body *body,
+    struct webhook_endpoint *ep, struct err *e)
+{
+	struct tenant *tenant;
+	int rc;
+
+	if (fields_given(&webhook_body_table, body, &body->signature))
+		return 0;
+	rc = tenant_get(rq->a, app_of(rq)->db, rq->tenant, &tenant, e);
+	if (rc == 1)
+		ep->signature = tenant_webhook_signature(rq->a, tenant);
+	return rc == -1 ? -1 : 0;
+}
+
 int
 webhooks_create(struct request *rq, struct response *rs, struct err *e)
 {
@@ -341,7 +359,8 @@ webhooks_create(struct request *rq, struct response *rs, struct err *e)
 	struct webhook_secrets secrets = { .headers = body->headers };
 	char id[UUID_TEXT_BYTES];
 
-	if (take_body(rq, body, &ep, e) != 0)
+	if (take_body(rq, body, &ep, e) != 0 ||
+	    choose_signature(rq, body, &ep, e) != 0)
 		return -1;
 	secrets.secret = webhook_secret_make(rq->a,
 	    ep.signature == WEBHOOK_V1A, &ep.public_key);

@@ -305,8 +305,9 @@ static const struct ctl_option webhook_add_options[] = {
 	{ 0, "rate", "N", "How many messages a second it gets at most." },
 	{ 0, "ordered", "KEY",
 	    "What it gets one after the other: notification, or metadata.KEY." },
-	{ 0, "v1a", NULL,
-	    "Sign by a key pair, whose public key is printed, instead of a secret." },
+	{ 0, "signature", "v1|v1a",
+	    "Sign by a secret or by a key pair, whose public key is printed; as the "
+	    "tenant's settings have it by default, else v1." },
 	END
 };
 

@@ -21,6 +21,7 @@
 #include "model/tenant.h"
 #include "model/webhook_attempt.h"
 #include "model/webhook_endpoint.h"
+#include "notify/tenant_settings.h"
 #include "notify/webhook_event.h"
 #include "notify/webhook_url.h"
 #include "provider/webhook.h"
@@ -82,7 +83,7 @@ endpoint_json(struct ctl *c, const struct webhook_endpoint *ep)
 	    id_text(c, &ep->id), "url", ep->url, "description",
 	    ep->description, "events",
 	    ep->events[0] != '\0' ? ep->events : "all", "signature",
-	    ep->signature == WEBHOOK_V1A ? "v1a" : "v1", "state",
+	    webhook_signatures[ep->signature - 1], "state",
 	    ep->state == WEBHOOK_ACTIVE ? "active" : "disabled", "reason",
 	    out_text(ep->reason), "public_key", out_text(ep->public_key),
 	    "failing_since", out_time(ep->failing_since_ms), "ordered",
@@ -207,6 +208,19 @@ check_ordered(const char *ordered, struct err *e)
 	    "\"notification\" or \"metadata.KEY\"", ordered);
 }
 
+static int
+read_signature(struct ctl *c, enum webhook_signature *signature_r, struct err *e)
+{
+	const char *word = ctl_value(c, "signature");
+
+	*signature_r = word != NULL ? webhook_signature_find(word)
+	                            : tenant_webhook_signature(c->a, c->tenant);
+	if (*signature_r == 0)
+		return err_set(e, ERR_INVALID,
+		    "\"%.60s\" is no signature: write \"v1\" or \"v1a\"", word);
+	return 0;
+}
+
 static void
 say_made(struct ctl *c, const struct webhook_endpoint *ep, const char *secret)
 {
@@ -229,12 +243,12 @@ command_webhook_add(struct ctl *c, struct err *e)
 		.description = ctl_has(c, "description")
 		    ? ctl_value(c, "description")
 		    : "",
-		.signature = ctl_has(c, "v1a") ? WEBHOOK_V1A : WEBHOOK_V1,
 		.ordered = ctl_value(c, "ordered"),
 	};
 
 	if (check_url(c, ep.url, e) == -1 ||
 	    check_ordered(ep.ordered, e) == -1 || read_events(c, &ep.events, e) == -1 ||
+	    read_signature(c, &ep.signature, e) == -1 ||
 	    ctl_number(c, "rate", 1, RATE_MAX, &ep.rate, e) == -1 ||
 	    editor_of(c, &ed, &we, e) == -1)
 		return -1;

@@ -3,10 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A token is all that a link needs: whose messages to whom of which category, and the
- * delivery that it came with.  It is sealed (base/seal.h), so nobody can read or make one;
- * the key's name stands in front, so it is good as long as that key is kept in the ring,
- * whichever key seals now.  The same delivery has the same token at each attempt.
+ * A token is all that a link needs (base/link.h): whose messages to whom of which category,
+ * and the delivery that it came with.
  */
 #ifndef BELFRY_MODEL_UNSUBSCRIBE_H
 #define BELFRY_MODEL_UNSUBSCRIBE_H

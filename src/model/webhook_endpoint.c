@@ -16,6 +16,19 @@
 #include "db/db.h"
 #include "model/edit.h"
 
+const char *const webhook_signatures[] = { "v1", "v1a", NULL };
+
+enum webhook_signature
+webhook_signature_find(const char *word)
+{
+	size_t i;
+
+	for (i = 0; webhook_signatures[i] != NULL; i++)
+		if (strcmp(webhook_signatures[i], word) == 0)
+			return (enum webhook_signature)(i + 1);
+	return (enum webhook_signature)0;
+}
+
 /* The columns of query "webhook_endpoint_list". */
 enum column {
 	ID,

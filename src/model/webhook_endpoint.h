@@ -24,6 +24,7 @@ struct err;
 struct keyring;
 
 enum webhook_signature { WEBHOOK_V1 = 1, WEBHOOK_V1A = 2 };
+extern const char *const webhook_signatures[]; /* "v1", "v1a", NULL */
 enum webhook_state { WEBHOOK_ACTIVE = 1, WEBHOOK_DISABLED = 2 };
 
 struct webhook_endpoint {
@@ -63,6 +64,9 @@ int webhook_endpoint_list(struct arena *a, struct db *db, struct tenant_id tenan
 int webhook_endpoint_get(struct arena *a, struct db *db, struct tenant_id tenant,
     struct uuid id, struct webhook_endpoint **endpoint_r, struct err *e)
     MUST_CHECK;
+
+/* 0 when the word names no signature. */
+enum webhook_signature webhook_signature_find(const char *word) MUST_CHECK;
 
 /* Whether a text says what goes one after the other. */
 bool webhook_ordered_is_known(const char *ordered) MUST_CHECK;

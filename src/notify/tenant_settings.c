@@ -180,6 +180,10 @@ static const struct field fields[] = {
 	FIELD_SUB(struct tenant_settings, tracking, &tracking_table,
 	    .help = "What Belfry itself finds out of mails. People may have to "
 	            "be asked before."),
+	FIELD(struct tenant_settings, webhook_signature, ENUM,
+	    .words = webhook_signatures,
+	    .help = "How new webhook endpoints are signed for that do not say it "
+	            "themselves. Absent: v1."),
 };
 
 const struct field_table tenant_settings_table = FIELD_TABLE("TenantSettings",
@@ -277,6 +281,22 @@ tenant_settings_read(struct arena *a, const struct tenant *t,
 {
 	return js_parse(a, t->settings, strlen(t->settings), DEPTH_MAX,
 	    settings_r, e);
+}
+
+enum webhook_signature
+tenant_webhook_signature(struct arena *a, const struct tenant *t)
+{
+	enum webhook_signature signature = (enum webhook_signature)0;
+	const char *word = NULL;
+	json_t *settings;
+	struct err e;
+
+	if (tenant_settings_read(a, t, &settings, &e) == 0)
+		word = json_string_value(
+		    json_object_get(settings, "webhook_signature"));
+	if (word != NULL)
+		signature = webhook_signature_find(word);
+	return signature != 0 ? signature : WEBHOOK_V1;
 }
 
 /* ---- Secrets --------------------------------------------------------------------- */

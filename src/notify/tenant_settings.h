@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "base/compiler.h"
+#include "model/webhook_endpoint.h"
 #include "web/field.h"
 
 struct arena;
@@ -88,6 +89,7 @@ struct tenant_settings {
 	int64_t queue_max;
 	int64_t delivery_rate;
 	const struct tenant_tracking *tracking;
+	int webhook_signature; /* of webhook_signatures */
 	const struct user_service *user_service;
 };
 
@@ -108,6 +110,10 @@ int tenant_settings_whole(struct arena *a, const struct keyring *ring,
     const struct tenant *t, json_t **settings_r, struct err *e) MUST_CHECK;
 int tenant_settings_seal(struct arena *a, const struct keyring *ring,
     json_t *settings, struct tenant *t, struct err *e) MUST_CHECK;
+
+/* How a tenant's new webhook endpoints are signed for when nothing else is asked for. */
+enum webhook_signature tenant_webhook_signature(struct arena *a,
+    const struct tenant *t) MUST_CHECK;
 
 /* Limits of a tenant, which its own administrators may look at and not set: the first
  * one in which two settings differ, or NULL. */

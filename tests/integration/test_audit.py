@@ -203,6 +203,10 @@ CALLS = {
                               f"{a['keys'][0]['id']}", None))(t.account()),
     f"POST {A}/recipients/{{user_id}}/erase":
         lambda t: (f"{ADMIN}/recipients/{t.user()}/erase", None),
+    f"POST {A}/privacy/export":
+        lambda t: (f"{ADMIN}/privacy/export", {"user_id": t.user()}),
+    f"POST {A}/privacy/erase":
+        lambda t: (f"{ADMIN}/privacy/erase", {"user_id": t.user()}),
     f"POST {A}/legal-holds":
         lambda t: (f"{ADMIN}/legal-holds", {"person": t.name(),
                                             "reason": "x"}),

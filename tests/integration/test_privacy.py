@@ -233,6 +233,26 @@ def test_export_tells_all(stack, tenant):
     assert set(nobody) == {"exported_at"}
     by_address = tenant.ctl("privacy", "export", "--address", PHONE)
     assert by_address["recipients"] == body["recipients"]
+    for who in ({"address": PHONE}, {"user_id": USER, "address": PHONE}):
+        asked = tenant.admin.post(f"{ADMIN}/privacy/export", json=who)
+        assert asked.status_code == 200, asked.text
+        assert asked.json()["recipients"] == body["recipients"]
+
+
+def test_erased_by_address(stack, tenant):
+    tenant.api.accepted(mail(MAIL))
+    tenant.wait_for_mails(1)
+    path = f"{ADMIN}/privacy"
+    found = problem(tenant.admin.post(f"{path}/erase", json={}), 422,
+                    "validation_failed")
+    assert found["errors"][0]["pointer"] == "/user_id"
+    problem(tenant.api.post(f"{path}/erase", json={"address": MAIL}), 403,
+            "forbidden")
+    receipt = tenant.admin.post(f"{path}/erase", json={"address": MAIL.upper()})
+    assert receipt.status_code == 200, receipt.text
+    assert receipt.json()["rows"]["delivery"] == 1
+    told = tenant.admin.post(f"{path}/export", json={"address": MAIL})
+    assert set(told.json()) == {"exported_at"}
 
 
 def test_i_may_see_and_erase_what_is_mine(stack, tenant, issuers):

@@ -14,6 +14,8 @@ from harness.wait import wait_until
 NOTHING = f"{SERVICES}/nothing"
 NIL = "00000000-0000-0000-0000-000000000000"
 TENANTS = f"{ADMIN}/tenants"
+ORDER = {"order": "L-1", "items": [{"name": "A book", "quantity": 1}],
+         "carrier": "Post", "tracking_url": "https://post.example/1"}
 PATCH = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -235,6 +237,34 @@ def test_branding_shows_in_templates(tenant):
     assert wait_until(lambda: (lambda t: t if "Lark" in t else None)(said()),
                       10, "the brand") == \
         f"{tenant.slug}|Larkspur|1 Mill Lane"
+    tenant.idle()
+
+
+def test_branding_shows_in_the_default_layout(tenant):
+    settings(tenant.admin, tenant, {"branding": {
+        "name": "Larkspur & Co", "url": "https://larkspur.example",
+        "logo_url": "https://larkspur.example/logo.png", "color": "#b45309",
+        "support_email": "help@larkspur.example",
+        "footer": "Larkspur Ltd\n1 Mill Lane"}})
+
+    tenant.ctl("seed")
+
+    def parts():
+        before = len(tenant.mails())
+        tenant.api.accepted({"to": {"email": "ann@example.org"}, "data": ORDER,
+                             "template": "order-shipped"})
+        message = tenant.wait_for_mails(before + 1)[-1]
+        return [message.get_body([kind]).get_content()
+                for kind in ("html", "plain")]
+    html, plain = wait_until(lambda: (lambda p: p if "Lark" in p[0] else None)(
+        parts()), 10, "the brand")
+    assert ('<a class="text" href="https://larkspur.example" style="color:#1e293b;'
+            'text-decoration:none"><img src="https://larkspur.example/logo.png" '
+            'alt="Larkspur &amp; Co"') in html
+    assert "border-top:4px solid #b45309" in html
+    for text in (html, plain):
+        assert "help@larkspur.example" in text
+        assert "Larkspur Ltd\n1 Mill Lane" in text.replace("\r\n", "\n")
     tenant.idle()
 
 

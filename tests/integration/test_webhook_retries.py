@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.api import mail, problem
+from harness.api import ADMIN, mail, problem
 from harness.endpoint import Endpoint, verifies
 from harness.fake_provider import Fault
 from harness.stack import is_sanitized
@@ -205,6 +205,21 @@ def test_a_key_pair_signs(tenant, endpoint):
                      body=body) == {"v1a": True}
     assert libraries(public_key=made["public_key"], headers=headers,
                      body=body + " ") == {"v1a": False}
+
+
+def test_the_tenant_says_how_endpoints_are_signed_for(tenant, endpoint):
+    path = f"{ADMIN}/tenants/{tenant.slug}/settings"
+    set_to = tenant.admin.request("PATCH", path, json={"webhook_signature": "v1a"})
+    assert set_to.status_code == 200, set_to.text
+    assert endpoint.subscribe(tenant)["public_key"].startswith("whpk_")
+    made = [tenant.ctl("webhook", "add", endpoint.url("/hook"), *more) for more in (
+        [], ["--signature", "v1"])]
+    assert [set(m) for m in made] == [{"id", "public_key"}, {"id", "secret"}]
+    refused = tenant.stack.run_ctl("webhook", "add", endpoint.url("/hook"), "--signature",
+                                   "v2", tenant=tenant.slug)
+    assert refused.returncode != 0 and '"v2" is no signature' in refused.stderr
+    wrong = tenant.admin.request("PATCH", path, json={"webhook_signature": "v2"})
+    assert wrong.json()["errors"][0]["pointer"] == "/webhook_signature"
 
 
 # ---- O3, W5 ---------------------------------------------------------------------
