@@ -9,7 +9,7 @@ EXTRA_DIST += tests/bench/README.md tests/bench/pgbench_accept.sql \
 EXTRA_DIST += tests/bench/rig.py tests/bench/measure.py
 EXTRA_DIST += tests/bench/accept tests/bench/all tests/bench/attachments tests/bench/drain tests/bench/fcm \
 	tests/bench/latency tests/bench/memory tests/bench/receipts tests/bench/smtp tests/bench/soak \
-	tests/bench/template tests/bench/way
+	tests/bench/template tests/bench/way tests/bench/webhooks
 .PHONY: bench
 bench: all
 	$(MAKE) $(AM_MAKEFLAGS) $(bench_tools)

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -110,6 +111,33 @@ class Sink:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+
+
+class HttpSink:
+    """tests/bench/http_sink and what it counted."""
+
+    def __init__(self, programs):
+        self.programs = programs
+        self.process = subprocess.Popen([programs / "http_sink"],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def counts(self):
+        """Requests since the last call, and seconds from the first to the last."""
+        with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/count", timeout=10) as answer:
+            requests, first_us, last_us = map(int, answer.read().split())
+        return requests, (last_us - first_us) / 1e6
+
+    def bare(self, count, body_bytes, connections):
+        """Requests a second of libcurl alone, and its CPU for one in us."""
+        done = subprocess.run(
+            [self.programs / "bare_http", "-p", str(self.port), "-n", str(count),
+             "-b", str(body_bytes), "-c", str(connections)],
+            capture_output=True, text=True, check=True)
+        self.counts()
+        requests, seconds, cpu = map(float, done.stdout.split())
+        return requests / seconds, cpu / requests * 1e6
 
 
 class Rig(Stack):
