@@ -88,6 +88,7 @@ check_PROGRAMS += tests/unit/test_service
 check_PROGRAMS += tests/unit/test_smtp_judge
 check_PROGRAMS += tests/unit/test_smtp_login
 check_PROGRAMS += tests/unit/test_smtp_reply
+check_PROGRAMS += tests/unit/test_tenant_settings
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_uuid
 check_PROGRAMS += tests/unit/test_hbs

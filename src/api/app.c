@@ -22,7 +22,7 @@
 #include "db/db.h"
 #include "model/known.h"
 #include "model/suppression.h"
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 #include "net/cache.h"
 #include "provider/provider.h"
 #include "web/rate_limit.h"

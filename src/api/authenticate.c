@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "db/db.h"
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 #include "web/request.h"
 #include "web/router.h"
 

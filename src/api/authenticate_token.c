@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/err.h"
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 #include "web/request.h"
 
 enum { LEEWAY_MS = 30 * 1000 };

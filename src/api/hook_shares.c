@@ -17,7 +17,7 @@
 #include "db/db.h"
 #include "model/provider_account.h"
 #include "model/provider_share.h"
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 #include "provider/hook.h"
 #include "web/request.h"
 

@@ -29,7 +29,7 @@
 #include "db/db.h"
 #include "model/known.h"
 #include "model/provider_account.h"
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 #include "provider/hook.h"
 #include "provider/provider.h"
 #include "provider/settings.h"

@@ -18,7 +18,7 @@
 #include "base/metrics.h"
 #include "base/network.h"
 #include "base/uuid.h"
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 #include "web/rate_limit.h"
 #include "web/request.h"
 #include "web/router.h"

@@ -16,7 +16,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "db/db.h"
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 #include "web/cors.h"
 #include "web/request.h"
 

@@ -324,15 +324,10 @@ tenants_resume(struct request *rq, struct response *rs, struct err *e)
 /* ---- Settings ------------------------------------------------------------------------ */
 
 static int
-settings_show(struct request *rq, struct response *rs, const struct tenant *t,
-    struct err *e)
+settings_show(struct request *rq, struct response *rs, const struct tenant *t)
 {
-	json_t *settings;
-
-	if (tenant_settings_read(rq->a, t, &settings, e) != 0)
-		return -1;
 	response_etag(rs, t->version);
-	return response_json(rs, 200, settings);
+	return response_json(rs, 200, tenant_settings_read(rq->a, t));
 }
 
 int
@@ -342,7 +337,7 @@ tenants_settings_get(struct request *rq, struct response *rs, struct err *e)
 
 	if (tenants_find(rq, &t, e) != 0)
 		return -1;
-	return settings_show(rq, rs, t, e);
+	return settings_show(rq, rs, t);
 }
 
 static int
@@ -361,7 +356,7 @@ settings_store(struct request *rq, struct response *rs, struct tenant *t,
 	    store(rq, t, changed_in("settings", before, after), e) != 0 ||
 	    find(rq, t->slug, &t, e) != 0)
 		return -1;
-	return settings_show(rq, rs, t, e);
+	return settings_show(rq, rs, t);
 }
 
 int

@@ -117,19 +117,18 @@ int
 command_tenant_quiet_hours(struct ctl *c, struct err *e)
 {
 	const char *slug = ctl_argument(c, 0), *text = ctl_argument(c, 1);
-	json_t *settings;
 	int found = tenant_find(c->a, c->db, slug, &c->tenant, e);
 
 	if (found == 0)
 		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\"",
 		    slug);
 	if (found == -1 || (text != NULL && set(c, text, e) == -1) ||
-	    tenant_find(c->a, c->db, slug, &c->tenant, e) == -1 ||
-	    parse(c, c->tenant->settings, &settings, e) == -1)
+	    tenant_find(c->a, c->db, slug, &c->tenant, e) == -1)
 		return -1;
 	out_object(c,
 	    json_pack("{s:s, s:O?}", "slug", slug, "quiet_hours",
-	        json_object_get(settings, "quiet_hours")),
+	        json_object_get(tenant_settings_read(c->a, c->tenant),
+	            "quiet_hours")),
 	    tenant_columns);
 	return 0;
 }

@@ -182,12 +182,11 @@ command_send(struct ctl *c, struct err *e)
 	struct accept_result result;
 	char request_id[UUID_TEXT_BYTES];
 	struct uuid id = uuid_make();
-	json_t *answer, *settings;
+	json_t *answer;
 
 	uuid_format(&id, request_id);
-	if (tenant_settings_read(c->a, c->tenant, &settings, e) == -1)
-		return -1;
-	p.forbidden = tenant_rules_of(settings).forbidden;
+	p.forbidden =
+	    tenant_rules_of(tenant_settings_read(c->a, c->tenant)).forbidden;
 	if (make_body(c, &p.body, e) == -1 ||
 	    find_account(c, &p.account, e) == -1)
 		return -1;

@@ -34,7 +34,6 @@ libbelfry_la_SOURCES += \
 	src/model/template_tree.c src/model/template_tree.h \
 	src/model/tenant.c src/model/tenant.h \
 	src/model/tenant_deletion.c src/model/tenant_deletion.h \
-	src/model/tenant_facts.c src/model/tenant_facts.h \
 	src/model/unsubscribe.c src/model/unsubscribe.h \
 	src/model/webhook_attempt.c src/model/webhook_attempt.h \
 	src/model/webhook_endpoint.c src/model/webhook_endpoint.h

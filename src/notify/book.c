@@ -27,8 +27,7 @@
 #include "provider/settings.h"
 #include "web/js.h"
 
-enum { BUCKETS = 256, TEMPLATES_LEAST = 64, PAGE_CHUNK = 4096, CONTENT_MAX = 64 << 20,
-	SETTINGS_DEPTH = 16 };
+enum { BUCKETS = 256, TEMPLATES_LEAST = 64, PAGE_CHUNK = 4096, CONTENT_MAX = 64 << 20 };
 
 struct entry {
 	struct entry *next;
@@ -197,22 +196,20 @@ read_tenant(const struct book *bk, struct page *page,
     const struct db_rows *rows)
 {
 	struct arena *a = page->a;
-	const char *settings;
+	struct field_errors fe;
 	json_t *json;
-	struct err e;
 
 	if (db_count(rows) == 0) {
 		page->variables = tenant_variables(a, "", "", NULL);
 		return;
 	}
-	settings = db_text(rows, 0, 3);
 	page->default_locale = arena_strdup(a, db_text(rows, 0, 1));
 	page->time_zone = arena_strdup(a, db_text(rows, 0, 2));
 	page->slug = arena_strdup(a, db_text(rows, 0, 4));
 	page->webhooks = db_bool(rows, 0, 5);
-	if (js_parse(a, settings, strlen(settings), SETTINGS_DEPTH, &json, &e) ==
-	    -1)
-		json = NULL;
+	field_errors_init(&fe, a);
+	json = tenant_settings_stored(a, db_text(rows, 0, 3), &fe);
+	tenant_settings_complain(page->tenant, &fe);
 	page_set(page, json);
 	page->rules.test = db_bool(rows, 0, 6);
 	if (json_object_get(json, "user_service") != NULL)

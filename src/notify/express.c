@@ -90,11 +90,12 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 {
 	struct ways *ways = arena_object(a, struct ways);
 	json_t *json, *list, *one;
+	struct field_errors fe;
 	json_int_t generation;
 	int active, suppresses, test;
 	size_t i;
 
-	if (js_parse(a, text, len, 8, &json, e) == -1)
+	if (js_parse_stored(a, arena_strndup(a, text, len), &json, e) == -1)
 		return -1;
 	if (json_unpack(json, "{s:I, s:b, s:b, s:b, s:o}", "generation",
 	        &generation, "active", &active, "suppresses", &suppresses,
@@ -105,7 +106,9 @@ ways_parse(struct arena *a, const char *text, size_t len, const void **record_r,
 	ways->page.generation = generation;
 	ways->page.time_zone =
 	    json_string_value(json_object_get(json, "zone"));
-	page_set(&ways->page, json_object_get(json, "settings"));
+	field_errors_init(&fe, a); /* tenant_facts.c complains */
+	page_set(&ways->page,
+	    tenant_settings_heal(a, json_object_get(json, "settings"), &fe));
 	ways->page.rules.test = test != 0;
 	ways->page.providers = arena_zalloc(a, json_array_size(list),
 	    sizeof(*ways->page.providers));

@@ -28,6 +28,7 @@ libbelfry_la_SOURCES += \
 	src/notify/reconcile.c src/notify/reconcile.h \
 	src/notify/settle.c src/notify/settle.h \
 	src/notify/state.c src/notify/state.def src/notify/state.h \
+	src/notify/tenant_facts.c src/notify/tenant_facts.h \
 	src/notify/tenant_settings.c src/notify/tenant_settings.h \
 	src/notify/timeline.c src/notify/timeline.h \
 	src/notify/track.c src/notify/track.h \

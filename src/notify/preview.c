@@ -85,13 +85,8 @@ preview_data(struct arena *a, const struct template_draft *draft,
 json_t *
 preview_tenant(struct arena *a, const struct tenant *t)
 {
-	json_t *settings = NULL;
-	struct err e;
-
-	if (tenant_settings_read(a, t, &settings, &e) == -1)
-		settings = NULL;
 	return tenant_variables(a, t->name, t->slug,
-	    json_object_get(settings, "branding"));
+	    json_object_get(tenant_settings_read(a, t), "branding"));
 }
 
 /* ---- Variables ----------------------------------------------------------------- */

@@ -5,11 +5,13 @@
  */
 #include "notify/tenant_settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/seal.h"
 #include "model/channel.h"
 #include "model/edit.h"
@@ -22,6 +24,7 @@
 
 enum {
 	DEPTH_MAX = 8,
+	HEAL_ROUNDS = 500,
 	ORIGINS_MAX = 100,
 	ORIGIN_MAX = 255,
 	RETENTION_DAYS_MAX = 3650,
@@ -255,45 +258,194 @@ check_origins(struct arena *a, const struct tenant_settings *s,
 			    "case, and a port when it is not the usual one");
 }
 
+/* Each member by itself: what is shown lacks its secrets, so what goes together cannot be
+ * told from it. */
+static int
+check_members(struct arena *a, json_t *json, struct tenant_settings *s,
+    struct field_errors *fe)
+{
+	size_t before = fe->count;
+
+	*s = (struct tenant_settings){ .queue_max = 0 };
+	if (fields_read(a, json, &tenant_settings_table, s, fe) == -1)
+		return -1;
+	if (s->quiet_hours != NULL)
+		check_quiet(s->quiet_hours, fe);
+	if (s->branding != NULL && s->branding->color != NULL &&
+	    !is_color(s->branding->color))
+		field_errors_add(fe, "/branding/color", FIELD_ERR_MALFORMED,
+		    "a colour is # and six hexadecimal digits");
+	check_origins(a, s, fe);
+	return fe->count == before ? 0 : -1;
+}
+
 int
 tenant_settings_check(struct arena *a, json_t *json, struct field_errors *fe)
 {
-	struct tenant_settings s = { .queue_max = 0 };
+	struct tenant_settings s;
 	size_t before = fe->count;
 
-	if (fields_read(a, json, &tenant_settings_table, &s, fe) == -1)
+	if (check_members(a, json, &s, fe) == -1)
 		return -1;
-	if (s.quiet_hours != NULL)
-		check_quiet(s.quiet_hours, fe);
-	if (s.branding != NULL && s.branding->color != NULL &&
-	    !is_color(s.branding->color))
-		field_errors_add(fe, "/branding/color", FIELD_ERR_MALFORMED,
-		    "a colour is # and six hexadecimal digits");
-	check_origins(a, &s, fe);
 	if (s.user_service != NULL)
 		user_service_check(a, s.user_service, "/user_service", fe);
 	return fe->count == before ? 0 : -1;
 }
 
-int
-tenant_settings_read(struct arena *a, const struct tenant *t,
-    json_t **settings_r, struct err *e)
+/* ---- What is stored ---------------------------------------------------------------- */
+
+/* The next name of a pointer (RFC 6901). */
+static const char *
+next_name(char **rest)
 {
-	return js_parse(a, t->settings, strlen(t->settings), DEPTH_MAX,
-	    settings_r, e);
+	char *name = strsep(rest, "/"), *from = name, *to = name;
+
+	for (; *from != '\0'; from++) {
+		if (from[0] == '~' && (from[1] == '0' || from[1] == '1'))
+			*to++ = *++from == '0' ? '~' : '/';
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+	return name;
+}
+
+/* What surrounds the value at a pointer, whose last name is *last_r; NULL: nothing does. */
+static json_t *
+surrounding(struct arena *a, json_t *json, const char *pointer,
+    const char **last_r)
+{
+	char *rest = arena_strdup(a, pointer + 1);
+	const char *name = next_name(&rest);
+
+	for (; rest != NULL; name = next_name(&rest))
+		json = json_is_array(json)
+		    ? json_array_get(json, strtoul(name, NULL, 10))
+		    : json_object_get(json, name);
+	*last_r = name;
+	return json;
+}
+
+/* Takes the value at a pointer out of "json", or what surrounds it where it lacks and must not.
+ * False when places of a list changed by it. */
+static bool
+take_out(struct arena *a, json_t *json, const char *pointer)
+{
+	const char *name;
+	json_t *inside;
+
+	if (pointer[0] == '\0') {
+		json_object_clear(json);
+		return false;
+	}
+	inside = surrounding(a, json, pointer, &name);
+	if (json_is_array(inside)) {
+		json_array_remove(inside, strtoul(name, NULL, 10));
+		return false;
+	}
+	if (inside == NULL || json_object_del(inside, name) == 0)
+		return true;
+	return take_out(a, json,
+	    arena_strndup(a, pointer,
+	        (size_t)(strrchr(pointer, '/') - pointer)));
+}
+
+/* A rate below one a second cannot be set, but holds where it is stored: to forget it would
+ * be to lift a limit. */
+static bool
+holds(struct arena *a, json_t *json, const struct field_error *f)
+{
+	const char *name;
+	json_t *inside;
+
+	if (strncmp(f->pointer, "/limits/", 8) != 0)
+		return false;
+	inside = surrounding(a, json, f->pointer, &name);
+	return strcmp(name, "rate") == 0 &&
+	    json_is_real(json_object_get(inside, name)) &&
+	    json_real_value(json_object_get(inside, name)) > 0;
+}
+
+/* Takes all broken members out that can be taken out at once; false: there are none. */
+static bool
+heal_once(struct arena *a, json_t **json, const json_t *stored,
+    struct field_errors *fe)
+{
+	struct tenant_settings unused;
+	struct field_errors now;
+	const struct field_error *f;
+	bool healed = false;
+
+	field_errors_init(&now, a);
+	if (check_members(a, *json, &unused, &now) == 0)
+		return false;
+	for (f = now.first; f != NULL; f = f->next) {
+		if (holds(a, *json, f))
+			continue;
+		if (*json == stored)
+			*json = js_keep(a, json_deep_copy(stored));
+		field_errors_add(fe, f->pointer, f->code, "%s", f->detail);
+		healed = true;
+		if (!take_out(a, *json, f->pointer))
+			break;
+	}
+	return healed;
+}
+
+json_t *
+tenant_settings_heal(struct arena *a, json_t *stored, struct field_errors *fe)
+{
+	json_t *json = stored;
+	int round = 0;
+
+	if (!json_is_object(json))
+		return js_keep(a, json_object());
+	while (heal_once(a, &json, stored, fe))
+		if (++round == HEAL_ROUNDS)
+			return js_keep(a, json_object());
+	return json;
+}
+
+json_t *
+tenant_settings_stored(struct arena *a, const char *text, struct field_errors *fe)
+{
+	json_t *json;
+	struct err e;
+
+	if (js_parse_stored(a, text, &json, &e) == -1) {
+		field_errors_add(fe, "", FIELD_ERR_MALFORMED, "%s", e.text);
+		json = NULL;
+	}
+	return tenant_settings_heal(a, json, fe);
+}
+
+void
+tenant_settings_complain(struct tenant_id tenant, const struct field_errors *fe)
+{
+	const struct field_error *f;
+
+	for (f = fe->first; f != NULL; f = f->next)
+		log_warn(NULL, "a setting of a tenant is broken and counts as absent",
+		    LF_INT("tenant_id", tenant.n), LF_STR("setting", f->pointer),
+		    LF_STR("reason", f->detail));
+}
+
+json_t *
+tenant_settings_read(struct arena *a, const struct tenant *t)
+{
+	struct field_errors fe;
+
+	field_errors_init(&fe, a);
+	return tenant_settings_stored(a, t->settings, &fe);
 }
 
 enum webhook_signature
 tenant_webhook_signature(struct arena *a, const struct tenant *t)
 {
 	enum webhook_signature signature = (enum webhook_signature)0;
-	const char *word = NULL;
-	json_t *settings;
-	struct err e;
+	const char *word = json_string_value(json_object_get(
+	    tenant_settings_read(a, t), "webhook_signature"));
 
-	if (tenant_settings_read(a, t, &settings, &e) == 0)
-		word = json_string_value(
-		    json_object_get(settings, "webhook_signature"));
 	if (word != NULL)
 		signature = webhook_signature_find(word);
 	return signature != 0 ? signature : WEBHOOK_V1;
@@ -317,8 +469,7 @@ tenant_settings_whole(struct arena *a, const struct keyring *ring,
 	void *plain;
 	size_t n;
 
-	if (tenant_settings_read(a, t, &shown, e) == -1)
-		return -1;
+	shown = tenant_settings_read(a, t);
 	*settings_r = shown;
 	if (t->sealed == NULL)
 		return 0;

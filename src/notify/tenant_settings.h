@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * They are stored as they were given (tenant.settings), and read where they count: by
- * belfry-api with the facts of a tenant (model/tenant_facts.h), by the spooler with its
+ * belfry-api with the facts of a tenant (tenant_facts.h), by the spooler with its
  * page (book.h).  What is absent is as the configuration or the product has it.
  */
 #ifndef BELFRY_NOTIFY_TENANT_SETTINGS_H
@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "base/compiler.h"
+#include "base/id.h"
 #include "model/webhook_endpoint.h"
 #include "web/field.h"
 
@@ -100,9 +101,20 @@ extern const struct field_table tenant_settings_table;
 int tenant_settings_check(struct arena *a, json_t *json,
     struct field_errors *fe) MUST_CHECK;
 
-/* What may be shown of what is stored of a tenant, as an object that lives in "a". */
-int tenant_settings_read(struct arena *a, const struct tenant *t,
-    json_t **settings_r, struct err *e) MUST_CHECK;
+/* What is stored may come from another version, or from a hand in the database.  A member that
+ * is not what it must be counts as absent, and the others count: an object without such
+ * members, which lives in "a"; "stored" itself when it has none.  They are named in "fe". */
+json_t *tenant_settings_heal(struct arena *a, json_t *stored,
+    struct field_errors *fe) MUST_CHECK;
+json_t *tenant_settings_stored(struct arena *a, const char *text,
+    struct field_errors *fe);
+
+/* Writes them into the log; for programs that read the settings to go by them. */
+void tenant_settings_complain(struct tenant_id tenant,
+    const struct field_errors *fe);
+
+/* What may be shown of what is stored of a tenant, healed. */
+json_t *tenant_settings_read(struct arena *a, const struct tenant *t) MUST_CHECK;
 
 /* The same with its secrets, for changes; and puts settings that were checked back into
  * t, the secrets sealed. */

@@ -15,6 +15,8 @@
 #include "base/text.h"
 #include "web/js_read.h"
 
+enum { STORED_DEPTH = 2000 }; /* a little less than jansson's */
+
 static void
 defer_json(void *p)
 {
@@ -143,6 +145,53 @@ js_parse(struct arena *a, const char *text, size_t len, int depth_max,
 		return parse_slowly(a, text, len, depth_max, json_r, e);
 	*json_r = js_keep(a, json);
 	return 0;
+}
+
+/* Whether a number fits into 64 bits or a double. */
+static bool
+fits(const char *p, size_t len)
+{
+	json_t *json = json_loadb(p, len, JSON_DECODE_ANY, NULL);
+
+	json_decref(json);
+	return json != NULL;
+}
+
+/* The text with null for numbers that do not fit. */
+static const struct buf *
+without_misfits(struct arena *a, const char *text)
+{
+	struct buf *out = buf_new(a, SIZE_MAX / 4);
+	bool in_string = false;
+	size_t n;
+
+	for (; *text != '\0'; text += n) {
+		if (!in_string && strchr("-0123456789", *text) != NULL) {
+			n = strspn(text, "+-.0123456789eE");
+			if (fits(text, n))
+				buf_add(out, text, n);
+			else
+				buf_puts(out, "null");
+			continue;
+		}
+		if (*text == '"')
+			in_string = !in_string;
+		n = in_string && *text == '\\' && text[1] != '\0' ? 2 : 1;
+		buf_add(out, text, n);
+	}
+	return out;
+}
+
+int
+js_parse_stored(struct arena *a, const char *text, json_t **json_r,
+    struct err *e)
+{
+	const struct buf *healed;
+
+	if (js_parse(a, text, strlen(text), STORED_DEPTH, json_r, e) == 0)
+		return 0;
+	healed = without_misfits(a, text);
+	return js_parse(a, healed->data, healed->len, STORED_DEPTH, json_r, e);
 }
 
 static int

@@ -27,6 +27,11 @@ struct err;
 int js_parse(struct arena *a, const char *text, size_t len, int depth_max,
     json_t **json_r, struct err *e) MUST_CHECK;
 
+/* The same of what PostgreSQL keeps as jsonb, whoever wrote it there: a number that fits
+ * neither is null, and it may be nested as deep as jansson can read it. */
+int js_parse_stored(struct arena *a, const char *text, json_t **json_r,
+    struct err *e) MUST_CHECK;
+
 /* Gives a reference to the arena: it is dropped when the arena is reset. */
 json_t *js_keep(struct arena *a, json_t *json);
 

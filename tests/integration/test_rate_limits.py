@@ -75,6 +75,7 @@ def test_a_person_has_a_limit_of_their_own(stack, issuers):
     assert bob.get(path).status_code == 200
 
 
+@pytest.mark.expect_log("a setting of a tenant is broken")
 def test_what_makes_no_sense_is_passed_over(stack):
     tenant = limited(stack, read={"rate": -1, "burst": "x"}, write=7, send=[],
                      person={"rate": 1e9}, account_share=0)

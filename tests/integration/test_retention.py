@@ -164,6 +164,7 @@ def test_what_webhooks_were_told_goes_too(stack, tenant, whom):
 @pytest.mark.parametrize("broken", [
     '{"days": 1e300}', '{"days": "x"}', '{"days": -3}', '{"rules": 7}', '[]',
     '{"rules": [{"days": 99999999999999999999}, {"days": {}}, 5]}', '"soon"'])
+@pytest.mark.expect_log("a setting of a tenant is broken")
 def test_settings_that_no_api_wrote_stop_nobody(stack, tenant, broken):
     """They count as not said, for this tenant; and weeks are dropped for all."""
     kept = plant(stack, tenant, 89)

@@ -216,6 +216,7 @@ def test_languages(tenant, header, language):
     assert f'<html lang="{language}"' in page.text
 
 
+@pytest.mark.expect_log("a setting of a tenant is broken")
 def test_the_page_runs_nothing(tenant):
     tenant.stack.rows("UPDATE tenant SET settings = settings || %s "
                       "WHERE id = %s", json.dumps({"branding": {

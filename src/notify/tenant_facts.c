@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "model/tenant_facts.h"
+#include "notify/tenant_facts.h"
 
 #include <string.h>
 
@@ -12,6 +12,8 @@
 #include "db/db.h"
 #include "model/known.h"
 #include "model/tenant.h"
+#include "notify/tenant_settings.h"
+#include "web/js.h"
 
 enum { PLACES = 512, SLUG_BYTES = 64 };
 
@@ -39,31 +41,28 @@ text(const struct db_rows *rows)
 	return db_count(rows) == 0 ? NULL : db_text(rows, 0, 0);
 }
 
-static void
-defer_json(void *p)
-{
-	json_decref(p);
-}
-
 static int
 parse(struct arena *a, const char *said, size_t len, const void **record_r,
     struct err *e)
 {
 	struct tenant_facts *f = arena_object(a, struct tenant_facts);
-	json_t *json = json_loadb(said, len, 0, NULL), *settings, *issuers;
+	json_t *json, *settings, *issuers;
+	struct field_errors fe;
 	json_int_t id;
 	int suspended;
 
-	arena_defer(a, defer_json, json);
-	if (json_unpack(json, "{s:I, s:s, s:b, s:s, s:s, s:o, s:o}", "id",
+	if (js_parse_stored(a, arena_strndup(a, said, len), &json, e) == -1 ||
+	    json_unpack(json, "{s:I, s:s, s:b, s:s, s:s, s:o, s:o}", "id",
 	        &id, "slug", &f->slug, "suspended", &suspended, "default_locale",
 	        &f->default_locale, "time_zone", &f->time_zone, "settings",
 	        &settings, "issuers", &issuers) == -1)
 		return err_set(e, ERR_INTERNAL, "the stored tenant is broken");
 	f->id.n = id;
 	f->suspended = suspended != 0;
-	f->settings = settings;
-	f->limits = json_object_get(settings, "limits");
+	field_errors_init(&fe, a);
+	f->settings = tenant_settings_heal(a, settings, &fe);
+	tenant_settings_complain(f->id, &fe);
+	f->limits = json_object_get(f->settings, "limits");
 	f->issuers = issuers;
 	*record_r = f;
 	return 0;

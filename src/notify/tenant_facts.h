@@ -6,8 +6,8 @@
  * Remembered as model/known.h remembers things: a change counts within
  * api.cache_check.
  */
-#ifndef BELFRY_MODEL_TENANT_FACTS_H
-#define BELFRY_MODEL_TENANT_FACTS_H
+#ifndef BELFRY_NOTIFY_TENANT_FACTS_H
+#define BELFRY_NOTIFY_TENANT_FACTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
