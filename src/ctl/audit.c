@@ -181,22 +181,16 @@ verify(struct ctl *c, const char *name, struct tenant_id id, json_t *rows,
 static int
 verify_all(struct ctl *c, json_t *rows, struct err *e)
 {
-	const char *after = "";
-	struct tenant *list;
-	size_t i, count = PAGE;
+	struct tenant_walk w = { .a = c->a, .db = c->db };
+	struct tenant *t;
+	int rc;
 
 	if (verify(c, "installation", installation, rows, e) == -1)
 		return -1;
-	while (count == PAGE) {
-		if (tenant_list(c->a, c->db, after, PAGE, &list, &count, e) == -1)
+	while ((rc = tenant_next(&w, &t, e)) == 1)
+		if (verify(c, t->slug, t->id, rows, e) == -1)
 			return -1;
-		for (i = 0; i < count; i++)
-			if (verify(c, list[i].slug, list[i].id, rows, e) == -1)
-				return -1;
-		if (count > 0)
-			after = list[count - 1].slug;
-	}
-	return 0;
+	return rc;
 }
 
 int

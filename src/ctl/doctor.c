@@ -253,6 +253,7 @@ static const struct {
 	{ "durability", doctor_durability },
 	{ "clock", doctor_clock },
 	{ "partitions", doctor_partitions },
+	{ "settings", doctor_settings },
 	{ "providers", doctor_providers },
 	{ "user services", doctor_user_services },
 	{ "memcached", check_cache },

@@ -45,6 +45,7 @@ void doctor_spoolers(struct doctor *d);
 void doctor_hold(struct doctor *d);
 
 /* What each tenant needs (doctor_tenants.c). */
+void doctor_settings(struct doctor *d);
 void doctor_providers(struct doctor *d);
 void doctor_user_services(struct doctor *d);
 

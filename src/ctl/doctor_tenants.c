@@ -19,37 +19,84 @@
 #include "notify/tenant_settings.h"
 #include "notify/user_service.h"
 
-enum { PAGE_TENANTS = 100 };
-
-/* All tenants, some at a time. */
-struct walk {
-	const char *after;
-	struct tenant *list;
-	size_t count;
-};
-
-/* The next of them; false when there are no more, or the database failed. */
+/* The next tenant; false when there are no more, or the database failed, which is told. */
 static bool
-walk_on(struct doctor *d, struct walk *w)
+next_tenant(struct doctor *d, struct tenant_walk *w, struct tenant **t_r)
 {
 	struct err e;
+	int rc = tenant_next(w, t_r, &e);
 
-	if (tenant_list(d->c->a, d->owner, w->after, PAGE_TENANTS, &w->list,
-	        &w->count, &e) == -1 ||
-	    w->count == 0)
-		return false;
-	w->after = w->list[w->count - 1].slug;
-	return true;
+	if (rc == -1)
+		doctor_fail(d, "Look at the log of PostgreSQL.", "%s: %s",
+		    e.text, e.detail);
+	return rc == 1;
+}
+
+/* ---- Settings ------------------------------------------------------------------------- */
+
+/* 1 when some of them are broken. */
+static int
+look_at_settings(struct doctor *d, const struct tenant *t)
+{
+	const struct field_error *f;
+	struct field_errors fe;
+
+	field_errors_init(&fe, d->c->a);
+	tenant_settings_stored(d->c->a, t->settings, &fe);
+	for (f = fe.first; f != NULL; f = f->next)
+		doctor_warn(d,
+		    "It counts as absent: set it anew, or anything else, with "
+		    "\"belfryctl tenant set\".",
+		    "setting \"%s\" of tenant \"%s\": %s", f->pointer, t->slug,
+		    f->detail);
+	return fe.count > 0;
+}
+
+void
+doctor_settings(struct doctor *d)
+{
+	struct tenant_walk w = { .a = d->c->a, .db = d->owner };
+	struct tenant *t;
+	int broken = 0;
+
+	if (d->owner == NULL)
+		return;
+	while (next_tenant(d, &w, &t))
+		broken += look_at_settings(d, t);
+	if (broken == 0)
+		doctor_ok(d, "those of every tenant can be used");
+}
+
+/* ---- Accounts at providers ------------------------------------------------------------- */
+
+static bool
+is_usable(const struct provider_account *p)
+{
+	const struct provider_account *itself = provider_account_itself(p);
+
+	return p->state == PROVIDER_ENABLED && itself != NULL &&
+	    itself->state == PROVIDER_ENABLED;
+}
+
+static void
+look_at_account(struct doctor *d, const char *slug,
+    const struct provider_account *p)
+{
+	if (p->state == PROVIDER_PARKED)
+		doctor_warn(d,
+		    "Mend its credentials, then \"belfryctl provider enable\".",
+		    "\"%s\" of tenant \"%s\" is parked: its credentials were "
+		    "refused", p->name, slug);
 }
 
 /* How many accounts can be used now; -1 when the database failed. */
 static int
-count_enabled(struct doctor *d, struct tenant_id tenant)
+look_at_accounts(struct doctor *d, struct tenant_id tenant, const char *slug)
 {
 	struct provider_account *list;
 	size_t count, i;
 	struct err e;
-	int enabled = 0;
+	int usable = 0;
 
 	if (provider_account_list(d->c->a, d->owner, tenant, "",
 	        PROVIDER_ACCOUNTS_MAX, &list, &count, &e) == -1) {
@@ -58,22 +105,18 @@ count_enabled(struct doctor *d, struct tenant_id tenant)
 		return -1;
 	}
 	for (i = 0; i < count; i++) {
-		enabled += list[i].state == PROVIDER_ENABLED;
-		if (list[i].state == PROVIDER_PARKED)
-			doctor_warn(d,
-			    "Mend its credentials, then \"belfryctl provider "
-			    "enable\".",
-			    "\"%s\" is parked: its credentials were refused",
-			    list[i].name);
+		usable += is_usable(&list[i]);
+		look_at_account(d, slug, &list[i]);
 	}
-	return enabled;
+	return usable;
 }
 
 /* 1 when it can send nothing. */
 static int
-look_at_providers(struct doctor *d, const struct tenant *t)
+is_mute(struct doctor *d, const struct tenant *t)
 {
-	if (t->state != TENANT_ACTIVE || count_enabled(d, t->id) != 0)
+	if (t->state != TENANT_ACTIVE ||
+	    look_at_accounts(d, t->id, t->slug) != 0)
 		return 0;
 	doctor_warn(d,
 	    "Add one with \"belfryctl provider add\"; its notifications wait "
@@ -85,14 +128,15 @@ look_at_providers(struct doctor *d, const struct tenant *t)
 void
 doctor_providers(struct doctor *d)
 {
-	struct walk w = { .after = "" };
-	size_t i, mute = 0;
+	struct tenant_walk w = { .a = d->c->a, .db = d->owner };
+	struct tenant *t;
+	int mute = 0;
 
 	if (d->owner == NULL)
 		return;
-	while (walk_on(d, &w))
-		for (i = 0; i < w.count; i++)
-			mute += (size_t)look_at_providers(d, &w.list[i]);
+	(void)look_at_accounts(d, TENANT_PLATFORM, "platform");
+	while (next_tenant(d, &w, &t))
+		mute += is_mute(d, t);
 	if (mute == 0)
 		doctor_ok(d, "every tenant has one that is enabled");
 }
@@ -154,22 +198,28 @@ look_at_service(struct doctor *d, const struct keyring *ring,
 	us = user_service_of(d->c->a, settings);
 	if (us != NULL)
 		check_service(d, t, us);
+	else
+		doctor_fail(d,
+		    "Set it anew with \"belfryctl tenant set\"; recipients are not "
+		    "found before.",
+		    "user service of tenant \"%s\": its settings cannot be used",
+		    t->slug);
 	return 1;
 }
 
 void
 doctor_user_services(struct doctor *d)
 {
-	struct walk w = { .after = "" };
+	struct tenant_walk w = { .a = d->c->a, .db = d->owner };
 	struct keyring *ring;
-	size_t i, have = 0;
+	struct tenant *t;
+	size_t have = 0;
 	struct err e;
 
 	if (d->owner == NULL || ctl_keyring(d->c, &ring, &e) == -1)
 		return;
-	while (walk_on(d, &w))
-		for (i = 0; i < w.count; i++)
-			have += (size_t)look_at_service(d, ring, &w.list[i]);
+	while (next_tenant(d, &w, &t))
+		have += (size_t)look_at_service(d, ring, t);
 	if (have > 0)
 		doctor_ok(d, "%zu tenants have one", have);
 }

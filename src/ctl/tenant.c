@@ -21,8 +21,6 @@
 #include "web/field.h"
 #include "web/field_form.h"
 
-enum { PAGE = 200 };
-
 static const struct out_column columns[] = {
 	{ "slug", "SLUG" },
 	{ "name", "NAME" },
@@ -48,14 +46,15 @@ static const struct out_column all_columns[] = {
 };
 
 static json_t *
-tenant_json(const struct tenant *t)
+tenant_json(struct ctl *c, const struct tenant *t)
 {
 	return json_pack("{s:s, s:I, s:s, s:s, s:b, s:i, s:s, s:s, s:o, s:o, s:o}",
 	    "slug", t->slug, "id", (json_int_t)t->id.n, "name", t->name,
 	    "state", tenant_state_name(t->state), "test", (int)t->test,
 	    "weight", t->weight, "default_locale", t->default_locale,
 	    "time_zone", t->time_zone, "settings",
-	    t->settings != NULL ? out_json(t->settings) : json_object(),
+	    t->settings != NULL ? json_incref(tenant_settings_read(c->a, t))
+	                        : json_object(),
 	    "created_at", out_time(t->created_ms), "updated_at",
 	    out_time(t->updated_ms));
 }
@@ -121,29 +120,24 @@ command_tenant_add(struct ctl *c, struct err *e)
 
 	if (apply_options(c, &t, e) == -1 || tenant_create(&ed, &t, e) == -1)
 		return -1;
-	out_said(c, tenant_json(&t), "tenant \"%s\" was made", t.slug);
+	out_said(c, tenant_json(c, &t), "tenant \"%s\" was made", t.slug);
 	return 0;
 }
 
 int
 command_tenant_list(struct ctl *c, struct err *e)
 {
+	struct tenant_walk w = { .a = c->a, .db = c->db };
 	json_t *rows = json_array();
-	const char *after = "";
-	struct tenant *list;
-	size_t count, i;
+	struct tenant *t;
+	int rc;
 
-	do {
-		if (tenant_list(c->a, c->db, after, PAGE, &list, &count, e) ==
-		    -1) {
-			json_decref(rows);
-			return -1;
-		}
-		for (i = 0; i < count; i++)
-			json_array_append_new(rows, tenant_json(&list[i]));
-		if (count > 0)
-			after = list[count - 1].slug;
-	} while (count == PAGE);
+	while ((rc = tenant_next(&w, &t, e)) == 1)
+		json_array_append_new(rows, tenant_json(c, t));
+	if (rc == -1) {
+		json_decref(rows);
+		return -1;
+	}
 	out_table(c, rows, columns, "there is no tenant");
 	return 0;
 }
@@ -209,7 +203,7 @@ command_tenant_show(struct ctl *c, struct err *e)
 	}
 	if (c->tenant->state == TENANT_DELETING)
 		return show_deletion(c, c->tenant->slug, e) == 1 ? 0 : -1;
-	out_object(c, tenant_json(c->tenant), all_columns);
+	out_object(c, tenant_json(c, c->tenant), all_columns);
 	return 0;
 }
 
@@ -251,7 +245,7 @@ command_tenant_set(struct ctl *c, struct err *e)
 	ed = ctl_editor(c);
 	if (tenant_update(&ed, c->tenant, NULL, e) == -1 || choose(c, e) == -1)
 		return -1;
-	out_object(c, tenant_json(c->tenant), all_columns);
+	out_object(c, tenant_json(c, c->tenant), all_columns);
 	return 0;
 }
 
@@ -266,7 +260,7 @@ set_state(struct ctl *c, enum tenant_state state, struct err *e)
 	if (tenant_set_state(&ed, state, e) == -1)
 		return -1;
 	c->tenant->state = state;
-	out_said(c, tenant_json(c->tenant), "tenant \"%s\" is %s",
+	out_said(c, tenant_json(c, c->tenant), "tenant \"%s\" is %s",
 	    c->tenant->slug, tenant_state_name(state));
 	return 0;
 }

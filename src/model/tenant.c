@@ -12,6 +12,8 @@
 #include "model/edit.h"
 #include "model/provider_share.h"
 
+enum { WALK_AT_ONCE = 200 };
+
 static const struct tenant_id nobody = { 0 };
 
 const char *const tenant_state_names[] = { "active", "suspended", "deleting",
@@ -107,6 +109,25 @@ tenant_list(struct arena *a, struct db *db, const char *after, int limit,
 		return -1;
 	tenants_of(a, rows[0], list_r, count_r);
 	return 0;
+}
+
+int
+tenant_next(struct tenant_walk *w, struct tenant **tenant_r, struct err *e)
+{
+	if (w->at == w->count) {
+		if (w->begun && w->count < WALK_AT_ONCE)
+			return 0;
+		if (tenant_list(w->a, w->db,
+		        w->count > 0 ? w->list[w->count - 1].slug : "",
+		        WALK_AT_ONCE, &w->list, &w->count, e) == -1)
+			return -1;
+		w->begun = true;
+		w->at = 0;
+		if (w->count == 0)
+			return 0;
+	}
+	*tenant_r = &w->list[w->at++];
+	return 1;
 }
 
 /* Its rows are those of the new id, then of provider_share_everyone_add(). */

@@ -59,6 +59,18 @@ int tenant_find(struct arena *a, struct db *db, const char *slug,
 int tenant_list(struct arena *a, struct db *db, const char *after, int limit,
     struct tenant **list_r, size_t *count_r, struct err *e) MUST_CHECK;
 
+/* All of them but the platform, in the order of their slugs, some read at a time: begin with
+ * { .a, .db }.  1 with the next one, which lives in "a"; 0 behind the last; -1. */
+struct tenant_walk {
+	struct arena *a;
+	struct db *db;
+	struct tenant *list;
+	size_t count, at;
+	bool begun;
+};
+int tenant_next(struct tenant_walk *w, struct tenant **tenant_r, struct err *e)
+    MUST_CHECK;
+
 /* Makes a tenant from t->slug, name, default_locale, time_zone, weight and test, and
  * sets t->id.  ed->tenant is not looked at.  ERR_CONFLICT when the slug is taken. */
 int tenant_create(const struct editor *ed, struct tenant *t, struct err *e)

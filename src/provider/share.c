@@ -13,8 +13,6 @@
 #include "model/tenant.h"
 #include "provider/settings.h"
 
-enum { TENANTS_AT_ONCE = 200 };
-
 static struct editor
 editor_of(const struct editor *ed, struct tenant_id tenant)
 {
@@ -110,24 +108,17 @@ share_give_all(const struct editor *ed, const struct provider_account *account,
     const char *allowed, struct err *e)
 {
 	struct editor platform = editor_of(ed, TENANT_PLATFORM);
-	const char *after = "";
-	struct tenant *list;
-	size_t i, count;
+	struct tenant_walk w = { .a = ed->a, .db = ed->db };
+	struct tenant *t;
+	int rc;
 
 	if (provider_share_allow(&platform, account->id, account->name, allowed,
 	        e) == -1)
 		return -1;
-	do {
-		if (tenant_list(ed->a, ed->db, after, TENANTS_AT_ONCE, &list,
-		        &count, e) == -1)
+	while ((rc = tenant_next(&w, &t, e)) == 1)
+		if (give_one(ed, account, t, allowed, e) == -1)
 			return -1;
-		for (i = 0; i < count; i++)
-			if (give_one(ed, account, &list[i], allowed, e) == -1)
-				return -1;
-		if (count > 0)
-			after = list[count - 1].slug;
-	} while (count == TENANTS_AT_ONCE);
-	return 0;
+	return rc;
 }
 
 int

@@ -217,8 +217,10 @@ def test_parked_once_and_for_all(stack, pair):
         assert stack.value("SELECT count(*) FROM audit WHERE tenant_id = %s "
                            "AND action = 'provider.park' AND object = %s",
                            PLATFORM, account.name) == 1
+        assert doctor(stack, account.name) == ["warn"]
         for tenant, _ in asked:
             assert account.row(tenant)["state"] == "enabled"
+            assert doctor(stack, f'tenant "{tenant.slug}"') == ["warn"]
             assert tenant.rows("SELECT 1 AS x FROM audit WHERE tenant_id = %s "
                                "AND action = 'provider.park'") == []
     with FaultyServer({}) as good:
@@ -227,6 +229,12 @@ def test_parked_once_and_for_all(stack, pair):
         for tenant, identity in asked:
             tenant.api.ended(identity)
         assert len(good.bodies) == 4
+
+
+def doctor(stack, words):
+    rows = json.loads(stack.run_ctl("--json", "doctor").stdout)
+    return [row["state"] for row in rows if row["check"] == "providers"
+            and words in row["text"]]
 
 
 def test_leave_is_taken_while_something_waits(stack, pair):

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -220,6 +221,59 @@ def test_settings_are_shown_replaced_and_merged(platform, tenant):
 def test_faults_of_settings(platform, tenant, wrong, pointer):
     assert pointer in pointers(patch(platform, path(tenant, "/settings"),
                                      wrong))
+
+
+BROKEN = '''{
+    "queue_max": 1e400, "delivery_rate": "many",
+    "channels": ["pigeon", "email", "sms"],
+    "branding": {"name": "Larkspur", "color": 7},
+    "quiet_hours": {"from": "25:00", "to": "07:00"},
+    "limits": {"send": {"rate": [], "burst": 5},
+               "read": {"rate": 123456789012345678901234567890}},
+    "cors_origins": ["https://app.example.org", 7], "no_such": {}}'''
+WHOLE = {"channels": ["email", "sms"], "branding": {"name": "Larkspur"},
+         "limits": {}, "cors_origins": ["https://app.example.org"]}
+
+
+def complaints(stack, tenant):
+    rows = json.loads(stack.run_ctl("--json", "doctor").stdout)
+    return {re.search('setting "(.*?)"', r["text"]).group(1) for r in rows
+            if r["check"] == "settings" and f'"{tenant.slug}"' in r["text"]}
+
+
+@pytest.mark.expect_log("a setting of a tenant is broken and counts as absent")
+def test_broken_settings_count_as_absent(stack, platform, tenant):
+    """Of a hand in the database, say.  All others of the tenant count."""
+    tenant.rows(f"UPDATE tenant SET settings = '{BROKEN}' WHERE id = %s")
+    tenant.rows("UPDATE tenant_generation SET generation = generation + 1 "
+                "WHERE tenant_id = %s")
+    # What belfry-api goes by, and what it chooses ways by.
+    both = {"to": {"email": "ann@example.org", "phone": "+43660123456"},
+            "channels": ["email", "push"],
+            "content": {"email": {"subject": "x", "text": "{{brand.name}}"},
+                        "push": {"title": "x", "body": "x"}}}
+    wait_until(lambda: tenant.api.send(both).status_code == 422, 10,
+               "the channels")
+    assert pointers(tenant.api.send(both)) == {"/channels/1": "not_allowed"}
+    assert tenant.admin.get(path(tenant, "/settings")).json() == WHOLE
+    assert stack.ctl("tenant", "show", tenant.slug)["settings"] == WHOLE
+    # What a spooler goes by.
+    both["channels"] = ["email"]
+    tenant.api.accepted(both)
+    assert tenant.wait_for_mails(1)[0].get_content().strip() == "Larkspur"
+    tenant.idle()
+    told = [line["setting"] for line in stack.logs.lines()
+            if line.get("tenant_id") == tenant.id and "setting" in line]
+    want = {"/queue_max", "/delivery_rate", "/channels/0", "/branding/color",
+            "/quiet_hours", "/limits/send/rate", "/limits/read/rate",
+            "/cors_origins/1", "/no_such"}
+    assert set(told) == want
+    assert len(told) > len(want), "by belfry-api and by a spooler"
+    assert complaints(stack, tenant) == want
+    # A change of anything mends them.
+    assert settings(platform, tenant, {"delivery_rate": 50}) == {
+        **WHOLE, "delivery_rate": 50}
+    assert complaints(stack, tenant) == set()
 
 
 def test_branding_shows_in_templates(tenant):
