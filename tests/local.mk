@@ -115,6 +115,9 @@ EXTRA_PROGRAMS += tests/tools/mimedump
 check_DATA += tests/tools/mimedump
 EXTRA_PROGRAMS += tests/tools/transfers
 check_DATA += tests/tools/transfers
+# Run by hand, over a file that is not ours.
+EXTRA_PROGRAMS += tests/tools/wycheproof
+check_DATA += tests/tools/wycheproof
 
 # Tests in Python: contrib/check runs them.
 EXTRA_DIST += tests/pytest.ini tests/conftest.py $(wildcard $(srcdir)/tests/lint/*.py)
