@@ -275,8 +275,11 @@ static void
 tell(const struct bucket *b, const struct rate *rate, int64_t now,
     int64_t until, struct rate_state *state_r)
 {
+	/* What was taken ahead came back meanwhile, maybe. */
 	int64_t left = left_in(b, b->full_ns, now) + b->leased;
 
+	if (left > b->burst)
+		left = b->burst;
 	*state_r = (struct rate_state){
 		.policy = rate->policy,
 		.burst = b->burst,

@@ -103,7 +103,10 @@ take(int worker, const struct rate *rate)
 {
 	struct rate_state state;
 
-	return rate_limit_take(workers[worker], rate, "1", &state);
+	bool given = rate_limit_take(workers[worker], rate, "1", &state);
+
+	assert_in_range(state.left, 0, state.burst);
+	return given;
 }
 
 /* How many of so many requests get through, by one worker after the other. */
@@ -165,6 +168,9 @@ far_from_the_limit_few_ask(void **state)
 
 	assert_int_equal(given(1000, &rate), 1000);
 	assert_in_range(memcached.asked, WORKERS, 50);
+	/* What was taken ahead is not told beside a burst that came back. */
+	pass(100);
+	assert_int_equal(given(WORKERS, &rate), WORKERS);
 	/* Who comes now and then takes one each time. */
 	memcached.asked = 0;
 	pass(60000);
