@@ -24,8 +24,8 @@ FROM provider
 WHERE tenant_id = $1 AND name = $2
 
 -- name: provider_lock
--- One row or none: the version, which nobody changes until the transaction ends.
-SELECT version FROM provider WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+-- One row or none: the version, which nobody changes until the transaction ends, and the name.
+SELECT version, name FROM provider WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 
 -- name: provider_insert
 -- Nothing.

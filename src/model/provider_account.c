@@ -312,10 +312,10 @@ provider_account_create(const struct editor *ed,
 	return db_run(ed->db, ed->a, b, &rows, e);
 }
 
-/* Opens the transaction and locks the account. */
+/* Opens the transaction and locks the account, whose name the audit wants; NULL: it is known. */
 static int
-lock(
-    const struct editor *ed, struct provider_id id, int expected, struct err *e)
+lock(const struct editor *ed, struct provider_id id, int expected,
+    const char **name_r, struct err *e)
 {
 	struct db_batch *b = edit_begin(ed);
 	struct db_rows **rows;
@@ -325,7 +325,11 @@ lock(
 	db_arg_uuid(b, &id.u);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
-	return edit_expect(ed, rows[1], expected, "provider", e);
+	if (edit_expect(ed, rows[1], expected, "provider", e) == -1)
+		return -1;
+	if (name_r != NULL)
+		*name_r = db_text(rows[1], 0, 1);
+	return 0;
 }
 
 int
@@ -335,7 +339,7 @@ provider_account_update(const struct editor *ed, struct provider_account *p,
 	struct db_batch *b;
 	struct db_rows **rows;
 
-	if (lock(ed, p->id, p->version, e) == -1)
+	if (lock(ed, p->id, p->version, NULL, e) == -1)
 		return -1;
 	/* Whoever mends a parked account wants it to be tried again. */
 	if (p->state == PROVIDER_PARKED)
@@ -357,25 +361,17 @@ provider_account_update(const struct editor *ed, struct provider_account *p,
 	return 0;
 }
 
-static const char *
-id_text(struct arena *a, struct provider_id id)
-{
-	char text[UUID_TEXT_BYTES];
-
-	uuid_format(&id.u, text);
-	return arena_strdup(a, text);
-}
-
 int
 provider_account_set_state(const struct editor *ed, struct provider_id id,
     int expected_version, enum provider_state state, struct err *e)
 {
 	struct db_batch *b;
 	struct db_rows **rows;
+	const char *name;
 
-	if (lock(ed, id, expected_version, e) == -1)
+	if (lock(ed, id, expected_version, &name, e) == -1)
 		return -1;
-	b = edit_commit(ed, "provider.state", id_text(ed->a, id),
+	b = edit_commit(ed, "provider.state", name,
 	    json_pack("{s:s}", "state", provider_state_name(state)));
 	db_add(b, Q_PROVIDER_SET_STATE);
 	db_arg_int(b, ed->tenant.n);
@@ -411,11 +407,12 @@ provider_account_remove(const struct editor *ed, struct provider_id id,
 {
 	struct db_batch *b;
 	struct db_rows **rows;
+	const char *name;
 
-	if (lock(ed, id, expected_version, e) == -1 ||
+	if (lock(ed, id, expected_version, &name, e) == -1 ||
 	    check_unshared(ed, id, e) == -1)
 		return -1;
-	b = edit_commit(ed, "provider.remove", id_text(ed->a, id), NULL);
+	b = edit_commit(ed, "provider.remove", name, NULL);
 	db_add(b, Q_PROVIDER_DELETE);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_uuid(b, &id.u);
