@@ -36,6 +36,18 @@ command_template_push(struct ctl *c, struct err *e)
 	    &how, e);
 }
 
+/* A directory of another name is pushed as another template. */
+static const char *
+pushed_as(struct arena *a, const char *key, const char *path)
+{
+	const char *other = template_dir_key(a, path);
+
+	return strcmp(other, key) == 0
+	    ? ""
+	    : arena_printf(a, "; pushed from there it is \"%s\", as the directory "
+	      "is called", other);
+}
+
 int
 command_template_pull(struct ctl *c, struct err *e)
 {
@@ -57,8 +69,8 @@ command_template_pull(struct ctl *c, struct err *e)
 	out_said(c,
 	    json_pack("{s:s, s:i, s:s}", "key", key, "version", version.number,
 		"directory", path),
-	    "version %d of \"%s\" was written to %s", version.number, key,
-	    path);
+	    "version %d of \"%s\" was written to %s%s", version.number, key,
+	    path, pushed_as(c->a, key, path));
 	return 0;
 }
 

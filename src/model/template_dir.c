@@ -292,10 +292,8 @@ whole_path(struct arena *a, const char *path)
 	return whole;
 }
 
-/* The key that a directory stands for: "order-shipped"; "layout:default" for
- * "_layouts/default". */
-static const char *
-key_of(struct arena *a, const char *path)
+const char *
+template_dir_key(struct arena *a, const char *path)
 {
 	static const char *const places[][2] = {
 		{ "_layouts", TEMPLATE_LAYOUT },
@@ -321,7 +319,7 @@ template_dir_read(struct arena *a, const char *path,
 	struct template_draft *d = arena_object(a, struct template_draft);
 
 	*d = (struct template_draft){
-		.key = key_of(a, path),
+		.key = template_dir_key(a, path),
 		.name = "",
 		.description = "",
 		.category = "",

@@ -19,6 +19,10 @@ struct err;
 struct template_draft;
 struct template_fault;
 
+/* The key that a directory stands for: "order-shipped"; "layout:default" for
+ * "_layouts/default". */
+const char *template_dir_key(struct arena *a, const char *path);
+
 /* Reads a directory; its last name is the template's key.  The draft is not
  * checked yet (template_check), but what is no part of a template is
  * refused.  -1 with ERR_NOT_FOUND, ERR_UNPROCESSABLE (naming the file) or
