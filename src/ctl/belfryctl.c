@@ -31,7 +31,7 @@ print_help(const struct ctl *c)
 	if (c->line->command != NULL)
 		help_command(c->grammar, c->line->command, out);
 	else
-		help_overview(c->grammar, "", out);
+		help_overview(c->grammar, c->line->words, out);
 	out_raw(out->data, out->len);
 	return CTL_EXIT_OK;
 }

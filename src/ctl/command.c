@@ -141,7 +141,7 @@ static const struct ctl_option test_options[] = {
 };
 
 static const struct ctl_option provider_add_options[] = {
-	{ 0, "kind", "KIND", "What \"provider kinds\" lists." },
+	{ 0, "kind", "KIND", "What \"provider kinds\" lists; with KIND it explains the settings." },
 	{ 0, "set", "KEY=VALUE",
 	    "A setting. May stand more than once. \"-\" as value: read a line "
 	    "from standard input." },
@@ -484,8 +484,9 @@ static const struct ctl_command commands[] = {
 	    "what Handlebars.compile() calls assumeObjects, compat, explicitPartialContext,\n"
 	    "ignoreStandalone, knownHelpersOnly, noEscape, preventIndent, strict; what else\n"
 	    "stands there changes nothing.\nA line has at most 64 MiB.\n" },
-	{ "provider kinds", "", NULL, CTL_NEEDS_NOTHING, command_provider_kinds,
-	    "List the kinds of providers and their settings", NULL },
+	{ "provider kinds", "[KIND]", NULL, CTL_NEEDS_NOTHING,
+	    command_provider_kinds,
+	    "List the kinds of providers, or explain the settings of one", NULL },
 	{ "provider add", "NAME", provider_add_options, CTL_NEEDS_TENANT,
 	    command_provider_add, "Add an account at a provider", NULL },
 	{ "provider list", "", NULL, CTL_NEEDS_TENANT, command_provider_list,

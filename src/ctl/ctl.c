@@ -21,7 +21,7 @@
 #include "db/migrate.h"
 #include "model/tenant.h"
 #include "provider/provider.h"
-#include "provider/provider.h"
+#include "web/field.h"
 
 enum { TENANTS_TOLD = 2, CONFIG_FAULTS_BYTES = 1 << 16 };
 
@@ -59,6 +59,26 @@ find_config(const struct ctl *c)
 	return path;
 }
 
+/* Lines "FILE:LINE: what is wrong", or "VARIABLE: what is wrong", for out_error(). */
+static void
+tell_faults(struct ctl *c, const char *text)
+{
+	const char *end, *place_end;
+
+	c->faults = json_array();
+	for (; *text != '\0'; text = end + (*end == '\n')) {
+		end = text + strcspn(text, "\n");
+		place_end = strstr(text, ": ");
+		if (place_end == NULL || place_end > end)
+			place_end = text;
+		json_array_append_new(c->faults,
+		    json_pack("{s:s%, s:s%}", "place", text,
+		        (size_t)(place_end - text), "text",
+		        place_end + (place_end > text ? 2 : 0),
+		        (size_t)(end - place_end) - (place_end > text ? 2 : 0)));
+	}
+}
+
 int
 ctl_open_config(struct ctl *c, struct err *e)
 {
@@ -69,7 +89,9 @@ ctl_open_config(struct ctl *c, struct err *e)
 		provider_configure(c->config);
 		return 0;
 	}
-	if (!c->json)
+	if (c->json)
+		tell_faults(c, faults->data);
+	else
 		fputs(faults->data, stderr);
 	c->status = CTL_EXIT_CONFIG;
 	return -1;
@@ -197,6 +219,19 @@ ctl_editor(const struct ctl *c)
 		                            : (struct tenant_id){ 0 },
 		.principal = principal(c->a),
 	};
+}
+
+int
+ctl_refuse(struct ctl *c, const struct field_errors *fe, const char *text,
+    struct err *e)
+{
+	const struct field_error *f;
+
+	c->faults = json_array();
+	for (f = fe->first; f != NULL; f = f->next)
+		json_array_append_new(c->faults, json_pack("{s:s, s:s}", "place",
+		    f->pointer, "text", f->detail));
+	return err_set(e, ERR_UNPROCESSABLE, "%s", text);
 }
 
 int

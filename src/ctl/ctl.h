@@ -17,6 +17,7 @@ struct config;
 struct db;
 struct db_params;
 struct err;
+struct field_errors;
 struct keyring;
 struct tenant;
 
@@ -56,6 +57,10 @@ int ctl_open_tenant(struct ctl *c, struct err *e) MUST_CHECK;
 /* How belfryctl connects: as who admin_conninfo says, acting as belfry_owner
  * when "owner". */
 struct db_params ctl_db_params(const struct ctl *c, bool owner);
+
+/* Sets *e to "text", and c->faults to what is wrong with fields; returns -1. */
+int ctl_refuse(struct ctl *c, const struct field_errors *fe, const char *text,
+    struct err *e);
 
 /* An editor for the tenant, and the key ring of the configuration. */
 struct editor ctl_editor(const struct ctl *c);

@@ -16,6 +16,7 @@
 #include "model/provider_account.h"
 #include "model/tenant.h"
 #include "net/transfer.h"
+#include "notify/health_report.h"
 #include "notify/tenant_settings.h"
 #include "notify/user_service.h"
 
@@ -78,6 +79,27 @@ is_usable(const struct provider_account *p)
 	    itself->state == PROVIDER_ENABLED;
 }
 
+/* Tells of an enabled account that nothing but failures came from. */
+static void
+look_at_health(struct doctor *d, const char *slug,
+    const struct provider_account *p)
+{
+	const struct health_question q = { .account = p,
+		.recovery_ms = d->c->config->retry_recovery };
+	json_t *report;
+	struct err e;
+
+	if (health_report(d->c->a, d->owner, &q, &report, &e) == -1 ||
+	    strcmp(json_string_value(json_object_get(report, "breaker")),
+	        "closed") == 0)
+		return;
+	doctor_warn(d,
+	    "Ask \"belfryctl provider test\" what is wrong; it is tried again by "
+	    "itself.",
+	    "\"%s\" of tenant \"%s\" is left alone: nothing but failures came "
+	    "from it", p->name, slug);
+}
+
 static void
 look_at_account(struct doctor *d, const char *slug,
     const struct provider_account *p)
@@ -87,6 +109,8 @@ look_at_account(struct doctor *d, const char *slug,
 		    "Mend its credentials, then \"belfryctl provider enable\".",
 		    "\"%s\" of tenant \"%s\" is parked: its credentials were "
 		    "refused", p->name, slug);
+	else if (p->state == PROVIDER_ENABLED && !provider_account_is_shared(p))
+		look_at_health(d, slug, p);
 }
 
 /* How many accounts can be used now; -1 when the database failed. */

@@ -208,12 +208,13 @@ grammar_parse(struct arena *a, const struct grammar *g, int argc,
 		.argc = argc, .words = buf_new(a, 1024) };
 	size_t n = (size_t)argc + 1;
 
-	*line = (struct invocation){ .command = NULL };
+	*line = (struct invocation){ .words = "" };
 	line->arguments = arena_zalloc(a, n, sizeof(*line->arguments));
 	line->options = arena_zalloc(a, n, sizeof(*line->options));
 	while (r.next < argc)
 		if (take(&r, argv[r.next++]) == -1)
 			return -1;
+	line->words = r.words->data;
 	if (invocation_has(line, "help") || invocation_has(line, "version"))
 		return 0;
 	if (line->command == NULL)
@@ -221,7 +222,7 @@ grammar_parse(struct arena *a, const struct grammar *g, int argc,
 		    "%s%s: \"belfryctl help%s%s\" tells more",
 		    r.words->len > 0 ? "an incomplete command: "
 				     : "no command was given",
-		    r.words->data, r.words->len > 0 ? " " : "", r.words->data);
+		    line->words, r.words->len > 0 ? " " : "", line->words);
 	return check_arguments(line, e);
 }
 

@@ -52,6 +52,7 @@ struct grammar {
 /* A line as it was understood. */
 struct invocation {
 	const struct ctl_command *command; /* NULL: none was named */
+	const char *words; /* of the command, as far as they go; "": none */
 	const char **arguments;
 	size_t arguments_count;
 	struct {

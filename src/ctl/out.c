@@ -17,10 +17,13 @@
 #include "ctl/ctl.h"
 #include "model/edit.h"
 
+/* As few digits as tell a real number: 0.4 and not 0.40000000000000002. */
+#define SHORT_REALS JSON_REAL_PRECISION(15)
+
 static void
 print_json(json_t *json)
 {
-	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | SHORT_REALS);
 	putchar('\n');
 }
 
@@ -36,6 +39,8 @@ value_text(struct arena *a, const json_t *value)
 		return "no";
 	if (json_is_string(value))
 		return json_string_value(value);
+	if (json_is_real(value))
+		return arena_printf(a, "%.15g", json_real_value(value));
 	return edit_json(a, value);
 }
 

@@ -41,6 +41,32 @@ static const struct out_column kind_columns[] = {
 };
 
 static json_t *
+setting_json(const struct field *f)
+{
+	const char *const *word = f->words;
+	json_t *words = json_array();
+
+	for (; word != NULL && *word != NULL; word++)
+		json_array_append_new(words, json_string(*word));
+	if (word == NULL) {
+		json_decref(words);
+		words = NULL;
+	}
+	return json_pack("{s:s, s:b, s:b, s:s*, s:o*}", "setting",
+	    field_name(f), "required", (f->flags & FIELD_REQUIRED) != 0,
+	    "secret", (f->flags & FIELD_SECRET) != 0, "help", f->help, "values",
+	    words);
+}
+
+static int
+no_kind(const char *kind, struct err *e)
+{
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "there is no provider kind \"%.60s\": \"belfryctl provider kinds\" "
+	    "lists what there is", kind);
+}
+
+static json_t *
 kind_json(struct arena *a, const struct provider_ops *ops)
 {
 	const struct field_table *t = ops->settings;
@@ -50,27 +76,53 @@ kind_json(struct arena *a, const struct provider_ops *ops)
 
 	for (i = 0; i < t->count; i++) {
 		const struct field *f = &t->fields[i];
-		bool required = (f->flags & FIELD_REQUIRED) != 0;
 
 		text = arena_printf(a, "%s%s%s%s", text, i > 0 ? ", " : "",
-		    field_name(f), required ? "*" : "");
-		json_object_set_new(settings, field_name(f),
-		    json_pack("{s:b, s:b, s:s*}", "required", required,
-			"secret", (f->flags & FIELD_SECRET) != 0, "help",
-			f->help));
+		    field_name(f), (f->flags & FIELD_REQUIRED) != 0 ? "*" : "");
+		json_object_set_new(settings, field_name(f), setting_json(f));
 	}
 	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "kind", ops->kind,
 	    "channel", channel_name((int)ops->channel), "summary", ops->summary,
 	    "settings_text", text, "settings", settings);
 }
 
+static const struct out_column setting_columns[] = {
+	{ "setting", "SETTING" },
+	{ "required", "REQUIRED" },
+	{ "secret", "SECRET" },
+	{ "values", "VALUES" },
+	{ "help", "WHAT IT IS" },
+	{ NULL, NULL },
+};
+
+/* The settings of one kind, each with what it is for. */
+static int
+show_kind(struct ctl *c, const char *kind, struct err *e)
+{
+	const struct provider_ops *ops = provider_ops_find(kind);
+	json_t *rows;
+	size_t i;
+
+	if (ops == NULL)
+		return no_kind(kind, e);
+	rows = json_array();
+	for (i = 0; i < ops->settings->count; i++)
+		json_array_append_new(rows,
+		    setting_json(&ops->settings->fields[i]));
+	out_table(c, rows, setting_columns, "there is nothing to set");
+	return 0;
+}
+
 int
 command_provider_kinds(struct ctl *c, struct err *e)
 {
 	const struct provider_ops *const *all;
-	json_t *rows = json_array();
+	json_t *rows;
 	size_t count, i;
 
+	if (ctl_argument(c, 0) != NULL)
+		return show_kind(c, ctl_argument(c, 0), e);
+	rows = json_array();
 	all = provider_ops_all(&count);
 	for (i = 0; i < count; i++)
 		if (all[i] != NULL)
@@ -257,7 +309,11 @@ seal_settings(struct ctl *c, struct provider_account *p, json_t *settings,
 	field_errors_init(&fe, c->a);
 	if (ctl_keyring(c, &ring, e) == -1)
 		return -1;
-	return settings_seal(c->a, ring, settings, p, &fe, e);
+	if (settings_seal(c->a, ring, settings, p, &fe, e) == 0)
+		return 0;
+	return fe.first != NULL && fe.first->next != NULL
+	    ? ctl_refuse(c, &fe, "the settings have errors", e)
+	    : -1;
 }
 
 static int
@@ -269,10 +325,7 @@ find_kind(struct ctl *c, const struct provider_ops **ops_r, struct err *e)
 		return err_set(e, ERR_INVALID, "--kind is missing: \"belfryctl "
 		    "provider kinds\" lists what there is");
 	*ops_r = provider_ops_find(kind);
-	if (*ops_r == NULL)
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "there is no provider kind \"%.60s\"", kind);
-	return 0;
+	return *ops_r != NULL ? 0 : no_kind(kind, e);
 }
 
 int

@@ -138,20 +138,6 @@ find_template(struct ctl *c, const char *key,
 	return found == 1 ? 0 : -1;
 }
 
-/* Turns faults of fields into what out_error() prints. */
-static int
-refuse(struct ctl *c, const struct field_errors *fe, struct err *e)
-{
-	const struct field_error *f;
-
-	c->faults = json_array();
-	for (f = fe->first; f != NULL; f = f->next)
-		json_array_append_new(
-		    c->faults, json_pack("{s:s, s:s}", "place", f->pointer,
-				   "text", f->detail));
-	return err_set(e, ERR_UNPROCESSABLE, "the notification has errors");
-}
-
 static int
 accept(struct ctl *c, struct accept_params *p, struct accept_result *result,
     struct err *e)
@@ -162,11 +148,11 @@ accept(struct ctl *c, struct accept_params *p, struct accept_result *result,
 	field_errors_init(&fe, c->a);
 	p->request = request;
 	if (fields_read(c->a, p->body, &send_request_table, request, &fe) == -1)
-		return refuse(c, &fe, e);
+		return ctl_refuse(c, &fe, "the notification has errors", e);
 	if (find_template(c, request->template, &p->template, e) == -1)
 		return -1;
 	if (accept_check(c->a, p, &fe) == -1)
-		return refuse(c, &fe, e);
+		return ctl_refuse(c, &fe, "the notification has errors", e);
 	if (sender_check(c->a, p, &fe, e) == -1)
 		return -1;
 	return accept_notification(c->a, p, result, e);
@@ -184,6 +170,8 @@ command_send(struct ctl *c, struct err *e)
 	struct uuid id = uuid_make();
 	json_t *answer;
 
+	if (!ctl_has(c, "to"))
+		return err_set(e, ERR_INVALID, "--to is missing");
 	uuid_format(&id, request_id);
 	p.forbidden =
 	    tenant_rules_of(tenant_settings_read(c->a, c->tenant)).forbidden;

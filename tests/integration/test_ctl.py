@@ -156,7 +156,7 @@ def test_init_without_superuser(empty):
 
 
 def test_keys_are_not_stored(server):
-    secret = server.made["api_key"].rpartition("_")[2]
+    secret = server.made["api_key"].split("_", 2)[2]
     dump = json.dumps(server.rows("SELECT k.*, encode(hash, 'escape') AS e "
                                   "FROM api_key k"), default=str)
     assert secret not in dump
@@ -168,6 +168,7 @@ def test_keys_are_not_stored(server):
 
 @pytest.mark.parametrize("arguments, status, words", [
     ([], USAGE, "no command"),
+    (["-t", "demo", "send", "--template", "x"], USAGE, "--to is missing"),
     (["tenat", "list"], USAGE, 'did you mean "tenant"?'),
     (["tenant"], USAGE, "incomplete"),
     (["tenant", "add"], USAGE, "tenant add SLUG"),
@@ -206,6 +207,12 @@ def test_exit_codes(server, arguments, status, words):
     done = server.run("--json", *arguments)
     assert done.returncode == status
     assert words in json.loads(done.stderr)["error"]["message"]
+
+
+def test_help_on_a_group_tells_its_commands_alone(server):
+    for line in (["tenant", "--help"], ["help", "tenant"]):
+        told = server.run(*line).stdout
+        assert "  tenant add SLUG" in told and "provider" not in told
 
 
 def test_database_is_away(server):
@@ -250,6 +257,11 @@ def test_check_config_names_every_fault(server, tmp_path):
     assert f"{conf}:2: " in done.stderr
     assert f"{conf}:3: " in done.stderr
     assert f"{conf}:4: " in done.stderr
+    done = server.run("--json", "-c", conf, "check-config")
+    assert done.returncode == CONFIG
+    faults = json.loads(done.stderr)["error"]["faults"]
+    assert [f["place"] for f in faults] == [f"{conf}:{n}" for n in (2, 3, 4)]
+    assert faults[1]["text"].startswith("api.wrokers: unknown key")
     done = server.run("check-config", BELFRY_API_WORKERS="0")
     assert done.returncode == CONFIG
     assert "BELFRY_API_WORKERS" in done.stderr
@@ -374,6 +386,10 @@ def test_pull_gives_back_what_was_pushed(server, tenant, tmp_path, key):
     tenant.ctl("template", "push", ROOT / "templates" / key)
     directory = tmp_path / key
     tenant.ctl("template", "pull", key, directory)
+    assert "pushed" not in tenant.run("template", "pull", key,
+                                      directory).stdout
+    other = tenant.run("template", "pull", key, tmp_path / "other").stdout
+    assert 'pushed from there it is "other"' in other
     told = tenant.ctl("template", "push", directory)
     assert told == [{"key": key, "outcome": "unchanged", "version": 1}]
     for path in (ROOT / "templates" / key).rglob("*.hbs"):
@@ -483,10 +499,24 @@ def test_providers(server, tenant):
     assert [a["action"] for a in tenant.audit()] == [
         "tenant.add", "provider.add", "provider.set", "provider.set",
         "provider.state", "provider.state", "provider.remove"]
+    assert {a["object"] for a in tenant.audit()[1:]} == {"relay"}
+
+
+def test_settings_of_a_kind_are_explained(server):
+    settings = {s["setting"]: s for s in server.ctl("provider", "kinds",
+                                                    "smtp")}
+    assert settings["host"]["required"] and settings["password"]["secret"]
+    assert all(s["help"] for s in settings.values())
+    assert settings["tls"]["values"] == ["starttls", "tls", "none"]
+    kinds = {k["kind"]: k for k in server.ctl("provider", "kinds")}
+    assert kinds["smtp"]["settings"]["host"]["required"]
+    done = server.run("provider", "kinds", "pigeon")
+    assert done.returncode == REFUSED and '"pigeon"' in done.stderr
 
 
 @pytest.mark.parametrize("settings, words", [
     (["from=a@b.example"], "host"),
+    (["port=70000"], "/host: is required\n/port: "),
     (["host=x", "from=nobody"], "from"),
     (["host=x", "from=a@b.example", "port=many"], "port"),
     (["host=x", "from=a@b.example", "port=70000"], "port"),
@@ -548,7 +578,8 @@ def test_send_show_queue(server, tenant):
 
 @pytest.mark.parametrize("options, place", [
     (["--template", "order-shipped", "--to", "a@b.example"], "/data/order"),
-    (["--template", "order-shipped", "--data", '{"order": "1"}'], "/to"),
+    (["--template", "order-shipped", "--data", '{"order": "1"}', "--to",
+      "a@b@c"], "/to/0/email"),
     (["--template", "order-shipped", "--data", '{"order": "1"}', "--to",
       "a@b.example", "--channel", "pigeon"], "/channels/0"),
 ])
@@ -601,6 +632,11 @@ def test_doctor_sees_what_is_wrong(empty):
     empty.ctl("provider", "add", "mail", "--kind", "smtp", "--set",
               "host=smtp.example.org", "--set", "from=shop@example.org")
     assert ("providers", "ok") in findings(empty)
+    assert ("providers", "warn") not in findings(empty)
+    empty.rows("INSERT INTO belfry.provider_health (tenant_id, provider_id, "
+               "state) SELECT tenant_id, id, 2 FROM belfry.provider")
+    assert ("providers", "warn") in findings(empty)
+    empty.rows("DELETE FROM belfry.provider_health")
 
     empty.rows("ALTER ROLE belfry_api BYPASSRLS")
     assert wrong() == {"roles"}
