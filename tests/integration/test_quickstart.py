@@ -94,6 +94,7 @@ def test_until_ctrl_c(tmp_path):
         os.killpg(process.pid, signal.SIGINT)
         process.wait(60)
     text = (tmp_path / "err").read_text()
+    assert text.endswith("until Ctrl-C.\nStopping\n")
     directory = re.search(r"in (/\S+/belfry\.\w+)", text).group(1)
     assert not Path(directory).exists()
     assert processes(directory) == []
