@@ -57,6 +57,14 @@ clock_agree(int64_t wall_ms)
 	agreed_offset_ms = wall_ms - clock_mono_ms();
 }
 
+int64_t
+clock_ms_of_s(int64_t s)
+{
+	if (s < CLOCK_FIRST_MS / 1000)
+		return CLOCK_FIRST_MS;
+	return s > CLOCK_LAST_MS / 1000 ? CLOCK_LAST_MS : s * 1000;
+}
+
 void
 clock_shift_for_test(int64_t wall_offset_ms, int64_t mono_offset_ms)
 {

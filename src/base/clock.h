@@ -35,6 +35,10 @@ void clock_agree(int64_t wall_ms);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
+/* Milliseconds of seconds that somebody else told: a time of theirs, or how long.  What
+ * lies before CLOCK_FIRST_MS or after CLOCK_LAST_MS becomes these. */
+int64_t clock_ms_of_s(int64_t s);
+
 /* Writes RFC 3339 in UTC with milliseconds.  Years 0000 to 9999; what lies
  * outside becomes the first or the last moment of them. */
 void clock_format(int64_t wall_ms, char text[static CLOCK_TEXT_BYTES]);

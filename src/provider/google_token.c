@@ -113,8 +113,8 @@ google_token_read(struct arena *a, const struct transfer_result *res,
 	token = http_json_text(answer, "access_token");
 	if (res->status == 200 && token[0] != '\0' &&
 	    !text_has_control(token) && strlen(token) <= TOKEN_MAX) {
-		*lifetime_ms_r = json_integer_value(json_object_get(answer,
-		                     "expires_in")) * 1000;
+		*lifetime_ms_r = clock_ms_of_s(json_integer_value(
+		    json_object_get(answer, "expires_in")));
 		return token;
 	}
 	http_json_judge(rules, count, res, http_json_text(answer, "error"),

@@ -30,7 +30,7 @@ enum {
 	BODY_MAX = 30 << 20,
 	JSON_DEPTH = 16,
 	CATEGORY_MAX = 255,
-	RESET_MAX_S = 24 * 3600
+	RESET_MAX_MS = 24 * 3600 * 1000
 };
 
 #define MARK "@@"
@@ -303,14 +303,14 @@ read_reset(struct arena *a, const struct transfer_result *res,
     struct verdict *v)
 {
 	const char *reset = transfer_header(a, res, "X-RateLimit-Reset");
-	int64_t s;
+	int64_t ms;
 
 	if (v->class != VERDICT_THROTTLED || v->retry_after_ms != 0 ||
 	    reset == NULL)
 		return;
-	s = strtoll(reset, NULL, 10) - clock_wall_ms() / 1000;
-	if (s > 0 && s <= RESET_MAX_S)
-		v->retry_after_ms = s * 1000;
+	ms = clock_ms_of_s(strtoll(reset, NULL, 10)) - clock_wall_ms();
+	if (ms > 0 && ms <= RESET_MAX_MS)
+		v->retry_after_ms = ms;
 }
 
 static const char *

@@ -17,6 +17,7 @@
 #include <sodium.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/uuid.h"
@@ -253,8 +254,8 @@ take_event(struct arena *a, const json_t *event, struct hook_events *out)
 		/* X-Message-Id and a suffix. */
 		ev->provider_ref = arena_strndup(a, ref, strcspn(ref, "."));
 	}
-	ev->at_ms = json_integer_value(json_object_get(event, "timestamp")) *
-	    1000;
+	ev->at_ms = clock_ms_of_s(
+	    json_integer_value(json_object_get(event, "timestamp")));
 	ev->code = text_of(event, "status");
 	ev->text = words_of(event, me);
 }

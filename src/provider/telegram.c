@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "net/transfer.h"
@@ -243,8 +244,9 @@ judge(const struct provider *p, const struct transfer_result *res,
 	http_json_judge(answers, NELEMS(answers), res,
 	    strstr(text, "chat not found") != NULL ? "chat" : "", text, v_r);
 	if (v_r->retry_after_ms == 0)
-		v_r->retry_after_ms = json_integer_value(json_object_get(
-		    json_object_get(answer, "parameters"), "retry_after")) * 1000;
+		v_r->retry_after_ms = clock_ms_of_s(json_integer_value(
+		    json_object_get(json_object_get(answer, "parameters"),
+		        "retry_after")));
 	result = json_object_get(answer, "result");
 	if (json_is_array(result)) /* an album's messages */
 		result = json_array_get(result, 0);

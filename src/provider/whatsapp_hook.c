@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/hmac.h"
@@ -161,7 +162,8 @@ set_delivery(const json_t *status, struct hook_event *ev)
 static int64_t
 time_of(const json_t *object)
 {
-	return strtoll(http_json_text(object, "timestamp"), NULL, 10) * 1000;
+	return clock_ms_of_s(
+	    strtoll(http_json_text(object, "timestamp"), NULL, 10));
 }
 
 static void

@@ -188,6 +188,9 @@ sendgrid_names_the_time_of_the_next_request(void **state)
 	assert_int_equal(v.retry_after_ms, 0);
 	v = play(&sendgrid_ops, 429, "", "X-RateLimit-Reset: 1\n");
 	assert_int_equal(v.retry_after_ms, 0);
+	v = play(&sendgrid_ops, 429, "",
+	    "X-RateLimit-Reset: -9223372036854775808\n");
+	assert_int_equal(v.retry_after_ms, 0);
 	v = play(&sendgrid_ops, 202, "", headers);
 	assert_int_equal(v.retry_after_ms, 0);
 }

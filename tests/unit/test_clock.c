@@ -128,6 +128,15 @@ times_outside_are_clamped(void **state)
 }
 
 static void
+seconds_of_others_do_not_overflow(void **state)
+{
+	assert_int_equal(clock_ms_of_s(-1), -1000);
+	assert_int_equal(clock_ms_of_s(1764576000), INT64_C(1764576000000));
+	assert_int_equal(clock_ms_of_s(INT64_MAX), CLOCK_LAST_MS);
+	assert_int_equal(clock_ms_of_s(INT64_MIN), CLOCK_FIRST_MS);
+}
+
+static void
 a_test_can_move_both_clocks(void **state)
 {
 	int64_t wall = clock_wall_ms(), mono = clock_mono_ms();
@@ -168,6 +177,7 @@ main(void)
 		cmocka_unit_test(refuses_everything_else),
 		cmocka_unit_test(every_day_of_400_years_comes_back),
 		cmocka_unit_test(times_outside_are_clamped),
+		cmocka_unit_test(seconds_of_others_do_not_overflow),
 		cmocka_unit_test(a_test_can_move_both_clocks),
 	};
 

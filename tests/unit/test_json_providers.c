@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/text.h"
 #include "net/transfer.h"
@@ -400,6 +401,11 @@ answers_say_more_than_a_class(void **state)
 	                     "{\"parameters\":{\"retry_after\":3}}")
 	                     .retry_after_ms,
 	    3000);
+	assert_int_equal(judged(&telegram_ops, 429,
+	                     "{\"parameters\":{\"retry_after\":"
+	                     "9223372036854775807}}")
+	                     .retry_after_ms,
+	    CLOCK_LAST_MS);
 	assert_int_equal(judged(&whatsapp_ops, 400, META("131050")).suppress,
 	    SUPPRESSION_OPT_OUT);
 }
