@@ -73,18 +73,16 @@ attachment_decode(struct arena *a, const char *text, void **bytes_r,
 	return 0;
 }
 
-static bool
-is_type(const char *s)
+static void
+check_type(const char *type, const char *pointer, struct field_errors *fe)
 {
-	static const char plain[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	    "!#$&^_.+-";
-	size_t n = strspn(s, plain);
+	const char *why = NULL;
 
-	if (n == 0 || s[n] != '/')
-		return false;
-	s += n + 1;
-	return s[0] != '\0' && s[strspn(s, plain)] == '\0';
+	if (type != NULL)
+		why = strchr(type, ';') != NULL ? "has parameters"
+		                                : mime_type_fault(type);
+	if (why != NULL)
+		field_errors_add(fe, pointer, FIELD_ERR_MALFORMED, "it %s", why);
 }
 
 /* Of two that have the same, an HTML could show only one. */
@@ -120,9 +118,7 @@ check(struct arena *a, const struct send_attachment *at, const char *pointer,
 		field_errors_add(fe, pointer,
 		    at->url != NULL ? FIELD_ERR_CONFLICTING : FIELD_ERR_MISSING,
 		    "one of url and content must be given");
-	if (at->type != NULL && !is_type(at->type))
-		field_errors_add(fe, arena_printf(a, "%s/type", pointer),
-		    FIELD_ERR_MALFORMED, "it is not a media type");
+	check_type(at->type, arena_printf(a, "%s/type", pointer), fe);
 	if (at->url != NULL &&
 	    !guard_allows_url(provider_allowed_networks(), at->url))
 		field_errors_add(fe, arena_printf(a, "%s/url", pointer),

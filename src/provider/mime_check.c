@@ -104,8 +104,8 @@ skip_param(const char *s)
 	return s != NULL && *s == '=' ? skip_token(s + 1) : NULL;
 }
 
-static const char *
-type_fault(const char *type)
+const char *
+mime_type_fault(const char *type)
 {
 	const char *s = type;
 
@@ -148,7 +148,7 @@ check_attachment(const struct mail_attachment *at, size_t index, struct err *e)
 		reason = "is empty";
 	if (reason == NULL) {
 		member = "type";
-		reason = type_fault(at->type);
+		reason = mime_type_fault(at->type);
 	}
 	if (reason == NULL && at->content_id != NULL) {
 		member = "content_id";

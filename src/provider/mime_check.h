@@ -17,6 +17,11 @@ int mime_check(const struct mail *m, struct err *e) MUST_CHECK;
 
 enum { MIME_CONTENT_ID_MAX = 100 };
 
+/* What is wrong with an attachment's media type ("is ..."), or NULL.  It may have
+ * parameters.  Those of messages and of multiparts cannot be attached: nobody may encode
+ * them in base64 (RFC 2045 section 6.4). */
+const char *mime_type_fault(const char *type);
+
 /* What is wrong with an attachment's content id ("is ...", "holds ..."), or NULL. */
 const char *mime_content_id_fault(const char *id);
 

@@ -340,13 +340,11 @@ mime_header_mailbox(struct buf *out, const char *name, const char *display,
 static bool
 is_token(const char *s)
 {
-	if (*s == '\0')
-		return false;
-	for (; *s != '\0'; s++) {
-		if (!is_q_plain((unsigned char)*s) && *s != '.' && *s != '_')
-			return false;
-	}
-	return strpbrk(s, "*/") == NULL;
+	const char *p = s;
+
+	while (is_q_plain((unsigned char)*p) || *p == '.' || *p == '_')
+		p++;
+	return *s != '\0' && *p == '\0' && strpbrk(s, "*/") == NULL;
 }
 
 /* Characters that RFC 2231 leaves as they are (attribute-char, less those that

@@ -23,6 +23,7 @@
 #include "db/pool.h"
 #include "net/transfer.h"
 #include "notify/attachment.h"
+#include "provider/mime_check.h"
 #include "provider/provider.h"
 #include "provider/verdict.h"
 #include "spooler/spooler.h"
@@ -194,17 +195,11 @@ static const char *
 type_of(struct pack *p, const struct transfer_result *res)
 {
 	const char *type = transfer_header(p->a, res, "Content-Type");
-	size_t n;
 
 	if (type == NULL)
 		return "application/octet-stream";
-	n = strspn(type, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                 "0123456789!#$&^_.+-/");
-	if (n < 3 || n > 100 || memchr(type, '/', n) == NULL ||
-	    type[0] == '/' || type[n - 1] == '/' ||
-	    memchr(type, '/', n) != memrchr(type, '/', n))
-		return "application/octet-stream";
-	return arena_strndup(p->a, type, n);
+	type = arena_strndup(p->a, type, strcspn(type, "; \t"));
+	return mime_type_fault(type) == NULL ? type : "application/octet-stream";
 }
 
 /* What is not there is not there for the next attempt either; a server in trouble, or none

@@ -23,7 +23,7 @@ class Files(BaseHTTPRequestHandler):
         if isinstance(status, list):
             status = status.pop(0) if status else 200
         self.send_response(status)
-        self.send_header("Content-Type", "application/pdf; x=1")
+        self.send_header("Content-Type", self.server.type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -42,6 +42,7 @@ class FileServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Files)
         self.files = {"/a/large.pdf?x=1": (200, LARGE), "/small": (200, b"s")}
         self.asked = []
+        self.type = "application/pdf; x=1"
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self):

@@ -51,6 +51,15 @@ def test_inline_and_by_url(tenant, files):
     assert "Your order 42 shipped." in message.get_body().get_content()
 
 
+@pytest.mark.parametrize("told", ["message/rfc822", "multipart/mixed; boundary=x",
+                                  "a/b/c", "text", 'a/"b"', "a/" + "b" * 200])
+def test_what_a_server_calls_it_cannot_stop_a_mail(tenant, files, told):
+    files.type = told
+    tenant.api.accepted(mail(attachments=[{"url": f"{files.url}/small"}]))
+    message, = tenant.wait_for_mails(1)
+    assert attached(message) == [("small", "application/octet-stream", b"s")]
+
+
 def test_fetched_once_for_all_and_signed(stack, files):
     tenant = Tenant(stack, maildir=False)
     key = ed25519.Ed25519PrivateKey.generate().private_bytes(
@@ -161,6 +170,8 @@ def test_what_is_too_large(own_tenant, files):
     ({"content": "QQ==", "name": "x\ny"}, "/attachments/0/name"),
     ({"content": "QQ==", "name": "x", "type": "text"}, "/attachments/0/type"),
     ({"content": "QQ==", "name": "x", "type": "a/b;c"},
+     "/attachments/0/type"),
+    ({"content": "QQ==", "name": "x", "type": "multipart/mixed"},
      "/attachments/0/type"),
     ({"content": "QQ==", "name": "x", "content_id": "a>b"},
      "/attachments/0/content_id"),

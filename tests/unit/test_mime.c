@@ -180,6 +180,9 @@ static const struct {
 } params[] = {
 	{ "a.pdf", ";\r\n n=a.pdf" },
 	{ "a b.pdf", ";\r\n n=\"a b.pdf\"" },
+	{ "a/b.pdf", ";\r\n n=\"a/b.pdf\"" },
+	{ "a*b", ";\r\n n=\"a*b\"" },
+	{ "", ";\r\n n=\"\"" },
 	{ "a\"b", ";\r\n n*=UTF-8''a%22b" },
 	{ "\xe2\x82\xac.pdf", ";\r\n n*=UTF-8''%E2%82%AC.pdf" },
 	{ "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffff.pdf",
