@@ -198,7 +198,7 @@ static const struct field hold_fields[] = {
 	FIELD(struct hold_body, id, UUID, .flags = FIELD_READ_ONLY,
 	    .help = "Belfry's name for the hold."),
 	FIELD(struct hold_body, person, TEXT, .flags = FIELD_ONE_LINE,
-	    .max = 255, .example = "\"u1\"",
+	    .min = 1, .max = 255, .example = "\"u1\"",
 	    .help = "A user_id or an address. Absent: the whole tenant."),
 	FIELD(struct hold_body, reason, TEXT,
 	    .flags = FIELD_REQUIRED | FIELD_ONE_LINE, .min = 1, .max = 500,

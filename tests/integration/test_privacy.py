@@ -308,6 +308,13 @@ def test_what_is_on_the_wire_is_waited_for(stack, tenant):
     tenant.ctl("privacy", "erase", "--address", MAIL)
 
 
+def test_an_empty_name_does_not_hold_the_whole_tenant(tenant):
+    told = problem(tenant.admin.post(f"{ADMIN}/legal-holds", json={
+        "person": "", "reason": "case 4711"}), 422, "validation_failed")
+    assert [e["pointer"] for e in told["errors"]] == ["/person"]
+    assert tenant.admin.get(f"{ADMIN}/legal-holds").json()["data"] == []
+
+
 @pytest.mark.parametrize("whom", [USER, MAIL, None])
 def test_a_legal_hold_holds(stack, tenant, whom):
     tenant.admin.request("PUT", f"{RECIPIENTS}/{USER}", json={"email": MAIL})
