@@ -69,6 +69,7 @@ check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_html_text
 check_PROGRAMS += tests/unit/test_answers
+check_PROGRAMS += tests/unit/test_hook_events
 check_PROGRAMS += tests/unit/test_hooks
 check_PROGRAMS += tests/unit/test_http_providers
 EXTRA_DIST += tests/unit/settings_of.h
