@@ -332,16 +332,28 @@ door_take(struct spooler *sp, struct delivery *d)
 	return true;
 }
 
+/* Does somebody's work wait in the queue for the guest's place?  Who awaited it may have
+ * found another one since. */
+static bool
+is_awaited(const struct spooler *sp, const struct guest *guest)
+{
+	const struct place *place = guest->place;
+	const struct guest *other = place->awaiting;
+
+	while (other != NULL &&
+	    !keys_are_gated(sp->keys, other->tenant, (int)place->channel))
+		other = other->next_awaiting;
+	return other != NULL ||
+	    keys_are_gated(sp->keys, guest->tenant, (int)place->channel);
+}
+
+/* Nobody passes by those who wait in the queue, of whatever tenant. */
 bool
 door_join(struct spooler *sp, struct delivery *d)
 {
 	struct guest *guest = gate_guest(sp->gate, d->provider);
 
-	/* Nobody passes by those who wait in the queue, of whatever tenant. */
-	if (guest->place->awaiting != NULL ||
-	    keys_are_gated(sp->keys, guest->tenant,
-	        (int)guest->place->channel) ||
-	    !gate_join(sp->gate, guest, &d->from_us))
+	if (is_awaited(sp, guest) || !gate_join(sp->gate, guest, &d->from_us))
 		return false;
 	d->place = guest->place;
 	return true;

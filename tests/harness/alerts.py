@@ -14,6 +14,8 @@ from pathlib import Path
 
 import requests
 
+from harness.wait import wait_until
+
 RULES = Path(__file__).resolve().parents[2] / "contrib/alerts.yml"
 EVERY_S, STEP_S = 0.25, 10
 LINE = re.compile(r'(\w+)(?:\{([^}]*)\})? (\S+)$')
@@ -40,10 +42,12 @@ class Alerts:
     def __init__(self, stack):
         self.url = stack.url + "/metrics"
         self.samples = []
+        self.paused = False  # no time passes
         self.ended = threading.Event()
         self.lock = threading.Condition()
 
     def __enter__(self):
+        self.wait_for_spooler()
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
         self.wait(6)
@@ -53,8 +57,19 @@ class Alerts:
         self.ended.set()
         self.thread.join()
 
+    def wait_for_spooler(self):
+        """What it measures stands in /metrics soon after it has started."""
+        def alive():
+            values, _ = read_metrics(requests.get(self.url, timeout=5).text)
+            return any(name == "belfry_spoolers_alive" and float(value) >= 1
+                       for (name, _), value in values.items())
+        wait_until(alive, 30, "a spooler in /metrics")
+
     def run(self):
         while not self.ended.is_set():
+            if self.paused:
+                self.ended.wait(EVERY_S / 5)
+                continue
             try:
                 answer = requests.get(self.url, timeout=5)
                 values, _ = read_metrics(answer.text)

@@ -241,7 +241,7 @@ def test_export_tells_all(stack, tenant):
 
 def test_erased_by_address(stack, tenant):
     tenant.api.accepted(mail(MAIL))
-    tenant.wait_for_mails(1)
+    tenant.idle()
     path = f"{ADMIN}/privacy"
     found = problem(tenant.admin.post(f"{path}/erase", json={}), 422,
                     "validation_failed")

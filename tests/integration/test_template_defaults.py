@@ -6,6 +6,7 @@ import json
 import pytest
 
 from harness.api import problem
+from harness.wait import wait_until
 
 ADMIN = "/api/v1/admin"
 ORDER = [{"channel": "email"}, {"channel": "inapp", "after": "5m"}]
@@ -72,10 +73,12 @@ def test_requests_follow_them(tenant):
     request(tenant, "POST", "order", 201, fallback=OTHER)
     ask = {"to": {"user_id": "ann", "email": "ann@example.org"},
            "template": "order"}
-    seen = tenant.api.notification(tenant.api.accepted(ask))
-    assert seen["fallback"] == OTHER
+
+    def seen():
+        return tenant.api.notification(tenant.api.accepted(ask)).get("fallback")
+    wait_until(lambda: seen() == OTHER, 10, "the order")
     request(tenant, "PATCH", "order", fallback=None)
-    assert not tenant.api.notification(tenant.api.accepted(ask)).get("fallback")
+    wait_until(lambda: not seen(), 10, "the end of the order")
 
 
 @pytest.mark.parametrize("wrong, pointer", [
