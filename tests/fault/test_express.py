@@ -22,6 +22,7 @@ QUICK = {"spooler.heartbeat_interval": "300ms", "spooler.dead_after": "1500ms",
 TROUBLE = ("a worker has crashed|took over from a dead spooler|"
            "did not reach the spooler|parcels never came|leases are no longer "
            "sure|came too late|failed")
+PLACES = 20  # spooler.account_concurrency: so many are on the wire at once
 KILLS = 10
 
 
@@ -79,7 +80,7 @@ def test_killed(own_stack, relay):
                 own_stack.kill_and_wait("spooler")
                 own_stack.start("spooler")
     came = check(tenant, server, load)
-    assert sum(n - 1 for n in came.values()) <= KILLS * 8
+    assert sum(n - 1 for n in came.values()) <= KILLS * PLACES
 
 
 @pytest.mark.settings(settings={**QUICK, "spooler.processes": "2"})
@@ -107,7 +108,7 @@ def test_stopped_and_resumed(own_stack, relay):
             finally:
                 os.kill(zombie, signal.SIGCONT)
     came = check(tenant, server, load)
-    assert sum(n - 1 for n in came.values()) <= 3 * 8
+    assert sum(n - 1 for n in came.values()) <= 3 * PLACES
 
 
 @pytest.mark.settings(settings=QUICK)
