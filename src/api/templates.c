@@ -311,7 +311,8 @@ set_defaults(struct request *rq, const struct template_body *body, json_t *json,
 	    &rq->errors);
 }
 
-/* Stores a body, which was read from "json".  If-Match goes before the version that "mode" expects. */
+/* Stores a body, which was read from "json".  If-Match goes before the version that
+ * "mode" expects. */
 static int
 save(struct request *rq, const struct template_body *body, json_t *json,
     const struct template_save *mode, struct template_saved *saved_r,

@@ -141,7 +141,8 @@ static const struct ctl_option test_options[] = {
 };
 
 static const struct ctl_option provider_add_options[] = {
-	{ 0, "kind", "KIND", "What \"provider kinds\" lists; with KIND it explains the settings." },
+	{ 0, "kind", "KIND",
+	    "What \"provider kinds\" lists; with KIND it explains the settings." },
 	{ 0, "set", "KEY=VALUE",
 	    "A setting. May stand more than once. \"-\" as value: read a line "
 	    "from standard input." },

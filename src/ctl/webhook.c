@@ -215,7 +215,7 @@ read_signature(struct ctl *c, enum webhook_signature *signature_r, struct err *e
 
 	*signature_r = word != NULL ? webhook_signature_find(word)
 	                            : tenant_webhook_signature(c->a, c->tenant);
-	if (*signature_r == 0)
+	if (*signature_r == WEBHOOK_NO_SIGNATURE)
 		return err_set(e, ERR_INVALID,
 		    "\"%.60s\" is no signature: write \"v1\" or \"v1a\"", word);
 	return 0;

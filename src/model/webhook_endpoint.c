@@ -26,7 +26,7 @@ webhook_signature_find(const char *word)
 	for (i = 0; webhook_signatures[i] != NULL; i++)
 		if (strcmp(webhook_signatures[i], word) == 0)
 			return (enum webhook_signature)(i + 1);
-	return (enum webhook_signature)0;
+	return WEBHOOK_NO_SIGNATURE;
 }
 
 /* The columns of query "webhook_endpoint_list". */

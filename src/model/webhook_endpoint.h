@@ -23,7 +23,7 @@ struct editor;
 struct err;
 struct keyring;
 
-enum webhook_signature { WEBHOOK_V1 = 1, WEBHOOK_V1A = 2 };
+enum webhook_signature { WEBHOOK_NO_SIGNATURE, WEBHOOK_V1, WEBHOOK_V1A };
 extern const char *const webhook_signatures[]; /* "v1", "v1a", NULL */
 enum webhook_state { WEBHOOK_ACTIVE = 1, WEBHOOK_DISABLED = 2 };
 
@@ -65,7 +65,7 @@ int webhook_endpoint_get(struct arena *a, struct db *db, struct tenant_id tenant
     struct uuid id, struct webhook_endpoint **endpoint_r, struct err *e)
     MUST_CHECK;
 
-/* 0 when the word names no signature. */
+/* WEBHOOK_NO_SIGNATURE when the word names none. */
 enum webhook_signature webhook_signature_find(const char *word) MUST_CHECK;
 
 /* Whether a text says what goes one after the other. */

@@ -5,9 +5,9 @@
  *
  * libcurl looks the name up, connects, does TLS, greeting and EHLO; then it is asked
  * for nothing but to read and write bytes (CURLOPT_CONNECT_ONLY).  The login
- * (smtp_login.h) and the mails themselves are sent from here, because libcurl's own way of sending a mail
- * waits for the server's answer inside curl_multi_perform(), and so stops every
- * other transfer of the process until it comes (README.md).
+ * (smtp_login.h) and the mails themselves are sent from here, because libcurl's own way
+ * of sending a mail waits for the server's answer inside curl_multi_perform(), and so
+ * stops every other transfer of the process until it comes (README.md).
  */
 #ifndef BELFRY_NET_SMTP_SESSION_H
 #define BELFRY_NET_SMTP_SESSION_H

@@ -353,7 +353,7 @@ take_out(struct arena *a, json_t *json, const char *pointer)
 /* A rate below one a second cannot be set, but holds where it is stored: to forget it would
  * be to lift a limit. */
 static bool
-holds(struct arena *a, json_t *json, const struct field_error *f)
+is_in_force(struct arena *a, json_t *json, const struct field_error *f)
 {
 	const char *name;
 	json_t *inside;
@@ -380,7 +380,7 @@ heal_once(struct arena *a, json_t **json, const json_t *stored,
 	if (check_members(a, *json, &unused, &now) == 0)
 		return false;
 	for (f = now.first; f != NULL; f = f->next) {
-		if (holds(a, *json, f))
+		if (is_in_force(a, *json, f))
 			continue;
 		if (*json == stored)
 			*json = js_keep(a, json_deep_copy(stored));
@@ -442,13 +442,13 @@ tenant_settings_read(struct arena *a, const struct tenant *t)
 enum webhook_signature
 tenant_webhook_signature(struct arena *a, const struct tenant *t)
 {
-	enum webhook_signature signature = (enum webhook_signature)0;
+	enum webhook_signature signature = WEBHOOK_NO_SIGNATURE;
 	const char *word = json_string_value(json_object_get(
 	    tenant_settings_read(a, t), "webhook_signature"));
 
 	if (word != NULL)
 		signature = webhook_signature_find(word);
-	return signature != 0 ? signature : WEBHOOK_V1;
+	return signature != WEBHOOK_NO_SIGNATURE ? signature : WEBHOOK_V1;
 }
 
 /* ---- Secrets --------------------------------------------------------------------- */
