@@ -13,7 +13,6 @@
  * are claimed one by one; the one that is refused alone is condemned: at its next claim
  * it ends as dead, with nothing of what it holds.  So it is seen, and holds up nobody.
  */
-#include "notify/prefix_limit.h"
 #include "spooler/claim.h"
 
 #include <sodium.h>
@@ -29,6 +28,7 @@
 #include "notify/choose.h"
 #include "notify/deliver.h"
 #include "notify/gate.h"
+#include "notify/prefix_limit.h"
 #include "notify/settle.h"
 #include "spooler/crash.h"
 #include "spooler/keys.h"
@@ -64,11 +64,13 @@ keep_promise(struct claim *c)
 static void
 end(struct claim *c)
 {
+	bool nothing = c->stage == CLAIM_END && c->count == 0;
+
 	keep_promise(c);
 	c->spooler->claims--;
 	c->key->claims--;
 	keys_update(c->spooler->keys, c->key);
-	metrics_observe_us(METRIC_CLAIM_SECONDS, 0,
+	metrics_observe_us(METRIC_CLAIM_SECONDS, nothing,
 	    clock_mono_us() - c->started_us);
 	claim_release(c);
 }

@@ -355,14 +355,14 @@ prometheus_text_is_written(void **state)
 	    "belfry_in_flight -2\n");
 	must_hold(&out,
 	    "# TYPE belfry_claim_seconds histogram\n"
-	    "belfry_claim_seconds_bucket{le=\"0.0005\"} 3\n"
-	    "belfry_claim_seconds_bucket{le=\"0.001\"} 4\n");
+	    "belfry_claim_seconds_bucket{found=\"rows\",le=\"0.0005\"} 3\n"
+	    "belfry_claim_seconds_bucket{found=\"rows\",le=\"0.001\"} 4\n");
 	must_hold(&out,
-	    "belfry_claim_seconds_bucket{le=\"30\"} 4\n"
-	    "belfry_claim_seconds_bucket{le=\"60\"} 5\n"
-	    "belfry_claim_seconds_bucket{le=\"+Inf\"} 6\n"
-	    "belfry_claim_seconds_sum 120.001002\n"
-	    "belfry_claim_seconds_count 6\n");
+	    "belfry_claim_seconds_bucket{found=\"rows\",le=\"30\"} 4\n"
+	    "belfry_claim_seconds_bucket{found=\"rows\",le=\"60\"} 5\n"
+	    "belfry_claim_seconds_bucket{found=\"rows\",le=\"+Inf\"} 6\n"
+	    "belfry_claim_seconds_sum{found=\"rows\"} 120.001002\n"
+	    "belfry_claim_seconds_count{found=\"rows\"} 6\n");
 	assert_int_equal(out.data[out.len - 1], '\n');
 	buf_done(&out);
 }
