@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "model/person.h"
-#include "model/privacy.h"
+#include "notify/privacy.h"
 #include "web/field.h"
 #include "web/js.h"
 #include "web/request.h"

@@ -281,6 +281,12 @@ static const struct ctl_option privacy_options[] = {
 	END
 };
 
+static const struct ctl_option privacy_erase_options[] = {
+	{ 0, "address", "ADDRESS", "The person's address, also without an id." },
+	{ 0, "yes", NULL, "Really do it." },
+	END
+};
+
 static const struct ctl_option legal_hold_options[] = {
 	{ 0, "reason", "TEXT", "Why; others are shown it." },
 	{ 0, "all", NULL, "The whole tenant." },
@@ -612,7 +618,7 @@ static const struct ctl_command commands[] = {
 	{ "privacy export", "[USER-ID]", privacy_options, CTL_NEEDS_TENANT,
 	    command_privacy_export, "Print all that is stored of a person as JSON",
 	    NULL },
-	{ "privacy erase", "[USER-ID]", privacy_options, CTL_NEEDS_TENANT,
+	{ "privacy erase", "[USER-ID]", privacy_erase_options, CTL_NEEDS_TENANT,
 	    command_privacy_erase, "Erase what is stored of a person",
 	    "What is queued for the person is cancelled first.\n"
 	    "When something is on the wire the status is 6: ask again in a moment.\n"

@@ -3,8 +3,6 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "model/privacy.h"
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -14,6 +12,7 @@
 #include "ctl/out.h"
 #include "model/suppression.h"
 #include "model/tenant.h"
+#include "notify/privacy.h"
 
 enum { EXPORT_MAX = 1024 * 1024 * 1024 };
 
@@ -74,6 +73,10 @@ command_privacy_erase(struct ctl *c, struct err *e)
 	struct editor ed;
 	json_t *receipt;
 
+	if (!ctl_has(c, "yes"))
+		return err_set(e, ERR_INVALID,
+		    "what is stored of this person will be gone for good: say "
+		    "--yes");
 	if (prepare(c, &who, &ed, e) == -1 ||
 	    privacy_erase(&ed, &who, &receipt, e) == -1)
 		return -1;

@@ -26,7 +26,8 @@ enum device_platform {
 	DEVICE_ANDROID = 1,
 	DEVICE_IOS,
 	DEVICE_WEB,
-	DEVICE_OTHER
+	DEVICE_OTHER,
+	DEVICE_PLATFORM_COUNT
 };
 
 /* The names from DEVICE_ANDROID on, ended by NULL, for field tables. */

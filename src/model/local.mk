@@ -13,7 +13,6 @@ libbelfry_la_SOURCES += \
 	src/model/locale.c src/model/locale.h \
 	src/model/overload.c src/model/overload.h \
 	src/model/person.c src/model/person.h \
-	src/model/privacy.c src/model/privacy.h \
 	src/model/provider_account.c src/model/provider_account.h \
 	src/model/provider_share.c src/model/provider_share.h \
 	src/model/quiet_hours.c src/model/quiet_hours.h \

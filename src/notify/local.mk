@@ -20,6 +20,7 @@ libbelfry_la_SOURCES += \
 	src/notify/plan.c src/notify/plan.h \
 	src/notify/prefix_limit.c src/notify/prefix_limit.h \
 	src/notify/preview.c src/notify/preview.h \
+	src/notify/privacy.c src/notify/privacy.h \
 	src/notify/probe.c src/notify/probe.h \
 	src/notify/route.c src/notify/route.h \
 	src/notify/route_recipients.c src/notify/route_write.c \

@@ -635,7 +635,7 @@ WRITING = {
     "suppression remove": (["suppression", "remove", "email",
                             "x@example.org"], "suppression.remove"),
     "privacy export": (["privacy", "export", "u1"], "privacy.export"),
-    "privacy erase": (["privacy", "erase", "u1"], "privacy.erase"),
+    "privacy erase": (["privacy", "erase", "u1", "--yes"], "privacy.erase"),
     "privacy hold": (["privacy", "hold", "u1"], "hold.set"),
     "privacy release": (["privacy", "release", "HOLD"], "hold.release"),
     "webhook add": (["webhook", "add", "https://hooks.example.org/x"],

@@ -199,7 +199,7 @@ def test_nothing_is_left_after_erasing(stack, tenant, other_tenant):
 def test_opt_outs_outlive_their_address(tenant):
     tenant.admin.post(f"{ADMIN}/suppressions", json={
         "address": MAIL, "channel": "email", "reason": "opt_out"})
-    tenant.ctl("privacy", "erase", "--address", MAIL)
+    tenant.ctl("privacy", "erase", "--yes", "--address", MAIL)
     assert "canary" not in json.dumps(tenant.admin.get(
         f"{ADMIN}/suppressions").json()).lower()
     for body in (mail(MAIL), mail(MAIL.lower())):
@@ -223,7 +223,13 @@ def test_export_tells_all(stack, tenant):
                          "deliveries", "webhooks"}
     assert body["recipients"][0]["email"] == MAIL
     assert body["devices"][0]["token"] == TOKEN
-    assert {d["channel"] for d in body["deliveries"]} == {1, 5}
+    assert body["devices"][0]["platform"] == "ios"
+    assert [(s["channel"], s["reason"]) for s in body["suppressions"]] == \
+        [("email", "opt_out")]
+    assert {d["channel"] for d in body["deliveries"]} == {"email", "inapp"}
+    assert {d["state"] for d in body["deliveries"]} <= {"sent", "delivered"}
+    assert not any("tenant_id" in row for name, rows in body.items()
+                   if name != "exported_at" for row in rows)
     assert body["deliveries"][0]["attempts"]
     assert [(w["text"], w["attempts"][0]["request"], w["attempts"][0]["error"])
             for w in body["webhooks"]] == [(MAIL, MAIL, "canary")]
@@ -281,7 +287,7 @@ def test_what_is_shared_and_waits_goes_to_the_others(tenant):
             "send_at": LATER,
             "content": {"email": {"subject": "Hello", "text": "x"}}}
     sent = tenant.api.accepted(body)
-    tenant.ctl("privacy", "erase", "--address", MAIL)
+    tenant.ctl("privacy", "erase", "--yes", "--address", MAIL)
     soon = datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ")
     answer = tenant.api.post(f"{SERVICES}/{sent}/reschedule",
                              json={"send_at": soon})
@@ -298,14 +304,21 @@ def test_what_is_on_the_wire_is_waited_for(stack, tenant):
     tenant.api.ended(sent)
     stack.rows("ALTER TABLE delivery DISABLE TRIGGER legal_move; UPDATE "
                "delivery SET state = 3 WHERE tenant_id = %s", tenant.id)
-    done = stack.run_ctl("privacy", "erase", "--address", MAIL,
+    done = stack.run_ctl("privacy", "erase", "--yes", "--address", MAIL,
                          tenant=tenant.slug)
     assert done.returncode == 6 and "on the wire" in done.stderr
     assert tenant.rows("SELECT address FROM delivery WHERE tenant_id = %s")[0][
         "address"] is not None
     stack.rows("UPDATE delivery SET state = 4 WHERE tenant_id = %s; "
                "ALTER TABLE delivery ENABLE TRIGGER legal_move", tenant.id)
-    tenant.ctl("privacy", "erase", "--address", MAIL)
+    tenant.ctl("privacy", "erase", "--yes", "--address", MAIL)
+
+
+def test_the_command_asks_for_a_word_before_it_erases(stack, tenant):
+    tenant.admin.request("PUT", f"{RECIPIENTS}/{USER}", json={"email": MAIL})
+    done = stack.run_ctl("privacy", "erase", USER, tenant=tenant.slug)
+    assert done.returncode == 2 and "say --yes" in done.stderr
+    assert tenant.admin.get(f"{RECIPIENTS}/{USER}").status_code == 200
 
 
 def test_an_empty_name_does_not_hold_the_whole_tenant(tenant):
@@ -327,7 +340,7 @@ def test_a_legal_hold_holds(stack, tenant, whom):
     assert [(h["id"], h["reason"]) for h in shown] == \
         [(made.json()["id"], "case 4711")]
     for options in ((USER,), ("--address", MAIL)):
-        done = stack.run_ctl("privacy", "erase", *options, tenant=tenant.slug)
+        done = stack.run_ctl("privacy", "erase", "--yes", *options, tenant=tenant.slug)
         assert done.returncode == 6 and "legal hold" in done.stderr
     problem(tenant.admin.post(f"{ADMIN}/recipients/{USER}/erase"), 409,
             "conflict")
@@ -335,7 +348,7 @@ def test_a_legal_hold_holds(stack, tenant, whom):
     released = tenant.admin.request(
         "DELETE", f"{ADMIN}/legal-holds/{made.json()['id']}")
     assert released.status_code == 204
-    tenant.ctl("privacy", "erase", USER)
+    tenant.ctl("privacy", "erase", "--yes", USER)
     assert tenant.admin.get(f"{RECIPIENTS}/{USER}").status_code == 404
     problem(tenant.admin.request(
         "DELETE", f"{ADMIN}/legal-holds/{uuid.uuid4()}"), 404, "not_found")
@@ -349,7 +362,7 @@ def test_reports_that_wait_are_erased(stack, tenant):
                    " VALUES (%s, gen_random_uuid(), gen_random_uuid(), %s)",
                    tenant.id, json.dumps([{"address": MAIL.lower()},
                                           {"address": "bob@example.org"}]))
-        tenant.ctl("privacy", "erase", "--address", MAIL)
+        tenant.ctl("privacy", "erase", "--yes", "--address", MAIL)
         left = tenant.rows("SELECT events FROM hook_inbox WHERE "
                            "tenant_id = %s")
         assert left == [{"events": [{"address": "bob@example.org"}]}]

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
-#include "model/privacy.h"
+#include "notify/privacy.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -17,8 +17,14 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "db/db.h"
+#include "model/channel.h"
+#include "model/device.h"
 #include "model/edit.h"
 #include "model/suppression.h"
+#include "notify/state.h"
+#include "web/js.h"
+
+enum { CHUNK_BYTES = 16384, DEPTH_MAX = 256 };
 
 static const char *
 label(const struct editor *ed, const struct person *who)
@@ -50,9 +56,65 @@ begin(const struct editor *ed, const struct person *who, struct err *e)
 
 /* ---- Export ----------------------------------------------------------------------- */
 
+static const char *
+platform_name(int platform)
+{
+	return device_platform_names[platform - 1];
+}
+
+/* What is a number in our tables is told by its name. */
+static const struct {
+	const char *list, *member;
+	int end; /* they go from 1 to below */
+	const char *(*name)(int number);
+} named[] = {
+	{ "devices", "platform", DEVICE_PLATFORM_COUNT, platform_name },
+	{ "suppressions", "channel", CHANNEL_COUNT, channel_name },
+	{ "suppressions", "reason", SUPPRESSION_REASON_COUNT, suppression_reason_name },
+	{ "deliveries", "channel", CHANNEL_COUNT, channel_name },
+	{ "deliveries", "state", DELIVERY_STATE_COUNT, delivery_state_name },
+};
+
+static void
+tell_names(const char *list, json_t *entry)
+{
+	json_int_t number;
+	json_t *member;
+	size_t i;
+
+	for (i = 0; i < NELEMS(named); i++) {
+		if (strcmp(named[i].list, list) != 0)
+			continue;
+		member = json_object_get(entry, named[i].member);
+		number = json_integer_value(member);
+		if (number > 0 && number < named[i].end)
+			json_object_set_new(entry, named[i].member,
+			    json_string(named[i].name((int)number)));
+	}
+}
+
+/* A row without what says nothing to a person.  One that PostgreSQL alone can read, since
+ * somebody wrote it there by hand, stays as it is. */
+static void
+write_entry(struct arena *a, const char *list, const char *text, struct buf *out)
+{
+	json_t *entry;
+	struct err e;
+
+	if (js_parse(a, text, strlen(text), DEPTH_MAX, &entry, &e) == -1) {
+		buf_puts(out, text);
+		return;
+	}
+	json_object_del(entry, "tenant_id");
+	json_object_del(entry, "version");
+	tell_names(list, entry);
+	js_write(out, entry);
+}
+
 static void
 write_lists(const struct db_rows *r, struct buf *out)
 {
+	struct arena *a = arena_new(CHUNK_BYTES);
 	const char *list = "", *next;
 	int i;
 
@@ -63,10 +125,12 @@ write_lists(const struct db_rows *r, struct buf *out)
 		else
 			buf_printf(out, "%s,\"%s\":[", i > 0 ? "]" : "", next);
 		list = next;
-		buf_puts(out, db_text(r, i, 1));
+		write_entry(a, list, db_text(r, i, 1), out);
+		arena_reset(a);
 	}
 	if (i > 0)
 		buf_putc(out, ']');
+	arena_free(&a);
 }
 
 int

@@ -8,8 +8,8 @@
  * does (ERR_TEMPORARY for the others).  What belongs to a person in which table is in
  * sql/migrations/ (privacy_erase), and doc/privacy.md tells it.
  */
-#ifndef BELFRY_MODEL_PRIVACY_H
-#define BELFRY_MODEL_PRIVACY_H
+#ifndef BELFRY_NOTIFY_PRIVACY_H
+#define BELFRY_NOTIFY_PRIVACY_H
 
 #include <stddef.h>
 #include <stdint.h>
