@@ -6,6 +6,7 @@
 #include "web/field_form.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -118,11 +119,19 @@ bracket_end(const char *s)
 	return n >= 2 && s[1 + n] == ']' ? s + 2 + n : NULL;
 }
 
+/* The end of ":8080", or NULL. */
+static const char *
+port_end(const char *s)
+{
+	size_t digits = strspn(s + 1, "0123456789");
+	long port = digits >= 1 && digits <= 5 ? strtol(s + 1, NULL, 10) : 0;
+
+	return port >= 1 && port <= 65535 ? s + 1 + digits : NULL;
+}
+
 bool
 form_is_url(const char *s)
 {
-	size_t digits;
-
 	if (strncmp(s, "https://", 8) == 0)
 		s += 8;
 	else if (strncmp(s, "http://", 7) == 0)
@@ -130,10 +139,8 @@ form_is_url(const char *s)
 	else
 		return false;
 	s = *s == '[' ? bracket_end(s) : domain_end(s);
-	if (s != NULL && *s == ':') {
-		digits = strspn(s + 1, "0123456789");
-		s = digits >= 1 && digits <= 5 ? s + 1 + digits : NULL;
-	}
+	if (s != NULL && *s == ':')
+		s = port_end(s);
 	if (s == NULL || (*s != '\0' && strchr("/?#", *s) == NULL))
 		return false;
 	for (; *s != '\0'; s++)
