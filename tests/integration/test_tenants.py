@@ -6,6 +6,8 @@ import os
 import re
 import signal
 
+import psycopg2
+import psycopg2.errors
 import pytest
 
 from harness.api import ADMIN, SERVICES, Client, mail, problem
@@ -239,6 +241,12 @@ def complaints(stack, tenant):
     rows = json.loads(stack.run_ctl("--json", "doctor").stdout)
     return {re.search('setting "(.*?)"', r["text"]).group(1) for r in rows
             if r["check"] == "settings" and f'"{tenant.slug}"' in r["text"]}
+
+
+@pytest.mark.parametrize("text", ["5", "[]", '"on"', "null"])
+def test_settings_are_an_object_whoever_writes_them(tenant, text):
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        tenant.rows(f"UPDATE tenant SET settings = '{text}' WHERE id = %s")
 
 
 @pytest.mark.expect_log("a setting of a tenant is broken and counts as absent")
