@@ -34,13 +34,15 @@ SELECT hold, hold_reason FROM installation WHERE NOT EXISTS (SELECT FROM u)
 
 -- name: installation_hold
 -- One row: whether the installation is on hold now, why, by whom and since when; $1 puts it
--- on hold (true), releases it (false) or does nothing (NULL), for the reason $2, by $3.
+-- on hold (true), releases it (false) or does nothing (NULL), for the reason $2, by $3.  Who
+-- names a reason changes that of a hold that lasts.
 WITH u AS (
     UPDATE installation SET hold = $1::boolean,
-        hold_reason = CASE WHEN $1::boolean THEN $2::text END,
+        hold_reason = CASE WHEN $1::boolean THEN COALESCE($2::text, 'by hand') END,
         hold_by = CASE WHEN $1::boolean THEN $3::text END,
-        hold_since = CASE WHEN $1::boolean THEN now() END
-    WHERE $1::boolean IS NOT NULL AND hold <> $1::boolean
+        hold_since = CASE WHEN $1::boolean THEN COALESCE(hold_since, now()) END
+    WHERE $1::boolean IS NOT NULL AND (hold <> $1::boolean
+        OR $1::boolean AND $2::text IS NOT NULL)
     RETURNING hold, hold_reason, hold_by, hold_since
 )
 SELECT * FROM u

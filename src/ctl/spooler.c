@@ -185,9 +185,7 @@ set_hold(struct ctl *c, bool hold, const char *reason, struct err *e)
 int
 command_spooler_hold(struct ctl *c, struct err *e)
 {
-	const char *reason = ctl_value(c, "reason");
-
-	return set_hold(c, true, reason != NULL ? reason : "by hand", e);
+	return set_hold(c, true, ctl_value(c, "reason"), e);
 }
 
 int

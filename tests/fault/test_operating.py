@@ -75,6 +75,10 @@ def test_hold_and_release(own_stack):
     tenant = Tenant(own_stack)
     held = own_stack.ctl("spooler", "hold", "--reason", "moving house")
     assert held["hold"] and held["reason"] == "moving house"
+    assert own_stack.ctl("spooler", "hold") == held
+    changed = own_stack.ctl("spooler", "hold", "--reason", "moving on")
+    assert changed == {**held, "reason": "moving on"}
+    own_stack.ctl("spooler", "hold", "--reason", "moving house")
     wait_until(lambda: states(own_stack) == ["holding"], 20, "a hold")
     identity = tenant.api.accepted({
         "to": {"email": "a@example.org"},
