@@ -104,6 +104,22 @@ leave_out_faulty(struct ctl *c, const struct author_work *w,
 	return template_check(w->draft, &rest) == 0;
 }
 
+/* Tells where the layout should stand, which may well be in the database alone. */
+static int
+check_layout(struct ctl *c, const struct author_work *w, struct err *e)
+{
+	const char *name = w->draft->layout, *place;
+
+	if (name == NULL || template_release_find(w->tpl->release,
+	                        TEMPLATE_LAYOUT, name, strlen(name)) != NULL)
+		return 0;
+	place = arena_printf(c->a, "%s/../_layouts/%s", w->path, name);
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "%s: the layout \"%s\" does not stand in %s, or has faults: "
+	    "\"belfryctl template pull %s%s %s\" writes it there", w->path, name,
+	    place, TEMPLATE_LAYOUT, name, place);
+}
+
 static int
 work(struct ctl *c, const char *path, const struct author_job *job,
     struct err *e)
@@ -133,6 +149,8 @@ work(struct ctl *c, const char *path, const struct author_job *job,
 		return -1;
 	tpl->release = template_release_hold(release);
 	w.tpl = tpl;
+	if (job->fault == NULL && check_layout(c, &w, e) == -1)
+		return -1;
 	return job->fn(c, &w, job->arg, e);
 }
 

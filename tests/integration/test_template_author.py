@@ -152,3 +152,13 @@ def test_bad_lines(line, status):
     done = run(*line)
     assert done.returncode == status, done.stderr
     assert done.stderr.count("\n") >= 1
+
+
+@pytest.mark.parametrize("command", ["render", "test"])
+def test_a_template_that_was_pulled_alone_misses_its_layout(hello, command):
+    (hello.parent / "_layouts/main").rename(hello.parent / "elsewhere")
+    done = run(command, hello)
+    place = f"{hello}/../_layouts/main"
+    assert done.returncode != 0
+    assert f'the layout "main" does not stand in {place}' in done.stderr
+    assert f"template pull layout:main {place}" in done.stderr
