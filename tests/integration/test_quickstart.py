@@ -159,3 +159,8 @@ def test_a_directory_too_deep_for_sockets(tmp_path):
     done = run("up", "--no-install", "--dir", tmp_path / ("x" * 90))
     assert done.returncode == 1
     assert "too long" in done.stderr
+
+
+def test_an_option_without_its_value():
+    done = run("up", "--port")
+    assert (done.returncode, done.stderr) == (2, "quickstart: --port needs a value\n")
