@@ -28,7 +28,10 @@
 
 #define SCOPE "https://www.googleapis.com/auth/firebase.messaging"
 
-enum { PAYLOAD_MAX = 4096 };
+enum {
+	PAYLOAD_MAX = 4096,
+	AT_ONCE = 200 /* streams of two HTTP/2 connections */
+};
 
 static const struct field fields[] = {
 	FIELD(struct fcm_settings, service_account, JSON,
@@ -367,6 +370,7 @@ const struct provider_ops fcm_ops = {
 	.channel = CHANNEL_PUSH,
 	.summary = "Push messages through Firebase Cloud Messaging.",
 	.settings = &table,
+	.concurrency = AT_ONCE,
 	.takes = takes,
 	.check = check,
 	.token_request = token_request,

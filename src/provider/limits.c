@@ -18,7 +18,7 @@ enum { LIMITS_BYTES_MAX = 4096, LIMITS_DEPTH_MAX = 4 };
 static const struct field fields[] = {
 	FIELD(struct account_limits, concurrency, INT, .min = 0, .max = 1024,
 	    .help = "How many deliveries one spooler process has on the wire "
-	            "at most. 0, the default: spooler.account_concurrency.",
+	            "at most. 0, the default: spooler.account_concurrency, 200 of fcm.",
 	    .example = "10"),
 	FIELD(struct account_limits, rate, INT, .min = 0, .max = 1000000,
 	    .help = "How many deliveries all spoolers together start in "
