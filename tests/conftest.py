@@ -139,6 +139,15 @@ def own_tenant(own_stack):
     return Tenant(own_stack)
 
 
+@pytest.fixture
+def provider():
+    """A provider that keeps what it gets."""
+    from harness.fake_provider import FakeProvider
+    with FakeProvider() as provider:
+        provider.keep_bodies = True
+        yield provider
+
+
 @pytest.fixture(scope="session")
 def authority(shared_stack):
     """A certificate authority whose files the spooler can read."""

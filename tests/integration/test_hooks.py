@@ -11,7 +11,6 @@ import pytest
 import requests
 
 from harness.api import ADMIN, mail, problem
-from harness.fake_provider import FakeProvider
 from harness.hooks import PUBLIC, SendGrid, Twilio
 from harness.tenant import Tenant
 from harness.wait import wait_until
@@ -23,13 +22,6 @@ REPLAYS = int(os.environ.get("BELFRY_REPLAYS", "100"))
 @pytest.fixture
 def reported(public_stack):
     return public_stack
-
-
-@pytest.fixture
-def provider():
-    with FakeProvider() as provider:
-        provider.keep_bodies = True
-        yield provider
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.fake_provider import FakeProvider, Fault
+from harness.fake_provider import Fault
 from harness.files import LARGE, FileServer, inline
 from harness.hooks import WhatsApp
 from harness.tenant import Tenant
@@ -21,13 +21,6 @@ JPEG = {"type": "image/jpeg"}
 def files_at():
     with FileServer() as server:
         yield server
-
-
-@pytest.fixture
-def provider():
-    with FakeProvider() as provider:
-        provider.keep_bodies = True
-        yield provider
 
 
 @pytest.fixture

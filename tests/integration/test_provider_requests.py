@@ -9,12 +9,11 @@ import subprocess
 import urllib.parse
 
 import jsonschema
-import pytest
 
 from conftest import ROOT
 from harness.api import mail
 from harness.certificates import Authority
-from harness.fake_provider import FakeProvider, read_form
+from harness.fake_provider import read_form
 from harness.files import inline
 from harness.google import Google
 from harness.hooks import SID, WhatsApp
@@ -36,13 +35,6 @@ def all_fit(kind, bodies):
     for body in bodies:
         validator.validate(body)
     assert {name for body in bodies for name in body} == set(known["properties"])
-
-
-@pytest.fixture
-def provider():
-    with FakeProvider() as provider:
-        provider.keep_bodies = True
-        yield provider
 
 
 def all_sent(tenant, provider, bodies):

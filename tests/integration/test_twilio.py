@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from harness.fake_provider import FakeProvider, Fault
+from harness.fake_provider import Fault
 from harness.tenant import Tenant
 
 PHONE = "+43660123456"
@@ -15,13 +15,6 @@ PHONE = "+43660123456"
 def sms(**more):
     return {"to": {"phone": PHONE}, "data": {"order": "42"},
             "content": {"sms": {"text": "Order {{order}} & more"}}, **more}
-
-
-@pytest.fixture
-def provider():
-    with FakeProvider() as provider:
-        provider.keep_bodies = True
-        yield provider
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from harness.fake_provider import FakeProvider, Fault
+from harness.fake_provider import Fault
 from harness.tenant import Tenant
 
 KEY = bytes(range(32))
@@ -20,13 +20,6 @@ def note(to="u1", **more):
             "content": {"webhook": {"text": "Order {{order}}: {{note}}",
                                     "fixed": [1, True]}},
             "data": {"order": "42", "note": 'say "hi"\n'}, **more}
-
-
-@pytest.fixture
-def provider():
-    with FakeProvider() as provider:
-        provider.keep_bodies = True
-        yield provider
 
 
 @pytest.fixture

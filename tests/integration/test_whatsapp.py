@@ -7,20 +7,13 @@ import time
 import pytest
 
 from harness.api import ADMIN
-from harness.fake_provider import FakeProvider, Fault
+from harness.fake_provider import Fault
 from harness.hooks import WhatsApp
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
 PHONE = "+43660123456"
 OTHER = "206540352242922"
-
-
-@pytest.fixture
-def provider():
-    with FakeProvider() as provider:
-        provider.keep_bodies = True
-        yield provider
 
 
 @pytest.fixture
