@@ -108,16 +108,14 @@ leave_out_faulty(struct ctl *c, const struct author_work *w,
 static int
 check_layout(struct ctl *c, const struct author_work *w, struct err *e)
 {
-	const char *name = w->draft->layout, *place;
+	const char *name = w->draft->layout;
 
 	if (name == NULL || template_release_find(w->tpl->release,
 	                        TEMPLATE_LAYOUT, name, strlen(name)) != NULL)
 		return 0;
-	place = arena_printf(c->a, "%s/../_layouts/%s", w->path, name);
 	return err_set(e, ERR_UNPROCESSABLE,
-	    "%s: the layout \"%s\" does not stand in %s, or has faults: "
-	    "\"belfryctl template pull %s%s %s\" writes it there", w->path, name,
-	    place, TEMPLATE_LAYOUT, name, place);
+	    "there is no layout without faults in %s/../_layouts/%.63s: pull "
+	    "\"%s%.63s\" to there", w->path, name, TEMPLATE_LAYOUT, name);
 }
 
 static int
