@@ -226,9 +226,11 @@ plan_steps(struct plan *pl, const struct fallback *f)
 	size_t i;
 
 	for (i = 0; i < f->count; i++) {
+		pl->follows = accounts;
 		groups[i] = plan_step(pl, f, i);
 		accounts |= groups[i].open && groups[i].has_account;
 	}
+	pl->follows = false;
 	for (i = 0; i < f->count; i++) {
 		if (!groups[i].open)
 			continue;

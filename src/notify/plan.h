@@ -42,6 +42,7 @@ struct plan {
 	json_t *tokens; /* of devices that the tenant's service knows, or NULL */
 	const char *text; /* "to" as JSON */
 	const char *because; /* why this channel */
+	bool follows; /* it is a later step of an order, which takes no place of an account */
 	struct trace trace; /* of the delivery that is planned now */
 };
 

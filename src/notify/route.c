@@ -283,7 +283,7 @@ plan_address(struct plan *pl, enum channel channel, const char *address)
 	};
 	plan_trace_begin(pl, channel, choice.provider, pl->because);
 	o = ask(pl, d, &choice);
-	if (o.state == DELIVERY_SENDING && !take_place(pl, d))
+	if (o.state == DELIVERY_SENDING && (pl->follows || !take_place(pl, d)))
 		o.state = DELIVERY_READY;
 	settle_plan(pl, d, &o);
 }
