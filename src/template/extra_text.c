@@ -106,17 +106,25 @@ say_mapped(struct hbs_call *call, const char *text, size_t len, case_fn *fn,
 	return 0;
 }
 
-/* The text of the first argument, its length paid for. */
+/* The text of a value, its length paid for. */
 static int
-argument_text(struct hbs_call *call, char room[VALUE_TEXT_BYTES],
-    const char **text_r, size_t *len_r)
+paid_text(struct hbs_call *call, const struct hbs_value *v,
+    char room[VALUE_TEXT_BYTES], const char **text_r, size_t *len_r)
 {
-	if (hbs_call_text(call, &call->args[0], room, text_r, len_r) < 0 ||
+	if (hbs_call_text(call, v, room, text_r, len_r) < 0 ||
 	    hbs_call_charge(call, *len_r / CHARGE_BYTES) < 0)
 		return -1;
 	if (*len_r > INT32_MAX / 8)
 		return hbs_call_error(call, 0, "the text is too long");
 	return 0;
+}
+
+/* That of the first argument. */
+static int
+argument_text(struct hbs_call *call, char room[VALUE_TEXT_BYTES],
+    const char **text_r, size_t *len_r)
+{
+	return paid_text(call, &call->args[0], room, text_r, len_r);
 }
 
 static int32_t
@@ -212,9 +220,10 @@ open_characters(const struct icu_key *key, const char *locale)
 }
 
 /* The byte at which the n-th character (what a reader takes for one) begins,
- * len when there are not so many. */
+ * len when there are not so many; *count_r: how many there are up to it. */
 static size_t
-find_character(struct hbs_call *call, const char *text, size_t len, size_t n)
+find_character(struct hbs_call *call, const char *text, size_t len, size_t n,
+    size_t *count_r)
 {
 	const struct icu_key key = { .kind = ICU_CHARACTERS, .digits = -1,
 		.locale = extra_locale(call), .zone = "", .text = "" };
@@ -228,21 +237,37 @@ find_character(struct hbs_call *call, const char *text, size_t len, size_t n)
 	if (it != NULL)
 		ubrk_setUText(it, &source, &status);
 	if (it == NULL || U_FAILURE(status))
-		return n < len ? n : len;
-	for (i = 0; i < n && at != UBRK_DONE; i++)
+		return *count_r = n < len ? n : len;
+	for (i = 0; i < n && (size_t)at < len; i++)
 		at = ubrk_next(it);
 	utext_close(&source);
+	*count_r = i;
 	return at == UBRK_DONE ? len : (size_t)at;
 }
 
 static size_t
 character_at(struct hbs_call *call, const char *text, size_t len, size_t n)
 {
+	size_t unused;
+
 	if (n >= len)
 		return len;
 	if (extra_is_ascii(text, n + 1))
 		return n;
-	return find_character(call, text, len, n);
+	return find_character(call, text, len, n, &unused);
+}
+
+/* How many characters a text has, but not more than max. */
+static size_t
+count_characters(struct hbs_call *call, const char *text, size_t len,
+    size_t max)
+{
+	size_t most = max < len ? max : len, count;
+
+	if (extra_is_ascii(text, most))
+		return most;
+	find_character(call, text, len, most, &count);
+	return count;
 }
 
 static bool
@@ -286,7 +311,7 @@ write_truncated(struct hbs_call *call)
 
 	if (read_length(call, &n) < 0 ||
 	    argument_text(call, room, &text, &len) < 0 ||
-	    (mark->kind != VALUE_UNDEFINED && hbs_call_text(call, mark,
+	    (mark->kind != VALUE_UNDEFINED && paid_text(call, mark,
 	    mark_room, &ellipsis, &mark_len) < 0))
 		return -1;
 	if (character_at(call, text, len, n) == len) {
@@ -294,9 +319,7 @@ write_truncated(struct hbs_call *call)
 		return 0;
 	}
 	if (mark->kind != VALUE_UNDEFINED)
-		for (marks = 0; marks < n && character_at(call, ellipsis,
-		    mark_len, marks) < mark_len; marks++)
-			continue;
+		marks = count_characters(call, ellipsis, mark_len, n);
 	end = character_at(call, text, len, n - marks);
 	if (value_is_true(hbs_call_pair(call, "words")))
 		end = end_of_word(text, len, end);

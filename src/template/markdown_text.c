@@ -10,6 +10,7 @@
 #include "template/markdown_text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,20 +106,30 @@ begin_block(struct writer *w, cmark_node *node)
 	w->between_len = w->prefix_len;
 }
 
+/* One more than that of the entry before, which was asked first: each remembers its own,
+ * since a list may be long. */
+static int
+number_of(cmark_node *item)
+{
+	cmark_node *before = cmark_node_previous(item);
+	intptr_t number = before != NULL
+	    ? (intptr_t)cmark_node_get_user_data(before) + 1
+	    : cmark_node_get_list_start(cmark_node_parent(item));
+
+	cmark_node_set_user_data(item, (void *)number);
+	return (int)number;
+}
+
 /* "- ", or the number of the entry in its list. */
 static size_t
 write_marker(cmark_node *item, char marker[NUMBER_BYTES])
 {
-	cmark_node *list = cmark_node_parent(item), *before = item;
-	int number;
+	cmark_node *list = cmark_node_parent(item);
 
 	if (list == NULL ||
 	    cmark_node_get_list_type(list) != CMARK_ORDERED_LIST)
 		return (size_t)snprintf(marker, NUMBER_BYTES, "- ");
-	number = cmark_node_get_list_start(list);
-	while ((before = cmark_node_previous(before)) != NULL)
-		number++;
-	return (size_t)snprintf(marker, NUMBER_BYTES, "%d. ", number);
+	return (size_t)snprintf(marker, NUMBER_BYTES, "%d. ", number_of(item));
 }
 
 static void

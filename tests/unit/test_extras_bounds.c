@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 #include <jansson.h>
 
 #include "template/icu_cache.h"
+#include "template/markdown_text.h"
 
 #include "render_case.h"
 
@@ -68,6 +70,9 @@ costly_calls_are_bounded(void **state)
 		{ "{{#each l}}{{#each ../l}}{{#each ../l}}{{date 0}}{{/each}}"
 		  "{{/each}}{{/each}}", NULL, "too much to render",
 			.column = 42 },
+		/* The mark costs as the text does, even where it is not used. */
+		{ "{{#each l}}{{truncate \"a\" 2 ellipsis=../s}}{{/each}}", NULL,
+			"too much to render", .column = 14 },
 	};
 	static char data[200000];
 	struct test_case c;
@@ -84,6 +89,68 @@ costly_calls_are_bounded(void **state)
 		c.data = data;
 		check_errors(&c, 1);
 	}
+}
+
+/* The processor's time, which a busy host does not make longer. */
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+long_marks_are_counted_once(void **state)
+{
+	enum { CHARACTERS = 300000 };
+	static char data[2 * CHARACTERS + 100];
+	const struct test_case c = {
+		"{{truncate s 250000 ellipsis=s}}", data, NULL };
+	struct hbs_error e;
+	struct buf out;
+	double began;
+	size_t n, i;
+
+	n = (size_t)snprintf(data, sizeof(data), "{\"s\":\"");
+	for (i = 0; i < CHARACTERS; i++)
+		n += (size_t)snprintf(data + n, sizeof(data) - n, "\u00e4");
+	snprintf(data + n, sizeof(data) - n, "\"}");
+	buf_init(&out, 4 << 20);
+	began = seconds();
+	if (render_case(&c, &out, &e) < 0)
+		fail_msg("%s", e.text);
+	/* A quadratic step would take minutes. */
+	assert_true(seconds() - began < 5);
+	assert_int_equal(out.len, 2 * CHARACTERS);
+	buf_done(&out);
+}
+
+static void
+long_lists_are_numbered_in_linear_time(void **state)
+{
+	enum { ENTRIES = 200000 };
+	struct buf source, out;
+	cmark_node *root;
+	double began;
+	size_t i;
+
+	buf_init(&source, 4 << 20);
+	buf_init(&out, 16 << 20);
+	for (i = 0; i < ENTRIES; i++)
+		buf_puts(&source, i == 0 ? "7. a\n" : "1. b\n");
+	root = cmark_parse_document(source.data, source.len, CMARK_OPT_DEFAULT);
+	assert_non_null(root);
+	began = seconds();
+	markdown_text(&out, root);
+	/* A quadratic step would take minutes. */
+	assert_true(seconds() - began < 5);
+	assert_memory_equal(out.data, "7. a\n8. b\n9. b\n10. b", 20);
+	assert_string_equal(out.data + out.len - 9, "200006. b");
+	cmark_node_free(root);
+	buf_done(&source);
+	buf_done(&out);
 }
 
 /* Markdown nested as deeply as can be. */
@@ -241,6 +308,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(data_cannot_break_out_of_json),
 		cmocka_unit_test(costly_calls_are_bounded),
+		cmocka_unit_test(long_marks_are_counted_once),
+		cmocka_unit_test(long_lists_are_numbered_in_linear_time),
 		cmocka_unit_test(markdown_is_bounded),
 		cmocka_unit_test(any_number_is_survived),
 		cmocka_unit_test(formatters_are_kept_and_bounded),
