@@ -337,7 +337,9 @@ static const struct {
 	    "403" },
 	{ &webpush_ops, 201, "", VERDICT_ACCEPTED, "201" },
 	{ &webpush_ops, 410, "", VERDICT_BAD_RECIPIENT, "410" },
-	{ &webpush_ops, 403, "", VERDICT_BAD_CREDENTIAL, "403" },
+	/* A browser has named who answers: that parks nobody's account. */
+	{ &webpush_ops, 401, "", VERDICT_BAD_RECIPIENT, "401" },
+	{ &webpush_ops, 403, "", VERDICT_BAD_RECIPIENT, "403" },
 	{ &whatsapp_ops, 200, "{\"messages\":[{\"id\":\"wamid.1\"}]}",
 	    VERDICT_ACCEPTED, "200" },
 	{ &whatsapp_ops, 400, META("131047"), VERDICT_BAD_MESSAGE, "131047" },
@@ -425,3 +427,4 @@ main(void)
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
+	assert_false(judged(&webpush_ops, 403, "").gone);
