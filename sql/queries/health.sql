@@ -19,7 +19,7 @@ FROM provider_health
 -- name: health_note
 -- A row for each account that is parked by this: id and name.  For each account how many
 -- of its attempts failed and how many were refused for their credentials, and whether
--- one succeeded, which comes first.
+-- one succeeded, which comes before the failures; with it no refusals are in a row.
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($5::uuid[], $6::int[], $7::int[], $8::int[], $9::uuid[],
         $10::uuid[], $11::uuid[])
@@ -27,7 +27,7 @@ WITH r AS MATERIALIZED (
 ), h AS (
     INSERT INTO provider_health AS h (tenant_id, provider_id, failures, refusals,
         penalty, penalised_at)
-    SELECT $1, id, failed, refused, CASE WHEN failed > 0 THEN 0.5 ELSE 0 END,
+    SELECT $1, id, failed, CASE WHEN well = 1 THEN 0 ELSE refused END, CASE WHEN failed > 0 THEN 0.5 ELSE 0 END,
         CASE WHEN failed > 0 THEN now() END
     FROM r WHERE EXISTS (SELECT FROM provider p WHERE p.tenant_id = $1 AND p.id = r.id)
     ORDER BY id

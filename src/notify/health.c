@@ -152,7 +152,7 @@ struct note {
 	struct provider_id id;
 	struct tenant_id owner;
 	int failed, refused;
-	bool well;
+	bool well; /* one was accepted: then nothing is in a row */
 	const struct result *last; /* that was refused */
 };
 
@@ -197,17 +197,24 @@ take(struct health *h, struct note *notes, int *count, const struct result *r)
 	if (!is_refusal(r) && !r->failover && !is_recovery(h, r))
 		return;
 	n = note_of(notes, count, r);
-	if (n == NULL)
+	if (n == NULL || r->verdict.class == VERDICT_ACCEPTED)
 		return;
-	if (r->verdict.class == VERDICT_ACCEPTED) {
-		n->well = true;
-		return;
-	}
 	n->failed++;
 	if (is_refusal(r)) {
 		n->refused++;
 		n->last = r;
 	}
+}
+
+/* What is noted has worked as well; which came first, nobody knows. */
+static void
+take_success(struct note *notes, int count, const struct result *r)
+{
+	int i;
+
+	for (i = 0; i < count && r->verdict.class == VERDICT_ACCEPTED; i++)
+		if (uuid_cmp(&notes[i].id.u, &r->account.u) == 0)
+			notes[i].well = true;
 }
 
 /* At once, before the database has told. */
@@ -220,7 +227,8 @@ learn(struct health *h, const struct note *n)
 	if (n->well)
 		ah->failures = ah->refusals = 0;
 	ah->failures += n->failed;
-	ah->refusals += n->refused;
+	if (!n->well)
+		ah->refusals += n->refused;
 	if (n->failed > 0) {
 		ah->penalty = (1 + (1 - health_share(h, n->id, now_ms))) / 2;
 		ah->penalised_ms = now_ms;
@@ -295,6 +303,8 @@ health_note_add(struct health *h, struct arena *a, struct db_batch *b,
 	notes_r->count = 0;
 	for (r = first; r != NULL; r = r->next)
 		take(h, notes, &count, r);
+	for (r = first; r != NULL; r = r->next)
+		take_success(notes, count, r);
 	for (i = 0; i < count; i++)
 		learn(h, &notes[i]);
 	write(&w, b, notes, count, notes_r);

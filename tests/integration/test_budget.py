@@ -164,7 +164,7 @@ def noted(server, account):
         return cursor.fetchone()
 
 
-def note(asker, account):
+def note(asker, account, refused=0, well=0):
     """Whatever a spooler notes of an account that fails."""
     asker.cursor.execute("SET LOCAL belfry.tenant = '1'")
     asker.cursor.execute("EXECUTE make (1, %s)", (account,))
@@ -172,9 +172,10 @@ def note(asker, account):
                          .replace("$2", f"'{account}'::uuid"))
     asker.cursor.execute(f"PREPARE note AS {query('health_note', 'health')}")
     asker.cursor.execute(
-        "EXECUTE note (1, 99, 60000, %s, %s::uuid[], '{1}', '{0}', '{0}', "
+        "EXECUTE note (1, 99, 60000, %s, %s::uuid[], '{1}', %s, %s, "
         "'{NULL}', %s::uuid[], %s::uuid[])",
-        (NIL, [account], [str(uuid.uuid4())], [str(uuid.uuid4())]))
+        (NIL, [account], [refused], [well], [str(uuid.uuid4())],
+         [str(uuid.uuid4())]))
     asker.cursor.execute("DEALLOCATE note")
     asker.connection.commit()
 
@@ -191,6 +192,20 @@ def test_nothing_is_noted_of_an_account_that_is_gone(server, asker, account):
     asker.cursor.execute("EXECUTE make (1, %s)", (NIL,))
     asker.connection.commit()
     assert noted(server, NIL) == (1, 0), "the tenant's own"
+
+
+def test_refusals_beside_successes_do_not_add_up(server, asker, account):
+    """The account is parked for refusals in a row."""
+    def refusals():
+        with owner(server) as cursor:
+            cursor.execute("SELECT refusals FROM belfry.provider_health "
+                           "WHERE provider_id = %s", (account,))
+            return cursor.fetchone()[0]
+    seen = []
+    for refused, well in ((3, 1), (3, 1), (2, 0), (2, 0), (5, 1), (1, 0)):
+        note(asker, account, refused, well)
+        seen.append(refusals())
+    assert seen == [0, 0, 2, 4, 0, 1]
 
 
 def test_who_deletes_waits_for_who_notes(server, asker, account):

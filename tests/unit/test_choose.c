@@ -190,6 +190,34 @@ success_is_told_after_trouble_alone(void **state)
 	arena_free(&a);
 }
 
+/* "In a row": what is refused beside what is accepted is not. */
+static void
+refusals_beside_successes_do_not_add_up(void **state)
+{
+	struct arena *a = arena_new(4096);
+	struct health *h = health_new(a, 60000);
+	struct result r[4] = { { .tenant = { 1 } } };
+	struct db_batch *b = db_batch_new(a, r[0].tenant, DB_ONE);
+	size_t i, well;
+
+	set(0, &email, 1, 1);
+	for (well = 0; well < NELEMS(r); well++) {
+		for (i = 0; i < NELEMS(r); i++) {
+			r[i] = (struct result){ .tenant = { 1 }, .owner = { 1 },
+				.provider = list[0].id, .account = list[0].id,
+				.next = i + 1 < NELEMS(r) ? &r[i + 1] : NULL };
+			r[i].verdict.class = i == well ? VERDICT_ACCEPTED
+			                               : VERDICT_BAD_CREDENTIAL;
+		}
+		assert_true(tell(h, a, b, r));
+		assert_int_equal(health_find(h, list[0].id)->refusals, 0);
+	}
+	r[NELEMS(r) - 1].verdict.class = VERDICT_BAD_CREDENTIAL;
+	assert_true(tell(h, a, b, r));
+	assert_int_equal(health_find(h, list[0].id)->refusals, NELEMS(r));
+	arena_free(&a);
+}
+
 /* What the platform's account did is told in the platform's name, in the same transaction. */
 static void
 accounts_of_the_platform_are_told_apart(void **state)
@@ -227,6 +255,7 @@ main(void)
 		cmocka_unit_test(equals_are_drawn_by_weight_and_always_the_same),
 		cmocka_unit_test(an_account_that_failed_comes_back_slowly),
 		cmocka_unit_test(success_is_told_after_trouble_alone),
+		cmocka_unit_test(refusals_beside_successes_do_not_add_up),
 		cmocka_unit_test(accounts_of_the_platform_are_told_apart),
 	};
 
