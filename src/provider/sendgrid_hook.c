@@ -195,6 +195,28 @@ text_of(const json_t *event, const char *name)
 	return json_string_value(json_object_get(event, name));
 }
 
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Do the words stand in the text?  "5.1.1" does not in "5.1.17". */
+static bool
+has_words(const char *text, const char *words)
+{
+	size_t n = strlen(words);
+	const char *p = text;
+
+	while ((p = strstr(p, words)) != NULL) {
+		if (!(is_digit(words[0]) && p > text && is_digit(p[-1])) &&
+		    !(is_digit(words[n - 1]) && is_digit(p[n])))
+			return true;
+		p++;
+	}
+	return false;
+}
+
 static const struct meaning *
 meaning_of(const json_t *event)
 {
@@ -207,7 +229,7 @@ meaning_of(const json_t *event)
 			continue;
 		value = me->member != NULL ? text_of(event, me->member) : "";
 		if (me->member == NULL ||
-		    (value != NULL && strstr(value, me->words) != NULL))
+		    (value != NULL && has_words(value, me->words)))
 			return me;
 	}
 	return NULL;

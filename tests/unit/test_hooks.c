@@ -278,6 +278,18 @@ static const struct {
 	{ "\"event\": 7", HOOK_WHAT_COUNT, 0, 0 },
 	{ "\"event\": \"bounce\", \"status\": \"5.1.1\", \"type\": \"bounce\"",
 	    HOOK_BOUNCED, VERDICT_BAD_RECIPIENT, SUPPRESSION_HARD_BOUNCE },
+	{ "\"event\": \"bounce\", \"status\": \"5.1.10\", \"type\": \"bounce\"",
+	    HOOK_BOUNCED, VERDICT_BAD_RECIPIENT, SUPPRESSION_HARD_BOUNCE },
+	{ "\"event\": \"bounce\", \"status\": \"550 5.1.6\"", HOOK_BOUNCED,
+	    VERDICT_BAD_RECIPIENT, SUPPRESSION_HARD_BOUNCE },
+	{ "\"event\": \"bounce\", \"status\": \"5.1.17\", \"type\": \"bounce\"",
+	    HOOK_BOUNCED, VERDICT_BAD_MESSAGE, 0 },
+	/* The sender's address. */
+	{ "\"event\": \"bounce\", \"status\": \"5.1.7\", \"type\": \"bounce\"",
+	    HOOK_BOUNCED, VERDICT_BAD_MESSAGE, 0 },
+	{ "\"event\": \"bounce\", \"status\": \"5.1.8\", \"type\": \"bounce\", "
+	  "\"bounce_classification\": \"Invalid Address\"",
+	    HOOK_BOUNCED, VERDICT_BAD_MESSAGE, 0 },
 	{ "\"event\": \"bounce\", \"status\": \"5.2.2\", \"type\": \"blocked\"",
 	    HOOK_FAILED, VERDICT_BAD_MESSAGE, 0 },
 	{ "\"event\": \"bounce\", \"status\": \"5.0.0\", \"type\": \"bounce\"",
