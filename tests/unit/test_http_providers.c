@@ -326,6 +326,8 @@ static const struct {
 	{ 400, "{\"code\": 21614}", VERDICT_BAD_RECIPIENT, "21614", "", "" },
 	{ 400, "{\"code\": 30005}", VERDICT_BAD_RECIPIENT, "30005", "", "" },
 	{ 400, "{\"code\": 30006}", VERDICT_BAD_RECIPIENT, "30006", "", "" },
+	{ 400, "{\"code\": 21219}", VERDICT_BAD_RECIPIENT, "21219", "", "" },
+	{ 400, "{\"code\": 21608}", VERDICT_BAD_RECIPIENT, "21608", "", "" },
 	{ 400, "{\"code\": 21617}", VERDICT_BAD_MESSAGE, "21617", "", "" },
 	{ 400, "{\"code\": 30007}", VERDICT_BAD_MESSAGE, "30007", "", "" },
 	{ 401, "{\"code\": 20003}", VERDICT_BAD_CREDENTIAL, "20003", "", "" },
