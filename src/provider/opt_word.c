@@ -3,7 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The words are Twilio's own, which carriers ask for; other providers know none.
+ * The words are Twilio's own, which carriers ask for.  WhatsApp has none, but people who
+ * talk and buttons of all kinds, where "Yes" and "Cancel" are answers to something else.
  */
 #include "provider/opt_word.h"
 
@@ -14,17 +15,17 @@
 #include "base/compiler.h"
 
 static const struct opt_word words[] = {
-	{ "STOP", HOOK_OPT_OUT },
-	{ "STOPALL", HOOK_OPT_OUT },
-	{ "UNSUBSCRIBE", HOOK_OPT_OUT },
-	{ "CANCEL", HOOK_OPT_OUT },
-	{ "END", HOOK_OPT_OUT },
-	{ "QUIT", HOOK_OPT_OUT },
-	{ "REVOKE", HOOK_OPT_OUT },
-	{ "OPTOUT", HOOK_OPT_OUT },
-	{ "START", HOOK_OPT_IN },
-	{ "YES", HOOK_OPT_IN },
-	{ "UNSTOP", HOOK_OPT_IN },
+	{ "STOP", HOOK_OPT_OUT, true },
+	{ "STOPALL", HOOK_OPT_OUT, true },
+	{ "UNSUBSCRIBE", HOOK_OPT_OUT, true },
+	{ "CANCEL", HOOK_OPT_OUT, false },
+	{ "END", HOOK_OPT_OUT, false },
+	{ "QUIT", HOOK_OPT_OUT, false },
+	{ "REVOKE", HOOK_OPT_OUT, false },
+	{ "OPTOUT", HOOK_OPT_OUT, true },
+	{ "START", HOOK_OPT_IN, true },
+	{ "YES", HOOK_OPT_IN, false },
+	{ "UNSTOP", HOOK_OPT_IN, true },
 };
 
 const struct opt_word *

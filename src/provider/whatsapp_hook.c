@@ -219,7 +219,7 @@ take_message(const struct report *r, const json_t *message)
 	ev->address = from;
 	ev->at_ms = time_of(message);
 	word = opt_word_of(words_of(message));
-	if (word == NULL)
+	if (word == NULL || !word->clear)
 		return;
 	ev = hook_event_new(r->a, r->out);
 	ev->what = word->what;

@@ -505,6 +505,8 @@ static const struct {
 	{ "From=%2B1&Body=+stop%0A", HOOK_OPT_OUT, 0, SUPPRESSION_OPT_OUT },
 	{ "From=%2B1&Body=Unsubscribe", HOOK_OPT_OUT, 0, SUPPRESSION_OPT_OUT },
 	{ "From=%2B1&Body=Start", HOOK_OPT_IN, 0, SUPPRESSION_OPT_OUT },
+	{ "From=%2B1&Body=cancel", HOOK_OPT_OUT, 0, SUPPRESSION_OPT_OUT },
+	{ "From=%2B1&Body=Yes", HOOK_OPT_IN, 0, SUPPRESSION_OPT_OUT },
 	{ "From=%2B1&Body=HELP", HOOK_WHAT_COUNT, 0, 0 },
 	{ "From=%2B1&Body=please+stop", HOOK_WHAT_COUNT, 0, 0 },
 	{ "From=%2B1&Body=arret&OptOutType=STOP", HOOK_OPT_OUT, 0,
@@ -650,20 +652,32 @@ what_people_write_is_heard(void **state)
 	static const char said[] = VALUE("999",
 	    "\"messages\":[{\"from\":\"43660\",\"id\":\"m1\",\"button\":{"
 	    "\"text\":\"stop\"}},{\"from\":\"43661\",\"id\":\"m2\",\"text\":{"
-	    "\"body\":\"hi\"}},{\"from\":\"x\",\"text\":{\"body\":\"STOP\"}}]");
+	    "\"body\":\"hi\"}},{\"from\":\"x\",\"text\":{\"body\":\"STOP\"}},"
+	    "{\"from\":\"43662\",\"button\":{\"text\":\"Cancel\"}},"
+	    "{\"from\":\"43663\",\"text\":{\"body\":\"Yes\"}}]");
+	static const char *const clear[] = { "Stop", "StopAll", "unsubscribe",
+		"optout", "START", "unstop" };
+	static const char *const other[] = { "Cancel", "Yes", "End", "quit",
+		"revoke" };
 	struct provider p = whatsapp(", \"app_secret\": \"s\"");
 	struct hook_request rq = request(said, strlen(said));
 	struct hook_events out = { .count = 0 };
+	size_t i;
 
 	sign_as_meta("s", said);
 	assert_int_equal(whatsapp_receive(arena, &p, &rq, &out), HOOK_TAKEN);
-	assert_int_equal(out.count, 3);
+	assert_int_equal(out.count, 5);
 	assert_int_equal(out.list[0].what, HOOK_HEARD);
 	assert_string_equal(out.list[0].address, "+43660");
 	assert_string_equal(out.list[0].sender, "999");
 	assert_int_equal(out.list[1].what, HOOK_OPT_OUT);
 	assert_string_equal(out.list[1].id, "m1");
-	assert_int_equal(out.list[2].what, HOOK_HEARD);
+	for (i = 2; i < out.count; i++)
+		assert_int_equal(out.list[i].what, HOOK_HEARD);
+	for (i = 0; i < NELEMS(clear); i++)
+		assert_true(opt_word_of(clear[i])->clear);
+	for (i = 0; i < NELEMS(other); i++)
+		assert_false(opt_word_of(other[i])->clear);
 	assert_null(opt_word_of("stop it"));
 	assert_null(opt_word_of(" "));
 }
