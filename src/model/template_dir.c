@@ -432,10 +432,56 @@ write_locale(struct arena *a, const char *path, const json_t *parts,
 	if (write_beside(a, arena_printf(a, "%s/%s", path, messages_name),
 	        json_object_get(parts, TEMPLATE_MESSAGES), e) == -1)
 		return -1;
-	if (sample == NULL)
-		return 0;
-	return write_json(
+	return write_beside(
 	    a, arena_printf(a, "%s/%s", path, sample_name), sample, e);
+}
+
+/* Removes the files that read_locale() takes, and the directory when nothing else is in
+ * it. */
+static int
+remove_locale(struct arena *a, const char *path, struct err *e)
+{
+	int i;
+
+	for (i = 0; i < TEMPLATE_PART_COUNT; i++)
+		if (write_part(a, path, NULL, (enum template_part)i, e) == -1)
+			return -1;
+	if (write_beside(a, arena_printf(a, "%s/%s", path, messages_name), NULL,
+	        e) == -1 ||
+	    write_beside(a, arena_printf(a, "%s/%s", path, sample_name), NULL,
+	        e) == -1)
+		return -1;
+	if (rmdir(path) == 0 || errno == ENOTEMPTY || errno == EEXIST ||
+	    errno == ENOTDIR)
+		return 0;
+	return cannot("remove", path, e);
+}
+
+/* Removes the locales below that the template does not have (any more): the next push
+ * would bring them back.  What has a head is another template, and nobody's locale. */
+static int
+remove_others(struct arena *a, const char *path,
+    const struct template_draft *d, struct err *e)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	const char *below;
+	int rc = 0;
+
+	if (dir == NULL)
+		return cannot("open", path, e);
+	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+		below = arena_printf(a, "%s/%s", path, entry->d_name);
+		if (strcmp(entry->d_name, expected_name) != 0 &&
+		    locale_is_valid(entry->d_name) && is_directory(below) &&
+		    access(arena_printf(a, "%s/%s", below, head_name), F_OK) !=
+		        0 &&
+		    (strcmp(entry->d_name, d->default_locale) == 0 ||
+		        json_object_get(d->parts, entry->d_name) == NULL))
+			rc = remove_locale(a, below, e);
+	}
+	closedir(dir);
+	return rc;
 }
 
 int
@@ -457,6 +503,8 @@ template_dir_write(struct arena *a, const char *path,
 		        json_object_get(d->sample, locale), e) == -1)
 			return -1;
 	}
+	if (remove_others(a, path, d, e) == -1)
+		return -1;
 	json = keep(a, json_pack(
 	    "{s:s, s:s, s:s, s:s, s:s*, s:o*, s:s*, s:O*, s:O*, s:o*, s:O}", "name",
 	    d->name, "description", d->description, "category", d->category,

@@ -30,8 +30,9 @@ const char *template_dir_key(struct arena *a, const char *path);
 int template_dir_read(struct arena *a, const char *path,
     struct template_draft **draft_r, struct err *e) MUST_CHECK;
 
-/* Writes a draft, into a directory that is made when it is missing.  Files
- * of parts that it does not have are removed. */
+/* Writes a draft, into a directory that is made when it is missing.  What it does
+ * not have and a push would bring back is removed: files of parts, messages and
+ * samples, and those of other locales. */
 int template_dir_write(struct arena *a, const char *path,
     const struct template_draft *draft, struct err *e) MUST_CHECK;
 

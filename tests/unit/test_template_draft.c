@@ -263,6 +263,60 @@ what_is_written_is_read_back(void **state)
 	assert_int_equal(access(path("order-shipped/email.text.hbs"), F_OK), -1);
 }
 
+/* What a push would bring back, and nothing else. */
+static void
+what_is_gone_is_gone_from_the_directory_too(void **state)
+{
+	static const struct {
+		const char *path;
+		bool stays;
+	} files[] = {
+		{ "sample.json", false }, { "notes.txt", true },
+		{ "fr/sms.hbs", false }, { "fr/messages.json", false },
+		{ "fr/sample.json", false }, { "fr", false },
+		{ "it/email.html.hbs", false }, { "it/notes.txt", true },
+		{ "en/sms.hbs", false }, { "de/sample.json", false },
+		{ "de/sms.hbs", true }, { "expected/sms.hbs", true },
+		{ "other/template.json", true }, { "other/sms.hbs", true },
+		{ "_drafts/sms.hbs", true }, { ".fr/sms.hbs", true },
+	};
+	struct template_draft d = sound(), *back;
+	const char *place;
+	struct err e;
+	size_t i;
+
+	remove_tree(path("t"));
+	assert_int_equal(mkdir(path("t"), 0700), 0);
+	for (i = 0; i < NELEMS(files); i++) {
+		place = arena_printf(a, "t/%s", files[i].path);
+		if (strrchr(place, '/') != place + 1)
+			(void)mkdir(path(arena_strndup(a, place,
+			                (size_t)(strrchr(place, '/') - place))),
+			    0700);
+		if (strchr(place, '.') != NULL)
+			put(place, "{}");
+	}
+	d.sample = parsed("{}");
+	d.parts = parsed("{\"en\": {\"sms\": \"x\"}, \"de\": {\"sms\": \"y\"}}");
+	if (template_dir_write(a, path("t"), &d, &e) == -1)
+		fail_msg("%s", e.text);
+	for (i = 0; i < NELEMS(files); i++) {
+		place = arena_printf(a, "t/%s", files[i].path);
+		if ((access(path(place), F_OK) == 0) != files[i].stays)
+			fail_msg("%s", place);
+	}
+	/* What others have put there is theirs to take away. */
+	remove_tree(path("t/other"));
+	remove_tree(path("t/it"));
+	if (template_dir_read(a, path("t"), &back, &e) == -1)
+		assert_non_null(strstr(e.text, "_drafts"));
+	remove_tree(path("t/_drafts"));
+	if (template_dir_read(a, path("t"), &back, &e) == -1)
+		fail_msg("%s", e.text);
+	assert_true(json_equal(back->parts, d.parts));
+	assert_int_equal(json_object_size(back->sample), 0);
+}
+
 static void
 defaults_are_said_cleared_or_left_alone(void **state)
 {
@@ -398,6 +452,7 @@ main(void)
 		cmocka_unit_test(the_error_tells_the_first_fault),
 		cmocka_unit_test(the_checksum_is_of_the_content),
 		cmocka_unit_test(what_is_written_is_read_back),
+		cmocka_unit_test(what_is_gone_is_gone_from_the_directory_too),
 		cmocka_unit_test(defaults_are_said_cleared_or_left_alone),
 		cmocka_unit_test(wrong_directories_name_the_file),
 		cmocka_unit_test(faults_have_a_place_in_a_file),
