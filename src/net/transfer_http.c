@@ -23,8 +23,9 @@
 #include "net/retry_after.h"
 #include "net/transfer_private.h"
 
-/* With 100 requests at once over each, two connections are enough for any account. */
-enum { FEW_CONNECTIONS = 2, HEADERS_READ_MAX = 64 << 10 };
+/* With 100 requests at once over each, two connections are enough for any account; but all
+ * accounts at a host, whose ever they are, share its connections. */
+enum { FEW_CONNECTIONS = 4, HEADERS_READ_MAX = 64 << 10 };
 
 static int
 check_header(const struct transfer_header *h, struct err *e)

@@ -30,7 +30,7 @@
 
 enum {
 	PAYLOAD_MAX = 4096,
-	AT_ONCE = 200 /* streams of two HTTP/2 connections */
+	AT_ONCE = 200 /* streams of two HTTP/2 connections; all accounts share four */
 };
 
 static const struct field fields[] = {
