@@ -240,7 +240,8 @@ answer(struct request *rq, struct response *rs, const struct principal *p,
 	int64_t end_s = now_s + config->oauth_token_ttl / 1000;
 	char account[UUID_TEXT_BYTES], id[UUID_TEXT_BYTES];
 	struct uuid unique = uuid_make();
-	const char *kid;
+	const char *kid, *token;
+	struct jwt_claimed what;
 	EVP_PKEY *key;
 	json_t *claims;
 	int rc = signing_current(app_of(rq)->signing, &kid, &key, e);
@@ -263,11 +264,14 @@ answer(struct request *rq, struct response *rs, const struct principal *p,
 	        p->tenant_slug));
 	if (p->test)
 		json_object_set_new(claims, "test", json_true());
+	what = (struct jwt_claimed){ .type = "at+jwt", .kid = kid,
+		.claims = claims };
+	if (jwt_sign(rq->a, key, &what, &token, e) == -1)
+		return -1;
 	return response_json(rs, 200,
 	    js_keep(rq->a,
-	        json_pack("{s:s, s:s, s:I, s:s}", "access_token",
-	            jwt_sign(rq->a, key, "at+jwt", kid, claims), "token_type",
-	            "Bearer", "expires_in", (json_int_t)(end_s - now_s), "scope",
+	        json_pack("{s:s, s:s, s:I, s:s}", "access_token", token,
+	            "token_type", "Bearer", "expires_in", (json_int_t)(end_s - now_s), "scope",
 	            scopes)));
 }
 

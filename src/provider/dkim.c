@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -248,8 +249,9 @@ list_fields(struct arena *a, const struct dkim_mail *m, struct buf *canonical)
 /* ---- Signing ----------------------------------------------------------------------- */
 
 /* RFC 8463: what Ed25519 signs is the hash, not the text. */
-static const char *
-sign(struct arena *a, EVP_PKEY *key, const struct buf *text)
+static int
+sign(struct arena *a, EVP_PKEY *key, const struct buf *text,
+    const char **signature_r, struct err *e)
 {
 	bool rsa = EVP_PKEY_is_a(key, "RSA");
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -265,10 +267,23 @@ sign(struct arena *a, EVP_PKEY *key, const struct buf *text)
 		p = hash;
 		len = sizeof(hash);
 	}
-	ensure(EVP_DigestSignInit(ctx, NULL, rsa ? EVP_sha256() : NULL, NULL,
-	           key) == 1 &&
-	    EVP_DigestSign(ctx, sig, &n, p, len) == 1);
-	return text_base64(a, sig, n);
+	if (EVP_DigestSignInit(ctx, NULL, rsa ? EVP_sha256() : NULL, NULL,
+	        key) != 1 ||
+	    EVP_DigestSign(ctx, sig, &n, p, len) != 1) {
+		ERR_clear_error();
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the private key cannot sign");
+	}
+	*signature_r = text_base64(a, sig, n);
+	return 0;
+}
+
+int
+dkim_key_try(struct arena *a, const struct dkim_key *key, struct err *e)
+{
+	const char *unused;
+
+	return sign(a, key->pkey, buf_new(a, 1), &unused, e);
 }
 
 static void
@@ -290,7 +305,7 @@ dkim_sign(struct arena *a, const struct dkim_key *keys, size_t count,
 {
 	struct buf *fields = buf_new(a, FIELD_MAX), *text;
 	const char *h = list_fields(a, mail, fields);
-	const char *hash = body_hash(a, mail->body), *field;
+	const char *hash = body_hash(a, mail->body), *field, *signature;
 	EVP_PKEY *key;
 	size_t i;
 
@@ -305,11 +320,13 @@ dkim_sign(struct arena *a, const struct dkim_key *keys, size_t count,
 		text = buf_new(a, FIELD_MAX);
 		buf_add(text, fields->data, fields->len);
 		add_relaxed(text, field, strlen(field));
-		buf_puts(out, field);
-		add_folded(out, sign(a, key, text));
 		if (buf_overflowed(text))
 			return err_set(e, ERR_TOO_LARGE,
 			    "the header of the mail is too large to be signed");
+		if (sign(a, key, text, &signature, e) == -1)
+			return -1;
+		buf_puts(out, field);
+		add_folded(out, signature);
 	}
 	return 0;
 }

@@ -31,8 +31,12 @@ struct dkim_key {
 };
 
 /* Reads the key, which then lives as long as "a".  It costs as much as a few signatures.
- * -1 (ERR_UNPROCESSABLE, the reason) when the key cannot sign. */
+ * -1 (ERR_UNPROCESSABLE, the reason) when it is none for signing. */
 int dkim_key_read(struct arena *a, struct dkim_key *key, struct err *e)
+    MUST_CHECK;
+
+/* Signs something with a key that was read: its numbers may be wrong.  -1 as above. */
+int dkim_key_try(struct arena *a, const struct dkim_key *key, struct err *e)
     MUST_CHECK;
 
 /* What belongs into the TXT record at selector._domainkey.domain, in "a". */
@@ -50,7 +54,8 @@ struct dkim_mail {
 	int64_t at_ms; /* when it was signed, wall */
 };
 
-/* Adds a DKIM-Signature field for each key, which was read, to "out". */
+/* Adds a DKIM-Signature field for each key, which was read, to "out".  -1 when the header
+ * is too large or a key cannot sign. */
 int dkim_sign(struct arena *a, const struct dkim_key *keys, size_t count,
     const struct dkim_mail *mail, struct buf *out, struct err *e) MUST_CHECK;
 

@@ -5,6 +5,7 @@
  */
 #include "provider/google_token.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,49 +23,83 @@
 
 #define GRANT "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"
 
-enum { LIFETIME_S = 3600, TOKEN_TIMEOUT_MS = 10000, TOKEN_MAX = 4096 };
+enum {
+	LIFETIME_S = 3600,
+	TOKEN_TIMEOUT_MS = 10000,
+	TOKEN_MAX = 4096,
+	MEMBER_MAX = 1000, /* bytes of what a token is made of */
+	RSA_BITS_MIN = 1024 /* Google gives 2048 */
+};
 
-int
-google_account_check(const json_t *account, struct err *e)
-{
-	static const char *const members[] = { "client_email", "private_key",
-		"token_uri" };
-	struct arena *a;
-	EVP_PKEY *key;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < NELEMS(members); i++)
-		if (http_json_text(account, members[i])[0] == '\0')
-			return err_set(e, ERR_UNPROCESSABLE,
-			    "setting \"service_account\": it has no %s",
-			    members[i]);
-	if (strncasecmp(http_json_text(account, "token_uri"), "https://", 8) != 0)
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"service_account\": token_uri is not https:");
-	a = arena_new(4096);
-	rc = jwt_key_read(a, http_json_text(account, "private_key"), &key, e);
-	if (rc == 0 && !EVP_PKEY_is_a(key, "RSA"))
-		rc = err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"service_account\": private_key is not RSA");
-	arena_free(&a);
-	return rc;
-}
-
-static const char *
-assertion(struct arena *a, EVP_PKEY *key, const json_t *account,
-    const char *scope)
+static int
+assertion(struct arena *a, const json_t *account, const char *scope,
+    const char **token_r, struct err *e)
 {
 	json_int_t now_s = clock_wall_ms() / 1000;
-	json_t *claims = js_keep(a,
+	struct jwt_claimed what = { .type = "JWT",
+		.kid = json_string_value(
+		    json_object_get(account, "private_key_id")) };
+	EVP_PKEY *key;
+
+	if (jwt_key_read(a, http_json_text(account, "private_key"), &key, e) < 0)
+		return -1;
+	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "private_key is not RSA of %d bits or more", RSA_BITS_MIN);
+	what.claims = js_keep(a,
 	    json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss",
 	        http_json_text(account, "client_email"), "scope", scope, "aud",
 	        http_json_text(account, "token_uri"), "iat", now_s, "exp",
 	        now_s + LIFETIME_S));
+	return jwt_sign(a, key, &what, token_r, e);
+}
 
-	return jwt_sign(a, key, "JWT",
-	    json_string_value(json_object_get(account, "private_key_id")),
-	    claims);
+/* The members that a token is made of; the key may be longer. */
+static int
+check_members(const json_t *account, struct err *e)
+{
+	static const struct {
+		const char *name;
+		size_t min, max;
+	} members[] = {
+		{ "client_email", 1, MEMBER_MAX },
+		{ "private_key", 1, SIZE_MAX },
+		{ "private_key_id", 0, MEMBER_MAX },
+		{ "token_uri", 1, MEMBER_MAX },
+	};
+	size_t i, n;
+
+	for (i = 0; i < NELEMS(members); i++) {
+		n = strlen(http_json_text(account, members[i].name));
+		if (n < members[i].min)
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "it has no %s", members[i].name);
+		if (n > members[i].max)
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "%s has more than %zu bytes", members[i].name,
+			    members[i].max);
+	}
+	return 0;
+}
+
+int
+google_account_check(const json_t *account, struct err *e)
+{
+	struct arena *a = arena_new(4096);
+	struct err why = { .text = "" };
+	const char *unused;
+	int rc = check_members(account, &why);
+
+	if (rc == 0 &&
+	    strncasecmp(http_json_text(account, "token_uri"), "https://", 8) != 0)
+		rc = err_set(&why, ERR_UNPROCESSABLE, "token_uri is not https:");
+	/* That a key can be read does not say that it signs. */
+	if (rc == 0)
+		rc = assertion(a, account, "", &unused, &why);
+	arena_free(&a);
+	return rc == 0 ? 0
+	               : err_set(e, ERR_UNPROCESSABLE,
+	                     "setting \"service_account\": %s", why.text);
 }
 
 int
@@ -76,13 +111,11 @@ google_token_request(struct arena *a, const json_t *account, const char *scope,
 		{ "Accept", "application/json" },
 		{ "User-Agent", "Belfry" },
 	};
-	EVP_PKEY *key;
-	const char *body;
+	const char *token, *body;
 
-	if (jwt_key_read(a, http_json_text(account, "private_key"), &key, e) < 0)
+	if (assertion(a, account, scope, &token, e) < 0)
 		return -1;
-	body = arena_printf(a, "grant_type=%s&assertion=%s", GRANT,
-	    assertion(a, key, account, scope));
+	body = arena_printf(a, "grant_type=%s&assertion=%s", GRANT, token);
 	*request_r = (struct transfer_request){
 		.kind = TRANSFER_HTTP,
 		.url = arena_strdup(a, http_json_text(account, "token_uri")),

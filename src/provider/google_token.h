@@ -23,7 +23,7 @@ struct transfer_request;
 struct transfer_result;
 struct verdict;
 
-/* Is this the key of a service account, as the console gives it? */
+/* Is this the key of a service account, as the console gives it, and does it sign? */
 int google_account_check(const json_t *account, struct err *e) MUST_CHECK;
 
 /* The request for a token of that scope.  All of it lives in "a". */

@@ -5,10 +5,12 @@
  */
 #include "provider/jwt_sign.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "base/arena.h"
@@ -56,29 +58,30 @@ jwt_key_read(struct arena *a, const char *pem, EVP_PKEY **key_r, struct err *e)
 	return 0;
 }
 
+/* NULL: it is too long. */
 static const char *
 encoded(struct arena *a, const json_t *json)
 {
 	struct buf *text = buf_new(a, PART_MAX);
 
 	js_write(text, json);
-	ensure(!buf_overflowed(text));
-	return text_base64url(a, text->data, text->len);
+	return buf_overflowed(text) ? NULL
+	                            : text_base64url(a, text->data, text->len);
 }
 
-/* ECDSA as JWS has it: both numbers, each in 32 bytes. */
+/* ECDSA as JWS has it: both numbers, each in 32 bytes.  NULL: they are larger. */
 static const char *
 plain_ecdsa(struct arena *a, const unsigned char *der, size_t n)
 {
 	unsigned char raw[2 * COORDINATE_BYTES];
 	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)n);
-
-	ensure(sig != NULL);
-	ensure(BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, COORDINATE_BYTES) > 0 &&
+	bool fits = sig != NULL &&
+	    BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, COORDINATE_BYTES) > 0 &&
 	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + COORDINATE_BYTES,
-	        COORDINATE_BYTES) > 0);
+	        COORDINATE_BYTES) > 0;
+
 	ECDSA_SIG_free(sig);
-	return text_base64url(a, raw, sizeof(raw));
+	return fits ? text_base64url(a, raw, sizeof(raw)) : NULL;
 }
 
 static const char *
@@ -89,27 +92,45 @@ alg_of(EVP_PKEY *key)
 	return EVP_PKEY_is_a(key, "ED25519") ? "EdDSA" : "ES256";
 }
 
-const char *
-jwt_sign(struct arena *a, EVP_PKEY *key, const char *type, const char *kid,
-    const json_t *claims)
+/* NULL: the key cannot. */
+static const char *
+signature_of(struct arena *a, EVP_PKEY *key, const char *alg, const char *text)
 {
-	const char *alg = alg_of(key);
-	json_t *header = js_keep(a,
-	    json_pack("{s:s, s:s, s:s*}", "typ", type, "alg", alg, "kid", kid));
-	const char *text = arena_printf(a, "%s.%s", encoded(a, header),
-	    encoded(a, claims));
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = (size_t)EVP_PKEY_get_size(key);
 	unsigned char *sig = arena_alloc(a, n);
 
 	ensure(ctx != NULL);
 	arena_defer(a, defer_ctx, ctx);
-	ensure(EVP_DigestSignInit(ctx, NULL,
-	           strcmp(alg, "EdDSA") == 0 ? NULL : EVP_sha256(), NULL,
-	           key) == 1 &&
+	if (EVP_DigestSignInit(ctx, NULL,
+	        strcmp(alg, "EdDSA") == 0 ? NULL : EVP_sha256(), NULL, key) != 1 ||
 	    EVP_DigestSign(ctx, sig, &n, (const unsigned char *)text,
-	        strlen(text)) == 1);
-	return arena_printf(a, "%s.%s", text,
-	    strcmp(alg, "ES256") == 0 ? plain_ecdsa(a, sig, n) :
-	                                text_base64url(a, sig, n));
+	        strlen(text)) != 1) {
+		ERR_clear_error();
+		return NULL;
+	}
+	return strcmp(alg, "ES256") == 0 ? plain_ecdsa(a, sig, n)
+	                                 : text_base64url(a, sig, n);
+}
+
+int
+jwt_sign(struct arena *a, EVP_PKEY *key, const struct jwt_claimed *what,
+    const char **token_r, struct err *e)
+{
+	const char *alg = alg_of(key);
+	const char *header = encoded(a, js_keep(a,
+	    json_pack("{s:s, s:s, s:s*}", "typ", what->type, "alg", alg, "kid",
+	        what->kid)));
+	const char *claims = encoded(a, what->claims), *text, *signature;
+
+	if (header == NULL || claims == NULL)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "what is to be signed is longer than %d bytes", PART_MAX);
+	text = arena_printf(a, "%s.%s", header, claims);
+	signature = signature_of(a, key, alg, text);
+	if (signature == NULL)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the private key cannot sign");
+	*token_r = arena_printf(a, "%s.%s", text, signature);
+	return 0;
 }

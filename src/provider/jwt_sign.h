@@ -18,9 +18,17 @@ struct err;
 int jwt_key_read(struct arena *a, const char *pem, EVP_PKEY **key_r,
     struct err *e) MUST_CHECK;
 
+/* What a token is made of. */
+struct jwt_claimed {
+	const char *type; /* what the header says that it is, "JWT" mostly */
+	const char *kid; /* or NULL */
+	const json_t *claims;
+};
+
 /* Signs claims: RS256 with an RSA key, ES256 with one of P-256, EdDSA with one of Ed25519.
- * "type" is what the header says that it is, "JWT" mostly; "kid" may be NULL. */
-const char *jwt_sign(struct arena *a, EVP_PKEY *key, const char *type,
-    const char *kid, const json_t *claims) MUST_CHECK;
+ * -1 (ERR_UNPROCESSABLE) when the key cannot do it, as one that is too small, or the
+ * claims are too long: both may come from a tenant. */
+int jwt_sign(struct arena *a, EVP_PKEY *key, const struct jwt_claimed *what,
+    const char **token_r, struct err *e) MUST_CHECK;
 
 #endif

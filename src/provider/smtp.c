@@ -206,7 +206,8 @@ check_dkim(struct arena *a, const struct smtp_settings *s, struct err *e)
 			return err_set(e, ERR_UNPROCESSABLE, "settings "
 			    "\"dkim_domain\" and \"dkim_selector\" must be "
 			    "names as they stand in the DNS");
-		if (dkim_key_read(a, &keys[i], &why) == -1)
+		if (dkim_key_read(a, &keys[i], &why) == -1 ||
+		    dkim_key_try(a, &keys[i], &why) == -1)
 			return err_set(e, ERR_UNPROCESSABLE,
 			    "setting \"dkim_key%s\": %s", i == 0 ? "" : "2",
 			    why.text);

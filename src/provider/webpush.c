@@ -106,9 +106,9 @@ takes(const char *address)
 }
 
 /* RFC 8292: who sends, signed. */
-static const char *
-authorization(struct arena *a, const struct webpush_settings *s, EVP_PKEY *key,
-    const char *origin)
+static int
+authorization(struct arena *a, const struct webpush_settings *s,
+    const char *origin, const char **text_r, struct err *e)
 {
 	uint8_t point[WEBPUSH_POINT_BYTES];
 	json_t *claims = js_keep(a,
@@ -117,8 +117,9 @@ authorization(struct arena *a, const struct webpush_settings *s, EVP_PKEY *key,
 	        s->subject));
 
 	webpush_public(key, point);
-	return arena_printf(a, "vapid t=%s, k=%s", jwt_sign(a, key, "JWT", NULL,
-	    claims),
+	*text_r = arena_printf(a, "vapid t=%s, k=%s", token,
+	if (key_of(a, s, &key, e) < 0 || jwt_sign(a, key, &what, &token, e) < 0)
+		return -1;
 	    text_base64url(a, point, sizeof(point)));
 }
 
@@ -167,7 +168,7 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	struct buf *body = buf_new(a, BODY_MAX);
 	struct webpush_subscription sub;
 	struct push_message push;
-	EVP_PKEY *key;
+	const char *who;
 	size_t n = 0;
 
 	if (push_message_read(a, m, &push, e) < 0)
@@ -175,10 +176,10 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	if (s->receipts)
 		push_message_add_receipt(a, m, &push);
 	if (webpush_subscription_read(a, s, m->address, &sub, e) < 0 ||
-	    key_of(a, s, &key, e) < 0 || encrypt(a, &sub, &push, body, e) < 0)
+	    authorization(a, s, sub.origin, &who, e) < 0 ||
+	    encrypt(a, &sub, &push, body, e) < 0)
 		return -1;
-	h[n++] = (struct transfer_header){ "Authorization",
-		authorization(a, s, key, sub.origin) };
+	h[n++] = (struct transfer_header){ "Authorization", who };
 	h[n++] = (struct transfer_header){ "TTL",
 		arena_printf(a, "%" PRId64,
 		    push.ttl_s >= 0 ? push.ttl_s : s->ttl / 1000) };

@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <cmocka.h>
 
+#include <openssl/ec.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/compiler.h"
@@ -27,6 +29,8 @@
 #include "provider/webpush.h"
 #include "provider/webpush_encrypt.h"
 #include "provider/whatsapp.h"
+#include "provider/jwt_sign.h"
+#include "rsa_keys.h"
 #include "settings_of.h"
 
 static struct arena *arena;
@@ -285,10 +289,106 @@ push_addresses_say_whose_they_are(void **state)
 /* ---- Answers ------------------------------------------------------------------------ */
 
 #define FCM(code) "{\"error\":{\"details\":[{\"@type\":\"type.googleapis.com/"    \
+/* A text that does not fit is not left out: the message is refused. */
+static void
+what_does_not_fit_is_refused(void **state)
+{
+	static const struct {
+		const char *json, *why; /* with one text in it */
+	} cases[] = {
+		{ "{\"title\": \"T\", \"body\": \"%s\"}",
+		    "larger than 3993 bytes" },
+		{ "{\"title\": \"T\", \"data\": {\"a\": [\"%s\"]}}",
+		    "\"data.a\" of the push message is larger than 4096 bytes" },
+	};
+	char *many = arena_alloc(arena, 9001);
+	struct provider p = { .ops = &webpush_ops };
+	struct message m = { .address = SUBSCRIPTION };
+	struct transfer_request rq;
+	struct err e;
+	size_t i;
+
+	memset(many, 'x', 9000);
+	many[9000] = '\0';
+	p.settings = settings_of(arena, p.ops, VAPID, &e);
+	for (i = 0; i < NELEMS(cases); i++) {
+		const char *part = strstr(cases[i].json, "%s");
+
+		m.json = arena_printf(arena, "%.*s%s%s",
+		    (int)(part - cases[i].json), cases[i].json, many, part + 2);
+		assert_int_equal(p.ops->build(arena, &p, &m, &rq, &e), -1);
+		if (strstr(e.text, cases[i].why) == NULL)
+			fail_msg("%s", e.text);
+	}
+	m.json = "{\"title\": \"T\"}";
+	assert_int_equal(p.ops->build(arena, &p, &m, &rq, &e), 0);
+}
+
+/* Keys come from tenants: one that cannot sign is no reason to end. */
+static void
+what_cannot_sign_says_so(void **state)
+{
+	static const char *const pems[] = { RSA_384, RSA_EVEN };
+	struct jwt_claimed what = { .type = "JWT",
+		.claims = json_pack("{s:s}", "iss", "a") };
+	struct buf *many = buf_new(arena, 20000);
+	EVP_PKEY *wrong = EVP_EC_gen("P-384"), *good = EVP_EC_gen("P-256"), *key;
+	const char *token;
+	struct err e;
+	json_t *pem;
+	size_t i;
+
+	for (i = 0; i < NELEMS(pems); i++) {
+		const char *json = arena_printf(arena,
+		    "{\"k\":\"" RSA_PEM("%s") "\"}", pems[i]);
+
+		assert_int_equal(
+		    js_parse(arena, json, strlen(json), 8, &pem, &e), 0);
+		assert_int_equal(jwt_key_read(arena,
+		                     json_string_value(json_object_get(pem, "k")),
+		                     &key, &e),
+		    0);
+		assert_int_equal(jwt_sign(arena, key, &what, &token, &e), -1);
+	}
+	assert_int_equal(jwt_sign(arena, wrong, &what, &token, &e), -1);
+	assert_int_equal(jwt_sign(arena, good, &what, &token, &e), 0);
+	while (many->len < 9000)
+		buf_puts(many, "xxxxxxxxxx");
+	what.kid = many->data;
+	assert_int_equal(jwt_sign(arena, good, &what, &token, &e), -1);
+	assert_non_null(strstr(e.text, "longer than"));
+	json_decref((json_t *)(uintptr_t)what.claims);
+	EVP_PKEY_free(wrong);
+	EVP_PKEY_free(good);
+}
+
+static void
+long_members_of_a_service_account_are_refused(void **state)
+{
+	char many[1002];
+	struct err e;
+
+	memset(many, 'x', sizeof(many) - 1);
+	many[sizeof(many) - 1] = '\0';
+	assert_null(settings_of(arena, &fcm_ops,
+	    arena_printf(arena, FCM_ACCOUNT("%s", "%s"), many, RSA_1024), &e));
+	assert_string_equal(e.text,
+	    "setting \"service_account\": client_email has more than 1000 bytes");
+	many[1000] = '\0';
+	assert_non_null(settings_of(arena, &fcm_ops,
+	    arena_printf(arena, FCM_ACCOUNT("%s", "%s"), many, RSA_1024), &e));
+}
+
 	"google.firebase.fcm.v1.FcmError\",\"errorCode\":\"" code "\"}]}}"
 #define META(code) "{\"error\":{\"message\":\"m\",\"code\":" code "}}"
 
 static const struct {
+	{ &fcm_ops, FCM_ACCOUNT("", RSA_1024), "client_email" },
+	{ &fcm_ops, FCM_ACCOUNT("a@b.example", "AAAA"),
+	    "setting \"service_account\": the private key is no key" },
+	{ &fcm_ops, FCM_ACCOUNT("a@b.example", RSA_384), "1024 bits" },
+	{ &fcm_ops, FCM_ACCOUNT("a@b.example", RSA_EVEN),
+	    "setting \"service_account\": the private key cannot sign" },
 	const struct provider_ops *ops;
 	int status;
 	const char *body;
@@ -428,3 +528,6 @@ main(void)
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
 	assert_false(judged(&webpush_ops, 403, "").gone);
+		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(what_cannot_sign_says_so),
+		cmocka_unit_test(long_members_of_a_service_account_are_refused),

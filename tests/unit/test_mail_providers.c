@@ -18,11 +18,15 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/config.h"
 #include "base/err.h"
 #include "net/transfer.h"
+#include "provider/dkim.h"
 #include "provider/maildir.h"
 #include "provider/smtp.h"
 #include "provider/verdict.h"
+#include "rsa_keys.h"
 #include "settings_of.h"
 
 static struct arena *arena;
@@ -137,6 +141,34 @@ smtp_settings_become_requests(void **state)
 		assert_string_equal(req.rcpt, "ann@example.net");
 		assert_false(req.smtputf8);
 	}
+}
+
+/* The settings of a DKIM key come from tenants. */
+static void
+a_key_that_cannot_sign_is_no_key(void **state)
+{
+	static const char settings[] = "{\"host\": \"mx\", " FROM
+		", \"dkim_selector\": \"s\", \"dkim_key\": \"" RSA_PEM("%s") "\"}";
+	struct dkim_key key = { .domain = "example.org", .selector = "s" };
+	struct dkim_mail mail = { .header = "From: a@example.org\r\n",
+		.header_bytes = 21 };
+	struct buf *out = buf_new(arena, 4096);
+	const char *even;
+	json_t *json;
+	struct err e;
+
+	assert_non_null(settings_of(arena, &smtp_ops,
+	    arena_printf(arena, settings, RSA_1024), &e));
+	even = arena_printf(arena, settings, RSA_EVEN);
+	assert_null(settings_of(arena, &smtp_ops, even, &e));
+	assert_string_equal(e.text,
+	    "setting \"dkim_key\": the private key cannot sign");
+	/* One that was stored before it was tried. */
+	assert_int_equal(js_parse(arena, even, strlen(even), 8, &json, &e), 0);
+	key.pem = json_string_value(json_object_get(json, "dkim_key"));
+	assert_int_equal(dkim_key_read(arena, &key, &e), 0);
+	mail.body = dkim_body_new(arena);
+	assert_int_equal(dkim_sign(arena, &key, 1, &mail, out, &e), -1);
 }
 
 static void
