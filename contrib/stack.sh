@@ -249,7 +249,7 @@ write_config() {
 	    "spooler.doorbell=$DIR/s/doorbell.sock"
 	    "cache.servers=$DIR/s/memcached.sock"
 	    "keys.directory=$DIR/keys" "maildir.base=$DIR/mail"
-	    "secrets.directory=$DIR/secrets"
+	    "secrets.directory=$DIR/secrets" "network.ca_base=$DIR"
 	    "process.run_directory=$DIR/run" "${CONF[@]}")
 	printf '%s\n' "${all[@]}" | tac | awk -F= '!seen[$1]++' | sort |
 	while IFS= read -r entry; do

@@ -27,6 +27,7 @@ libbelfry_la_SOURCES += \
 	src/base/master.c src/base/master.h \
 	src/base/network.c src/base/network.h \
 	src/base/pidfile.c src/base/pidfile.h \
+	src/base/path.c src/base/path.h \
 	src/base/process.c src/base/process.h \
 	src/base/renew.c src/base/renew.h \
 	src/base/service.c src/base/service.h \

@@ -22,6 +22,7 @@
 #include "base/ensure.h"
 #include "base/err.h"
 #include "base/network.h"
+#include "net/ca_file.h"
 #include "net/guard.h"
 
 struct fetching {
@@ -161,9 +162,12 @@ fetch(struct arena *a, const struct fetch_request *r, const char **text_r,
 {
 	struct fetching f = { .request = r,
 		.body = buf_new(a, r->max_bytes) };
+	struct err why;
 
 	if (!fetch_url_is_good(r->url, r->allowed))
 		return fail(e, &f, "only https is allowed");
+	if (r->ca_file != NULL && ca_file_check(r->ca_file, &why) == -1)
+		return fail(e, &f, why.text);
 	if (perform(a, &f, e) != 0)
 		return -1;
 	*text_r = f.body->data;

@@ -1,4 +1,5 @@
 libbelfry_la_SOURCES += \
+	src/net/ca_file.c src/net/ca_file.h \
 	src/net/cache.c src/net/cache.h \
 	src/net/cache_trusted.c src/net/cache_trusted.h \
 	src/net/doorbell.c src/net/doorbell.h \

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/ensure.h"
 #include "base/err.h"
+#include "net/ca_file.h"
 #include "net/guard.h"
 #include "net/smtp_session.h"
 #include "net/transfer_private.h"
@@ -302,6 +303,22 @@ static const struct {
 	{ pretend_check, transfer_pretend_start, transfer_pretend_abort },
 };
 
+/* Why certificates that are wanted cannot be had, as curl would find out itself. */
+static bool
+lacks_ca_file(struct transfer *t)
+{
+	const struct transfer_request *req = &t->req;
+	struct err e;
+
+	if (req->ca_file == NULL || req->kind == TRANSFER_PRETEND ||
+	    (req->kind == TRANSFER_HTTP ? transfer_tls_of(req->url) : req->tls) ==
+	        TRANSFER_TLS_NONE ||
+	    ca_file_check(req->ca_file, &e) == 0)
+		return false;
+	snprintf(t->error, sizeof(t->error), "%s", e.text);
+	return true;
+}
+
 int
 transfers_start(struct transfers *ts, const struct transfer_request *req,
     struct transfer **t_r, struct err *e)
@@ -317,7 +334,10 @@ transfers_start(struct transfers *ts, const struct transfer_request *req,
 	prepare(t, req);
 	ts->in_flight++;
 	t->state = TRANSFER_RUNNING;
-	kinds[req->kind].start(t);
+	if (lacks_ca_file(t))
+		transfer_finish(t, TRANSFER_TLS_FAILED);
+	else
+		kinds[req->kind].start(t);
 	*t_r = t;
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/uuid.h"
 #include "net/transfer.h"
 #include "provider/mail_message.h"
@@ -62,36 +63,12 @@ maildir_set_base(const char *base)
 	base_directory = base;
 }
 
-/* The part of "directory" below the base without its leading slash, "" for the
- * base itself; NULL when it is not below, or when it has "." or ".." in it. */
-static const char *
-below_base(const char *directory)
-{
-	const char *p;
-	size_t n;
-
-	if (base_directory == NULL || base_directory[0] != '/')
-		return NULL;
-	n = strlen(base_directory);
-	while (n > 1 && base_directory[n - 1] == '/')
-		n--;
-	if (strncmp(directory, base_directory, n) != 0 ||
-	    (directory[n] != '/' && directory[n] != '\0'))
-		return NULL;
-	for (p = directory + n; (p = strstr(p, "/.")) != NULL; p++) {
-		if (p[2] == '/' || p[2] == '\0' ||
-		    (p[2] == '.' && (p[3] == '/' || p[3] == '\0')))
-			return NULL;
-	}
-	return directory + n + strspn(directory + n, "/");
-}
-
 static int
 check(const void *settings, struct err *e)
 {
 	const struct maildir_settings *s = settings;
 
-	if (below_base(s->directory) == NULL)
+	if (path_below(base_directory, s->directory) == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"directory\": not a path below \"%s\", which the "
 		    "configuration key [maildir] base allows",
@@ -125,7 +102,7 @@ descend(int parent, const char *name)
 static int
 open_maildir(struct arena *a, const char *directory)
 {
-	const char *below = below_base(directory);
+	const char *below = path_below(base_directory, directory);
 	char *rest, *name;
 	int fd;
 

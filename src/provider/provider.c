@@ -11,6 +11,8 @@
 #include "base/compiler.h"
 #include "base/config.h"
 #include "base/ensure.h"
+#include "base/err.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "provider/fcm.h"
 #include "provider/inapp.h"
@@ -55,12 +57,27 @@ const char *const verdict_names[] = {
 };
 
 static const char *allowed_networks = "";
+static const char *ca_base; /* NULL: nowhere */
 
 void
 provider_configure(const struct config *config)
 {
 	maildir_set_base(config->maildir_base);
 	allowed_networks = config->network_allowed;
+	ca_base = config->network_ca_base;
+}
+
+int
+provider_ca_file_check(const char *path, struct err *e)
+{
+	const char *below = path != NULL ? path_below(ca_base, path) : NULL;
+
+	if (path == NULL || (below != NULL && below[0] != '\0'))
+		return 0;
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "setting \"ca_file\": not a path below \"%s\", which the "
+	    "configuration key [network] ca_base allows",
+	    ca_base != NULL ? ca_base : "");
 }
 
 const char *

@@ -195,6 +195,9 @@ void provider_configure(const struct config *config);
 /* The networks that accounts may lead to beside the open Internet (net/guard.h). */
 const char *provider_allowed_networks(void);
 
+/* May an account name this file of certificates, or NULL: is it below [network] ca_base? */
+int provider_ca_file_check(const char *path, struct err *e) MUST_CHECK;
+
 /* The table of kinds; NULL when there is no such kind. */
 const struct provider_ops *provider_ops_find(const char *kind);
 const struct provider_ops *const *provider_ops_all(size_t *count_r);

@@ -64,7 +64,8 @@ static const struct field fields[] = {
 	FIELD(struct smtp_settings, ca_file, TEXT, .flags = FIELD_ONE_LINE,
 	    .max = 4000,
 	    .help = "A file with the certificates to trust instead of the "
-	            "system's; an absolute path on the host of the spooler.",
+	            "system's: a path on the host of the spooler, below the "
+	            "directory that the operator allows ([network] ca_base).",
 	    .example = "\"/etc/ssl/our-ca.pem\""),
 	FIELD_LIST(struct smtp_settings, senders, EMAIL, .max = 100,
 	    .flags = FIELD_SENDER,
@@ -244,9 +245,8 @@ check_all(struct arena *a, const struct smtp_settings *s, struct err *e)
 	if (s->helo != NULL && !is_host(s->helo))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"helo\": not the name of a host");
-	if (s->ca_file != NULL && s->ca_file[0] != '/')
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"ca_file\": not an absolute path");
+	if (provider_ca_file_check(s->ca_file, e) < 0)
+		return -1;
 	if ((s->username == NULL) != (s->password == NULL))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"%s\": the other one is missing",

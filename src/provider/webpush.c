@@ -53,7 +53,8 @@ static const struct field fields[] = {
 	FIELD(struct webpush_settings, ca_file, TEXT, .flags = FIELD_ONE_LINE,
 	    .max = 4000,
 	    .help = "A file with the certificates to trust instead of the "
-	            "system's; an absolute path on the host of the spooler."),
+	            "system's: a path on the host of the spooler, below the "
+	            "directory that the operator allows ([network] ca_base)."),
 	FIELD(struct webpush_settings, receipts, BOOL,
 	    .help = "Each message brings a link, data.belfry_receipt, by which the "
 	            "service worker tells that it was delivered, opened or read."),
@@ -93,9 +94,8 @@ check(const void *settings, struct err *e)
 	    strncmp(s->subject, "https://", 8) != 0)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "setting \"subject\": not a mailto: or https: address");
-	if (s->ca_file != NULL && s->ca_file[0] != '/')
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"ca_file\": not an absolute path");
+	if (provider_ca_file_check(s->ca_file, e) < 0)
+		return -1;
 	return 0;
 }
 

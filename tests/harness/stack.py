@@ -42,6 +42,8 @@ SETTINGS = {
     "limits.person_burst": "100000",
     # Providers and issuers of tests are on this host.
     "network.allowed": "127.0.0.0/8 ::1",
+    # Two stacks may trust one authority, whose files lie in one of them.
+    "network.ca_base": "/tmp",
 }
 
 

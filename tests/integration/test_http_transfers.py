@@ -1,6 +1,7 @@
 # test_http_transfers.py - HTTP requests through the transfer engine
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import os
 import socketserver
 import threading
 
@@ -270,6 +271,30 @@ def test_what_waits_for_a_place_is_aborted_too(google, tmp_path):
     assert {r["outcome"] for r in results} == {"aborted"}
     google.control()
     assert run_one(send(google))["status"] == 200
+
+
+# Files with certificates
+
+@pytest.mark.parametrize("kind", ["missing", "pipe", "directory", "large"])
+def test_a_file_that_holds_no_certificates(google, tmp_path, kind):
+    """It fails at once, in the same words whatever it is, and nothing waits."""
+    file = tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "directory":
+        file.mkdir()
+    elif kind == "large":
+        with open(file, "wb") as big:
+            big.truncate((1 << 20) + 1)
+    google.control()
+    result, good = run([send(google, ca_file=str(file), timeout_ms=3000),
+                        send(google)])
+    assert result["outcome"] == "tls_failed"
+    assert result["error"] == (
+        "its ca_file is not a regular file of at most 1048576 bytes that can "
+        "be read")
+    assert good["status"] == 200
+    assert google.asked()["sends"] == 1
 
 
 # Transfers that only pretend

@@ -4,6 +4,7 @@
 #
 # The engine alone (src/net), through tests/tools/transfers: what it says of each
 # fault, that nothing is sent twice, and that one server holds up no other.
+import os
 import threading
 from contextlib import ExitStack
 
@@ -389,6 +390,17 @@ def test_tls_is_never_left_out(authority):
     with MailServer() as server:
         assert run_one(over_tls(server, authority))["outcome"] == "tls_failed"
         assert server.inbox.received == []
+
+
+def test_certificates_from_a_pipe(authority, tmp_path):
+    """Nobody writes to it: that would be waited for, by all."""
+    pipe = tmp_path / "ca.pem"
+    os.mkfifo(pipe)
+    with MailServer(starttls=authority.server_context()) as server:
+        result = run_one({**over_tls(server, authority), "ca_file": str(pipe)})
+        assert result["outcome"] == "tls_failed"
+        assert "its ca_file is not a regular file" in result["error"]
+        assert not server.inbox.peers
 
 
 def test_a_certificate_of_somebody_else(authority, tmp_path):

@@ -247,6 +247,43 @@ maildirs_are_below_the_base(void **state)
 	assert_null(maildir_settings_of("relative", &e));
 }
 
+static void
+certificates_are_below_their_base(void **state)
+{
+	static const struct {
+		const char *base, *file;
+		bool good;
+	} cases[] = { { "/etc/ssl", "/etc/ssl/a.pem", true },
+		{ "/etc/ssl/", "/etc/ssl/certs/a.pem", true },
+		{ "/etc/ssl", "/etc/ssl", false },
+		{ "/etc/ssl", "/etc/ssl/", false },
+		{ "/etc/ssl", "/etc/ssl/../passwd", false },
+		{ "/etc/ssl", "/etc/ssl2/a.pem", false },
+		{ "/etc/ssl", "/etc/passwd", false },
+		{ "/etc/ssl", "a.pem", false },
+		{ "/", "/anywhere/a.pem", true }, { "/", "/../a", false } };
+	struct config config = { .maildir_base = base, .network_allowed = "" };
+	struct err e = { .text = "" };
+	size_t i;
+
+	assert_int_equal(provider_ca_file_check(NULL, &e), 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		config.network_ca_base = cases[i].base;
+		provider_configure(&config);
+		if ((provider_ca_file_check(cases[i].file, &e) == 0) !=
+		    cases[i].good)
+			fail_msg("%s in %s", cases[i].file, cases[i].base);
+	}
+	config.network_ca_base = "/etc/ssl";
+	provider_configure(&config);
+	assert_null(settings_of(arena, &smtp_ops,
+	    "{\"host\": \"mx\", \"ca_file\": \"/etc/passwd\", " FROM "}", &e));
+	assert_string_equal(e.text, "setting \"ca_file\": not a path below "
+	    "\"/etc/ssl\", which the configuration key [network] ca_base allows");
+	assert_non_null(settings_of(arena, &smtp_ops,
+	    "{\"host\": \"mx\", \"ca_file\": \"/etc/ssl/a\", " FROM "}", &e));
+}
+
 static size_t
 count_files(const char *directory)
 {
@@ -333,6 +370,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(smtp_settings_become_requests),
+		cmocka_unit_test(a_key_that_cannot_sign_is_no_key),
+		cmocka_unit_test(certificates_are_below_their_base),
 		cmocka_unit_test(each_attempt_sends_the_same_bytes),
 		cmocka_unit_test(what_can_never_be_sent_says_why),
 		cmocka_unit_test(maildirs_are_below_the_base),
