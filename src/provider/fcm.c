@@ -154,8 +154,17 @@ set_override(struct arena *a, json_t *message, const char *name, json_t *mine,
 		json_object_set(message, name, mine);
 }
 
+/* APNs wants to know until when, 0: only now. */
+static json_t *
+apns_expiration(const struct push_message *p, int64_t created_ms)
+{
+	return json_sprintf("%" PRId64,
+	    p->ttl_s > 0 ? created_ms / 1000 + p->ttl_s : 0);
+}
+
 static void
-set_platforms(struct arena *a, json_t *message, const struct push_message *p)
+set_platforms(struct arena *a, json_t *message, const struct push_message *p,
+    int64_t created_ms)
 {
 	json_t *android = js_keep(a, json_object());
 	json_t *apns = js_keep(a, json_object()), *headers = json_object();
@@ -167,6 +176,8 @@ set_platforms(struct arena *a, json_t *message, const struct push_message *p)
 		json_object_set_new(webpush, "headers",
 		    json_pack("{s:o}", "TTL",
 		        json_sprintf("%" PRId64, p->ttl_s)));
+		json_object_set_new(headers, "apns-expiration",
+		    apns_expiration(p, created_ms));
 	}
 	if (p->collapse_key != NULL) {
 		json_object_set_new(android, "collapse_key",
@@ -190,8 +201,8 @@ set_platforms(struct arena *a, json_t *message, const struct push_message *p)
 }
 
 static int
-write_message(struct arena *a, const struct push_message *p, json_t *message,
-    struct err *e)
+write_message(struct arena *a, const struct push_message *p,
+    int64_t created_ms, json_t *message, struct err *e)
 {
 	json_t *note = NULL;
 
@@ -207,7 +218,7 @@ write_message(struct arena *a, const struct push_message *p, json_t *message,
 		json_object_set(message, "notification", note);
 	if (json_object_size(p->data) > 0)
 		json_object_set(message, "data", p->data);
-	set_platforms(a, message, p);
+	set_platforms(a, message, p, created_ms);
 	return 0;
 }
 
@@ -243,7 +254,7 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 		return -1;
 	if (s->receipts)
 		push_message_add_receipt(a, m, &push);
-	if (write_message(a, &push, message, e) < 0)
+	if (write_message(a, &push, m->created_ms, message, e) < 0)
 		return -1;
 	return request(a, s, m->token, message, s->validate_only, request_r, e);
 }

@@ -41,6 +41,9 @@ take_object(const json_t *part, const char *name, json_t **object_r,
     struct err *e)
 {
 	*object_r = json_object_get(part, name);
+	/* What a variable that is missing renders to. */
+	if (json_is_null(*object_r))
+		*object_r = NULL;
 	if (*object_r != NULL && !json_is_object(*object_r))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "\"%s\" of the push message is not an object", name);
@@ -71,8 +74,8 @@ take_ttl(const json_t *part, int64_t *ttl_r, struct err *e)
 }
 
 /* Apps get texts: what is none is written as JSON. */
-static json_t *
-texts_of(struct arena *a, json_t *data)
+static int
+texts_of(struct arena *a, json_t *data, json_t **texts_r, struct err *e)
 {
 	json_t *texts = js_keep(a, json_object()), *value;
 	const char *name;
@@ -86,9 +89,14 @@ texts_of(struct arena *a, json_t *data)
 		}
 		text = buf_new(a, VALUE_MAX);
 		js_write(text, value);
+		if (buf_overflowed(text))
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "\"data.%.64s\" of the push message is larger than "
+			    "%d bytes", name, VALUE_MAX);
 		json_object_set_new(texts, name, json_string(text->data));
 	}
-	return texts;
+	*texts_r = texts;
+	return 0;
 }
 
 static int
@@ -111,8 +119,10 @@ take_all(struct arena *a, const json_t *part, struct push_message *p,
 	    take_ttl(part, &p->ttl_s, e) < 0)
 		return -1;
 	p->high = priority != NULL && strcmp(priority, "high") == 0;
-	p->data = texts_of(a, data);
-	json_object_del(p->data, "url");
+	if (texts_of(a, data, &p->data, e) < 0)
+		return -1;
+	if (p->url != NULL)
+		json_object_del(p->data, "url");
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct message;
 
 struct push_message {
 	const char *title, *body, *url, *image; /* or NULL */
-	json_t *data; /* an object of texts, maybe empty; without "url" */
+	json_t *data; /* an object of texts, maybe empty; no "url" beside that above */
 	int64_t ttl_s; /* -1: not said */
 	const char *collapse_key; /* or NULL */
 	bool high; /* wakes up a device that sleeps */

@@ -111,16 +111,20 @@ authorization(struct arena *a, const struct webpush_settings *s,
     const char *origin, const char **text_r, struct err *e)
 {
 	uint8_t point[WEBPUSH_POINT_BYTES];
-	json_t *claims = js_keep(a,
-	    json_pack("{s:s, s:I, s:s}", "aud", origin, "exp",
-	        (json_int_t)(clock_wall_ms() / 1000 + VALID_S), "sub",
-	        s->subject));
+	struct jwt_claimed what = { .type = "JWT",
+		.claims = js_keep(a,
+		    json_pack("{s:s, s:I, s:s}", "aud", origin, "exp",
+		        (json_int_t)(clock_wall_ms() / 1000 + VALID_S), "sub",
+		        s->subject)) };
+	const char *token;
+	EVP_PKEY *key;
 
-	webpush_public(key, point);
-	*text_r = arena_printf(a, "vapid t=%s, k=%s", token,
 	if (key_of(a, s, &key, e) < 0 || jwt_sign(a, key, &what, &token, e) < 0)
 		return -1;
+	webpush_public(key, point);
+	*text_r = arena_printf(a, "vapid t=%s, k=%s", token,
 	    text_base64url(a, point, sizeof(point)));
+	return 0;
 }
 
 static int
@@ -129,16 +133,21 @@ encrypt(struct arena *a, const struct webpush_subscription *sub,
 {
 	uint8_t salt[WEBPUSH_SALT_BYTES];
 	struct buf *plain = buf_new(a, 2 * WEBPUSH_PLAIN_MAX);
-	EVP_PKEY *ours = EVP_EC_gen("P-256");
+	EVP_PKEY *ours;
 	int rc;
 
-	ensure(ours != NULL);
-	randombytes_buf(salt, sizeof(salt));
 	js_write(plain,
 	    js_keep(a,
 	        json_pack("{s:s*, s:s*, s:s*, s:s*, s:O}", "title", p->title,
 	            "body", p->body, "url", p->url, "image", p->image, "data",
 	            p->data)));
+	if (buf_overflowed(plain))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the push message is larger than %d bytes",
+		    WEBPUSH_PLAIN_MAX);
+	ours = EVP_EC_gen("P-256");
+	ensure(ours != NULL);
+	randombytes_buf(salt, sizeof(salt));
 	rc = webpush_encrypt(body, ours, salt, sub->point, sub->auth, plain->data,
 	    plain->len, e);
 	EVP_PKEY_free(ours);

@@ -85,7 +85,10 @@ def test_a_message_is_sent_with_a_token_of_the_key(tenant, google, key, tmp_path
     token, message = google.asked()["requests"]
     assert message["path"] == "/v1/projects/shop-1/messages:send"
     assert message["headers"]["authorization"].startswith("Bearer token-")
-    assert json.loads(message["body"]) == {"message": {
+    body = json.loads(message["body"])
+    expires = int(body["message"]["apns"]["headers"].pop("apns-expiration"))
+    assert 3600 - 60 < expires - time.time() <= 3600
+    assert body == {"message": {
         "token": "device-1",
         "notification": {"title": "Order 42", "body": "is on its way"},
         "data": {"n": "1", "deep": '{"a":[true]}',

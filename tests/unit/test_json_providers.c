@@ -123,6 +123,15 @@ what_is_no_key_is_refused(void **state)
 #define TO "\"messaging_product\":\"whatsapp\",\"recipient_type\":\"individual\"," \
 	"\"to\":\"+43660123456\"}"
 #define PHONE "+43660123456"
+#define FCM_ACCOUNT(email, key)                                                 \
+	"{\"service_account\": {\"client_email\": \"" email "\", "             \
+	"\"project_id\": \"p\", \"token_uri\": \"https://t.example/\", "       \
+	"\"private_key\": \"" RSA_PEM(key) "\"}}"
+#define FCM_KEY FCM_ACCOUNT("a@b.example", RSA_1024)
+#define FCM_URL "https://fcm.googleapis.com/v1/projects/p/messages:send"
+#define SUBSCRIPTION                                                           \
+	"{\"endpoint\":\"https://fcm.googleapis.com/x\",\"keys\":{\"p256dh\":\"" \
+	BROWSER "\",\"auth\":\"BTBZMqHH6r4Tts7J_aSIgg\"}}"
 
 static const struct {
 	const struct provider_ops *ops;
@@ -211,6 +220,44 @@ static const struct {
 	{ &webpush_ops, VAPID,
 	    "{\"endpoint\":\"https://fcm.googleapis.com/x\",\"keys\":{}}", NULL,
 	    "{\"title\": \"T\"}", NULL, NULL, "no keys" },
+	{ &fcm_ops, FCM_KEY, "t", NULL,
+	    "{\"title\": \"T\", \"data\": null, \"android\": null, \"apns\": "
+	    "null, \"webpush\": null}",
+	    FCM_URL,
+	    "{\"message\":{\"token\":\"t\",\"notification\":{\"title\":"
+	    "\"T\"}}}",
+	    NULL },
+	{ &fcm_ops, FCM_KEY, "t", NULL, "{\"title\": \"T\", \"data\": []}",
+	    NULL, NULL, "\"data\"" },
+	{ &fcm_ops, FCM_KEY, "t", NULL, "{\"data\": {\"url\": \"u\"}}", FCM_URL,
+	    "{\"message\":{\"token\":\"t\",\"data\":{\"url\":\"u\"}}}", NULL },
+	{ &fcm_ops, FCM_KEY, "t", NULL,
+	    "{\"url\": \"v\", \"data\": {\"url\": \"u\"}, \"body\": \"B\"}",
+	    FCM_URL,
+	    "{\"message\":{\"token\":\"t\",\"notification\":{\"body\":\"B\"},"
+	    "\"data\":{\"url\":\"v\"}}}",
+	    NULL },
+	{ &fcm_ops, FCM_KEY, "t", NULL, "{\"body\": \"B\", \"ttl\": 60}", FCM_URL,
+	    "{\"message\":{\"token\":\"t\",\"notification\":{\"body\":\"B\"},"
+	    "\"android\":{\"ttl\":\"60s\"},\"apns\":{\"headers\":{"
+	    "\"apns-expiration\":\"1764576060\"}},\"webpush\":{\"headers\":{"
+	    "\"TTL\":\"60\"}}}}",
+	    NULL },
+	{ &fcm_ops, FCM_KEY, "t", NULL,
+	    "{\"body\": \"B\", \"ttl\": 0, \"webpush\": {\"headers\": null}}",
+	    FCM_URL,
+	    "{\"message\":{\"token\":\"t\",\"notification\":{\"body\":\"B\"},"
+	    "\"android\":{\"ttl\":\"0s\"},\"apns\":{\"headers\":{"
+	    "\"apns-expiration\":\"0\"}}}}",
+	    NULL },
+	{ &fcm_ops, FCM_KEY, "t", NULL,
+	    "{\"body\": \"B\", \"ttl\": 60, \"webpush\": {\"headers\": null}, "
+	    "\"android\": {\"ttl\": null}, \"apns\": {\"headers\": "
+	    "{\"apns-expiration\": \"7\"}}}",
+	    FCM_URL,
+	    "{\"message\":{\"token\":\"t\",\"notification\":{\"body\":\"B\"},"
+	    "\"apns\":{\"headers\":{\"apns-expiration\":\"7\"}}}}",
+	    NULL },
 };
 
 static void
@@ -224,6 +271,7 @@ requests_are_as_each_api_has_them(void **state)
 		struct provider p = { .ops = requests[i].ops };
 		struct message m = { .address = requests[i].address,
 			.locale = "de-AT", .text = requests[i].text,
+			.created_ms = 1764576000123,
 			.json = requests[i].json };
 		int rc;
 
@@ -241,54 +289,6 @@ requests_are_as_each_api_has_them(void **state)
 	}
 }
 
-static const struct {
-	const struct provider_ops *ops;
-	const char *settings, *why;
-} faults[] = {
-	{ &telegram_ops, "{\"token\": \"x\", \"chat_id\": \"1\"}", "token" },
-	{ &telegram_ops, "{\"token\": \"1:a/b\", \"chat_id\": \"1\"}", "token" },
-	{ &whatsapp_ops, "{\"access_token\": \"t\", \"phone_number_id\": \"+1\"}",
-	    "phone_number_id" },
-	{ &whatsapp_ops,
-	    "{\"access_token\": \"t\", \"phone_number_id\": \"1\", "
-	    "\"api_version\": \"23/\"}",
-	    "api_version" },
-	{ &webpush_ops, "{\"private_key\": \"AAAA\", \"subject\": \"mailto:a\"}",
-	    "private_key" },
-	{ &webpush_ops,
-	    "{\"private_key\": \"yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw\", "
-	    "\"subject\": \"a@b\"}",
-	    "subject" },
-};
-
-static void
-settings_are_checked(void **state)
-{
-	struct err e;
-	size_t i;
-
-	for (i = 0; i < NELEMS(faults); i++) {
-		assert_null(settings_of(arena, faults[i].ops, faults[i].settings,
-		    &e));
-		assert_non_null(strstr(e.text, faults[i].why));
-	}
-}
-
-static void
-push_addresses_say_whose_they_are(void **state)
-{
-	assert_true(fcm_ops.takes("d7Xr:APA91b"));
-	assert_false(fcm_ops.takes("ntfy:a"));
-	assert_false(fcm_ops.takes("{\"endpoint\":1}"));
-	assert_true(ntfy_ops.takes("ntfy:a"));
-	assert_false(ntfy_ops.takes("d7Xr:APA91b"));
-	assert_true(webpush_ops.takes("{\"endpoint\":1}"));
-	assert_false(webpush_ops.takes("d7Xr:APA91b"));
-}
-
-/* ---- Answers ------------------------------------------------------------------------ */
-
-#define FCM(code) "{\"error\":{\"details\":[{\"@type\":\"type.googleapis.com/"    \
 /* A text that does not fit is not left out: the message is refused. */
 static void
 what_does_not_fit_is_refused(void **state)
@@ -379,16 +379,64 @@ long_members_of_a_service_account_are_refused(void **state)
 	    arena_printf(arena, FCM_ACCOUNT("%s", "%s"), many, RSA_1024), &e));
 }
 
-	"google.firebase.fcm.v1.FcmError\",\"errorCode\":\"" code "\"}]}}"
-#define META(code) "{\"error\":{\"message\":\"m\",\"code\":" code "}}"
-
 static const struct {
+	const struct provider_ops *ops;
+	const char *settings, *why;
+} faults[] = {
 	{ &fcm_ops, FCM_ACCOUNT("", RSA_1024), "client_email" },
 	{ &fcm_ops, FCM_ACCOUNT("a@b.example", "AAAA"),
 	    "setting \"service_account\": the private key is no key" },
 	{ &fcm_ops, FCM_ACCOUNT("a@b.example", RSA_384), "1024 bits" },
 	{ &fcm_ops, FCM_ACCOUNT("a@b.example", RSA_EVEN),
 	    "setting \"service_account\": the private key cannot sign" },
+	{ &telegram_ops, "{\"token\": \"x\", \"chat_id\": \"1\"}", "token" },
+	{ &telegram_ops, "{\"token\": \"1:a/b\", \"chat_id\": \"1\"}", "token" },
+	{ &whatsapp_ops, "{\"access_token\": \"t\", \"phone_number_id\": \"+1\"}",
+	    "phone_number_id" },
+	{ &whatsapp_ops,
+	    "{\"access_token\": \"t\", \"phone_number_id\": \"1\", "
+	    "\"api_version\": \"23/\"}",
+	    "api_version" },
+	{ &webpush_ops, "{\"private_key\": \"AAAA\", \"subject\": \"mailto:a\"}",
+	    "private_key" },
+	{ &webpush_ops,
+	    "{\"private_key\": \"yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw\", "
+	    "\"subject\": \"a@b\"}",
+	    "subject" },
+};
+
+static void
+settings_are_checked(void **state)
+{
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < NELEMS(faults); i++) {
+		assert_null(settings_of(arena, faults[i].ops, faults[i].settings,
+		    &e));
+		assert_non_null(strstr(e.text, faults[i].why));
+	}
+}
+
+static void
+push_addresses_say_whose_they_are(void **state)
+{
+	assert_true(fcm_ops.takes("d7Xr:APA91b"));
+	assert_false(fcm_ops.takes("ntfy:a"));
+	assert_false(fcm_ops.takes("{\"endpoint\":1}"));
+	assert_true(ntfy_ops.takes("ntfy:a"));
+	assert_false(ntfy_ops.takes("d7Xr:APA91b"));
+	assert_true(webpush_ops.takes("{\"endpoint\":1}"));
+	assert_false(webpush_ops.takes("d7Xr:APA91b"));
+}
+
+/* ---- Answers ------------------------------------------------------------------------ */
+
+#define FCM(code) "{\"error\":{\"details\":[{\"@type\":\"type.googleapis.com/"    \
+	"google.firebase.fcm.v1.FcmError\",\"errorCode\":\"" code "\"}]}}"
+#define META(code) "{\"error\":{\"message\":\"m\",\"code\":" code "}}"
+
+static const struct {
 	const struct provider_ops *ops;
 	int status;
 	const char *body;
@@ -488,6 +536,7 @@ answers_say_more_than_a_class(void **state)
 	assert_false(
 	    judged(&fcm_ops, 401, FCM("THIRD_PARTY_AUTH_ERROR")).stale_token);
 	assert_true(judged(&webpush_ops, 404, "").gone);
+	assert_false(judged(&webpush_ops, 403, "").gone);
 	assert_true(judged(&whatsapp_ops, 400, META("77")).unrecognised);
 	assert_string_equal(
 	    judged(&fcm_ops, 200, "{\"name\":\"n/1\"}").provider_ref, "n/1");
@@ -519,6 +568,9 @@ main(void)
 		cmocka_unit_test(messages_to_browsers_are_those_of_rfc_8291),
 		cmocka_unit_test(what_is_no_key_is_refused),
 		cmocka_unit_test(requests_are_as_each_api_has_them),
+		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(what_cannot_sign_says_so),
+		cmocka_unit_test(long_members_of_a_service_account_are_refused),
 		cmocka_unit_test(settings_are_checked),
 		cmocka_unit_test(push_addresses_say_whose_they_are),
 		cmocka_unit_test(answers_are_judged_as_the_tables_say),
@@ -527,7 +579,3 @@ main(void)
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
-	assert_false(judged(&webpush_ops, 403, "").gone);
-		cmocka_unit_test(what_does_not_fit_is_refused),
-		cmocka_unit_test(what_cannot_sign_says_so),
-		cmocka_unit_test(long_members_of_a_service_account_are_refused),
