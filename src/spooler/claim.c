@@ -15,6 +15,8 @@
  */
 #include "spooler/claim.h"
 
+#include <string.h>
+
 #include <sodium.h>
 
 #include "base/arena.h"
@@ -40,6 +42,8 @@ enum {
 	CHUNK_BYTES = 16384,
 	TEMPLATES_PER_LOAD = 12,
 	PAUSE_MS = 500, /* of a key after trouble */
+	SEVERAL_BYTES_MAX = 8 << 20, /* of recipients, in one write of several notifications */
+	ALONE_BYTES_MAX = 30 << 20, /* of one; quoted, an array takes no more */
 	SUSPECT_MS = 20, /* until the next look whether a suspect is over */
 	LOW_WATER_MARGIN_MS = 2000 /* transactions may commit this late */
 };
@@ -145,7 +149,57 @@ write_lane(struct claim *c, struct db_batch *b)
 		    c->returned_count);
 }
 
+/* What the deliveries from "first" on write of their recipients, once for each. */
+static size_t
+recipient_bytes(const struct delivery_list *list, size_t first)
+{
+	size_t bytes = 0;
+
+	for (; first < list->count; first++)
+		if (list->list[first].recipient != NULL)
+			bytes += strlen(list->list[first].recipient);
+	return bytes;
+}
+
 static void
+unplan(struct claim *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->deliveries.count; i++)
+		door_leave(c->spooler, &c->deliveries.list[i]);
+	c->deliveries.count = 0;
+}
+
+/* Plans all notifications of the claim.  False when they are too much for one write: they
+ * are to be claimed one by one.  One that is too much alone is dead. */
+static bool
+plan_route(struct claim *c, const struct route_params *params)
+{
+	size_t i, first, bytes = 0;
+
+	for (i = 0; i < c->count; i++) {
+		if (c->n[i].state != NOTIFICATION_ACCEPTED)
+			continue;
+		if (claim_parks(c, &c->n[i], params->users))
+			continue;
+		first = c->deliveries.count;
+		crash_working_on(c->tenant, &c->n[i].id, NULL);
+		route_plan(c->job.a, params, &c->n[i], &c->deliveries);
+		bytes += recipient_bytes(&c->deliveries, first);
+		if (bytes > SEVERAL_BYTES_MAX && c->count > 1)
+			return false;
+		if (bytes > ALONE_BYTES_MAX) {
+			unplan(c);
+			c->n[i].corrupt = "what is known of its recipients is "
+			                  "more than 30 MB, once for each delivery";
+			route_plan(c->job.a, params, &c->n[i], &c->deliveries);
+		}
+	}
+	return true;
+}
+
+static bool
 write_route(struct claim *c, struct db_batch *b)
 {
 	struct prefix_limit prefixes = prefix_limit_of(c->spooler->config,
@@ -165,25 +219,26 @@ write_route(struct claim *c, struct db_batch *b)
 		.account_delay_ms = c->spooler->config->retry_account_delay,
 		.now_ms = clock_agreed_ms(),
 	};
-	size_t i;
+	bool fits;
 
 	params.users = js_keep(c->job.a, json_object());
 	c->returned = arena_zalloc(c->job.a, c->count, sizeof(*c->returned));
-	for (i = 0; i < c->count; i++) {
-		if (c->n[i].state != NOTIFICATION_ACCEPTED)
-			continue;
-		if (claim_parks(c, &c->n[i], params.users))
-			continue;
-		crash_working_on(c->tenant, &c->n[i].id, NULL);
-		route_plan(c->job.a, &params, &c->n[i], &c->deliveries);
-	}
+	fits = plan_route(c, &params);
 	crash_idle();
+	if (!fits) {
+		unplan(c);
+		c->returned_count = 0;
+		c->key->careful = (int)c->count;
+		c->key->marked = true;
+		return false;
+	}
 	if (c->returned_count > 0)
 		deliver_return_add(c->job.a, b, c->tenant, c->returned,
 		    c->returned_count);
 	route_write_add(c->job.a, b, c->tenant, &c->id, &c->deliveries);
 	route_routed_add(c->job.a, b, c->tenant, c->n, c->count,
 	    &c->deliveries);
+	return true;
 }
 
 /* Lets the rows be: as if they had not been claimed. */
@@ -226,10 +281,12 @@ write(struct claim *c)
 	int leased = 0;
 	size_t i;
 
-	if (c->key->lane == LANE_ROUTE)
-		write_route(c, b);
-	else
+	if (c->key->lane != LANE_ROUTE) {
 		write_lane(c, b);
+	} else if (!write_route(c, b)) {
+		let_be(c);
+		return;
+	}
 	if (c->returned_count > 0 && c->key->lane != LANE_ROUTE)
 		give_back(c);
 	if (c->returned_count == c->count && c->returned_count > 0 &&

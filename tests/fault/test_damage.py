@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import pytest
 
-from harness.api import mail
+from harness.api import after, mail
+from harness.wait import wait_until
 
 FAR = "2027-06-01T00:00:00Z"
 # Column of "notification", what stands in it, what the timeline tells of it.
@@ -120,3 +121,36 @@ def test_a_delivery_that_is_gone(stack, tenant):
     assert "the delivery itself is gone" in told(tenant, lost)
     assert tenant.api.notification(lost)["state"] == "done"
     assert tenant.api.notification(good)["state"] == "done"
+
+
+def test_recipients_of_whom_too_much_is_known(tenant):
+    """All of it is written for each delivery: many notifications go one by one, and one
+    that is too much alone ends, with its reason."""
+    tenant.add_provider("bell", "inapp")
+    tenant.add_provider("texts", "simulator-sms")
+    tenant.add_provider("chats", "simulator-whatsapp")
+    users = [f"large{i}" for i in range(40)]
+    for user in users:
+        answer = tenant.admin.request(
+            "PUT", f"/api/v1/services/recipients/{user}", json={
+                "email": f"{user}@example.org", "phone": "+43660123456",
+                "data": {"quotes": '"' * 120000}})
+        assert answer.status_code == 201, answer.text
+    texts = {"email": {"subject": "x", "text": "y"},
+             "inapp": {"title": "x", "body": "y"}, "sms": {"text": "x"},
+             "whatsapp": {"text": "x"}}
+    several = [tenant.api.accepted({
+        "to": [{"user_id": user} for user in users], "send_at": after(2),
+        "content": {"email": texts["email"]}}) for _ in range(3)]
+    for identity in several:
+        wait_until(lambda: tenant.api.notification(identity)["state"] == "done", 60,
+                   "those of a claim that was too much")
+        assert {d["state"] for d in tenant.api.notification(identity)["deliveries"]} \
+            == {"sent"}
+    alone = tenant.api.accepted({
+        "to": [{"user_id": user} for user in users], "send_at": after(2),
+        "content": texts, "channels": list(texts)})
+    wait_until(lambda: tenant.api.notification(alone)["state"] == "done", 60,
+               "the one that is too much")
+    dead, = tenant.api.notification(alone)["deliveries"]
+    assert dead["state"] == "dead" and "more than 30 MB" in dead["reason"]

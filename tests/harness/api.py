@@ -1,6 +1,8 @@
 # api.py - a client of Belfry's REST API, as a test uses it
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import datetime
+
 import requests
 
 from harness.wait import wait_until
@@ -10,6 +12,13 @@ ADMIN = "/api/v1/admin"
 # Timeline events that end a delivery.
 ENDS = {"delivery.sent", "delivery.failed", "delivery.dead", "delivery.held",
         "delivery.skipped", "delivery.expired", "delivery.cancelled"}
+
+
+def after(seconds):
+    """A moment in so many seconds, as the API writes times."""
+    at = datetime.datetime.now(datetime.timezone.utc) + \
+        datetime.timedelta(seconds=seconds)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Client:

@@ -1,11 +1,9 @@
 # test_fallback.py - channels one after the other, as far as they are needed
 #
 # SPDX-License-Identifier: BSD-2-Clause
-import datetime
-
 import pytest
 
-from harness.api import SERVICES, mail, problem
+from harness.api import SERVICES, after, mail, problem
 from harness.smtp import FaultyServer
 from harness.tenant import Tenant
 from harness.wait import wait_until
@@ -214,21 +212,16 @@ def test_the_database_decides_as_the_program_does(two, tmp_path):
             state, attempts, told, unless) == act, (state, attempts, told, unless)
 
 
-def soon():
-    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def test_steps_that_wait_hold_no_place_of_their_account(tenant):
     """More than the account serves at once, all through the queue."""
     tenant.add_provider("texts", "simulator-sms")
     to = {"email": "ann@example.org", "phone": "+43660123456"}
     content = {"email": CONTENT["email"], "sms": CONTENT["sms"]}
     orders = [tenant.api.accepted({
-        "to": to, "content": content, "data": {"order": "1"}, "send_at": soon(),
+        "to": to, "content": content, "data": {"order": "1"}, "send_at": after(1),
         "fallback": [step("email"), step("sms", after="1h")]}) for _ in range(30)]
     for identity in orders:
         assert done(tenant, identity) == {"email": "sent", "sms": "skipped"}
-    text = tenant.api.accepted({"to": {"phone": to["phone"]}, "send_at": soon(),
+    text = tenant.api.accepted({"to": {"phone": to["phone"]}, "send_at": after(1),
                                 "content": {"sms": CONTENT["sms"]}})
     assert done(tenant, text) == {"sms": "sent"}
