@@ -9,6 +9,7 @@
 
 #include "api/app.h"
 #include "api/page.h"
+#include "auth/principal.h"
 #include "base/arena.h"
 #include "base/config.h"
 #include "base/err.h"
@@ -19,6 +20,7 @@
 #include "model/provider_share.h"
 #include "notify/health_report.h"
 #include "provider/limits.h"
+#include "provider/maildir.h"
 #include "provider/provider.h"
 #include "provider/settings.h"
 #include "web/field.h"
@@ -213,6 +215,19 @@ take_limits(struct request *rq, const struct provider_body *body,
 	return request_faulty(rq, e);
 }
 
+/* The setting of that name of settings as they are stored, or NULL. */
+static const char *
+directory_of(struct arena *a, const char *settings)
+{
+	json_t *json;
+	struct err e;
+
+	if (settings == NULL || js_parse(a, settings, strlen(settings),
+	                            SETTINGS_DEPTH_MAX, &json, &e) == -1)
+		return NULL;
+	return json_string_value(json_object_get(json, "directory"));
+}
+
 /* What belongs to the platform stays as it is. */
 static int
 check_shared(struct request *rq, const struct provider_body *body,
@@ -227,6 +242,25 @@ check_shared(struct request *rq, const struct provider_body *body,
 	return 0;
 }
 
+/* A tenant's Maildirs are in a directory of its own, or where the operator put them
+ * by belfryctl: others' mail lies beside it. */
+static int
+check_maildir(struct request *rq, const char *before,
+    const struct provider_account *p, struct err *e)
+{
+	const char *directory = directory_of(rq->a, p->settings);
+	const char *old = directory_of(rq->a, before);
+
+	if (strcmp(p->kind, maildir_ops.kind) != 0 || directory == NULL ||
+	    principal_may(rq->principal, SCOPE_PLATFORM) ||
+	    (old != NULL && strcmp(directory, old) == 0) ||
+	    maildir_is_of(directory, rq->principal->tenant_slug))
+		return 0;
+	return request_refuse(rq, e, "/settings/directory",
+	    FIELD_ERR_NOT_ALLOWED, "must be \"%s/%s\" or below it",
+	    rq->config->maildir_base, rq->principal->tenant_slug);
+}
+
 /* Checks and seals the settings of a body into the account; faults point into the
  * body. */
 static int
@@ -234,6 +268,7 @@ take_body(struct request *rq, const struct provider_body *body,
     json_t *settings, struct provider_account *p, struct err *e)
 {
 	size_t before = rq->errors.count;
+	const char *stored = p->settings;
 
 	if (provider_account_is_shared(p) && check_shared(rq, body, p, e) != 0)
 		return -1;
@@ -251,7 +286,7 @@ take_body(struct request *rq, const struct provider_body *body,
 		    "there is no such kind of provider");
 	if (settings_seal(rq->a, app_of(rq)->ring, settings, p, &rq->errors,
 	        e) == 0)
-		return 0;
+		return check_maildir(rq, stored, p, e);
 	field_errors_prefix(&rq->errors, before, "/settings");
 	if (e->kind == ERR_UNPROCESSABLE && rq->errors.count == before)
 		return request_refuse(rq, e, "/settings", FIELD_ERR_CONFLICTING,

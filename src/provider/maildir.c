@@ -63,6 +63,16 @@ maildir_set_base(const char *base)
 	base_directory = base;
 }
 
+bool
+maildir_is_of(const char *directory, const char *name)
+{
+	const char *below = path_below(base_directory, directory);
+	size_t n = strlen(name);
+
+	return below != NULL && n > 0 && strncmp(below, name, n) == 0 &&
+	    (below[n] == '/' || below[n] == '\0');
+}
+
 static int
 check(const void *settings, struct err *e)
 {

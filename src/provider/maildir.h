@@ -9,6 +9,8 @@
 #ifndef BELFRY_PROVIDER_MAILDIR_H
 #define BELFRY_PROVIDER_MAILDIR_H
 
+#include <stdbool.h>
+
 #include "provider/provider.h"
 #include "web/field.h"
 
@@ -28,5 +30,9 @@ extern const struct provider_ops maildir_ops;
  * base), for this process.  The text is not copied.  NULL, as at the start: none
  * may be anywhere. */
 void maildir_set_base(const char *base);
+
+/* Whether a Maildir is the directory of that name right below the base, or below it:
+ * where tenants may put theirs themselves. */
+bool maildir_is_of(const char *directory, const char *name);
 
 #endif

@@ -243,6 +243,39 @@ def test_provider_life(tenant):
     problem(tenant.admin.post(f"{path}/enable"), 404, "not_found")
 
 
+def test_a_tenants_maildirs_are_its_own(tenant, other_tenant):
+    """Over REST; belfryctl, and who administers the platform, may put one anywhere."""
+    base = tenant.stack.mail
+    def box(directory, **more):
+        return {"name": "file", "kind": "maildir",
+                "settings": {"directory": str(directory)}, **more}
+    for directory in (base, base / other_tenant.slug, f"{base}/{tenant.slug}x",
+                      f"{base}/{other_tenant.slug}/{tenant.slug}", "/tmp",
+                      f"{base}/{tenant.slug}/../{other_tenant.slug}"):
+        told = problem(tenant.admin.post(PROVIDERS, json=box(directory)), 422,
+                       "validation_failed")
+        assert told["errors"][0]["pointer"].startswith("/settings")
+    path = tenant.admin.post(PROVIDERS, json=box(
+        base / tenant.slug / "more")).headers["Location"]
+    for answer in (put(tenant.admin, path, box(base / other_tenant.slug)),
+                   patch(tenant.admin, path, {"settings": {
+                       "directory": str(base / other_tenant.slug)}})):
+        told = problem(answer, 422, "validation_failed")
+        assert told["errors"][0]["pointer"] == "/settings/directory"
+    assert put(tenant.admin, path, box(f"{base}//{tenant.slug}")).status_code \
+        == 200
+    # Where the operator put it, it may stay.
+    shared = base / "lobby"
+    tenant.ctl("provider", "set", "file", "--set", f"directory={shared}")
+    assert patch(tenant.admin, path, {"priority": 3}).status_code == 200
+    assert put(tenant.admin, path, box(shared)).status_code == 200
+    problem(patch(tenant.admin, path, {"settings": {
+        "directory": f"{shared}/in"}}), 422, "validation_failed")
+    root = tenant.client(tenant.make_key("root", scopes=("platform",)))
+    assert patch(root, path, {"settings": {
+        "directory": f"{shared}/in"}}).status_code == 200
+
+
 def test_provider_kinds_have_schemas(tenant):
     kinds = {k["kind"]: k for k in
              tenant.admin.get(f"{ADMIN}/provider-kinds").json()["data"]}
