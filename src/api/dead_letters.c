@@ -43,11 +43,13 @@ struct dead_answer {
 	bool more;
 };
 
+/* An empty list would leave out nothing. */
 #define FILTER(s)                                                              \
-	FIELD_LIST(s, channel, ENUM, .words = channel_names, .max = 1,         \
+	FIELD_LIST(s, channel, ENUM, .words = channel_names, .min = 1,         \
+	    .max = 1,                                                          \
 	    .flags = FIELD_ONE_OR_MANY, .help = "Only this channel.",          \
 	    .example = "\"email\""),                                           \
-	FIELD_LIST(s, class, ENUM, .words = verdict_names, .max = 1,           \
+	FIELD_LIST(s, class, ENUM, .words = verdict_names, .min = 1, .max = 1, \
 	    .flags = FIELD_ONE_OR_MANY,                                        \
 	    .help = "Only those whose last attempt had this class.",           \
 	    .example = "\"retry\""),                                           \
@@ -143,6 +145,15 @@ dead_letters_list(struct request *rq, struct response *rs, struct err *e)
 	return page_write(rq, rs, &page);
 }
 
+/* What stands there counts, not that it stands there: {"all": false} chooses nothing. */
+static bool
+chooses(const struct dead_body *b)
+{
+	return b->all || b->ids_count > 0 || b->channel_count > 0 ||
+	    b->class_count > 0 || b->provider != NULL || b->template != NULL ||
+	    b->since != 0 || b->until != 0;
+}
+
 static int
 act(struct request *rq, struct response *rs, enum dead_act what, struct err *e)
 {
@@ -152,7 +163,7 @@ act(struct request *rq, struct response *rs, enum dead_act what, struct err *e)
 	struct dead_answer answer = { .count = 0 };
 	int count;
 
-	if (!body->all && body->ids_count == 0 && body->mask.given == 0)
+	if (!chooses(body))
 		return request_refuse(rq, e, "", FIELD_ERR_MISSING,
 		    "one of ids, all and a filter must be given");
 	if (dead_act(&ed, what, &filter, body->ids_count > 0 ? body->ids : NULL,

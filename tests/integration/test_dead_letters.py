@@ -130,6 +130,27 @@ def test_nothing_is_done_by_accident(broken):
     problem(tenant.api.get(DEAD), 403, "forbidden")
 
 
+@pytest.mark.parametrize("body, pointer, code", [
+    ({"all": False}, "", "missing"),
+    ({"channel": []}, "/channel", "too_short"),
+    ({"class": []}, "/class", "too_short"),
+    ({"all": False, "channel": [], "class": []}, "/channel", "too_short"),
+    ({"ids": []}, "/ids", "too_short"),
+    ({"ids": [], "provider": "relay"}, "/ids", "too_short"),
+    ({"provider": None}, "/provider", "null_not_allowed"),
+    ({"until": "1970-01-01T00:00:00Z"}, "", "missing"),
+])
+def test_what_chooses_nothing_is_not_all(broken, body, pointer, code):
+    tenant, _ = broken
+    die(tenant, 1)
+    for act in ("replay", "discard"):
+        told = problem(tenant.admin.post(f"{DEAD}/{act}", json=body), 422,
+                       "validation_failed")
+        assert (pointer, code) in [(e["pointer"], e["code"])
+                                   for e in told["errors"]]
+    assert len(pages(tenant)) == 1
+
+
 def test_belfryctl(broken, other_tenant):
     tenant, server = broken
     die(tenant, 3)
