@@ -42,6 +42,13 @@ def test_places_are_filled_in(path):
         .replace("=~@privileged @resources", "").replace("=@chown", "")
 
 
+@pytest.mark.parametrize("path", UNITS, ids=source.name)
+def test_issuers_and_providers_can_be_reached(path):
+    settings = [line for line in path.read_text().splitlines()
+                if line.startswith("IPAddress")]
+    assert settings == []
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None,
                     reason="systemd is not installed")
 @pytest.mark.parametrize("path", UNITS, ids=source.name)
