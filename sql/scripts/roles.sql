@@ -28,8 +28,12 @@ BEGIN
     EXCEPTION WHEN insufficient_privilege THEN
         NULL;
     END;
-    -- Whoever made the roles acts as the owner; a superuser may anyway.
-    IF NOT pg_has_role('belfry_owner', 'MEMBER') THEN
+    -- Whoever made the roles acts as the owner; a superuser may anyway.  From PostgreSQL 16
+    -- on it is a member at once, but one that may not SET ROLE; before, that word is
+    -- not known.
+    IF NOT pg_has_role('belfry_owner', CASE
+            WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET'
+            ELSE 'MEMBER' END) THEN
         EXECUTE format('GRANT belfry_owner TO %I', current_user);
     END IF;
 END $$;

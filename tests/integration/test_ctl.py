@@ -155,6 +155,30 @@ def test_init_without_superuser(empty):
                        database="bells") == 1
 
 
+# What PostgreSQL 16 answers to who made a role: a member, but not to SET ROLE.
+LIKE_16 = """
+CREATE SCHEMA sixteen;
+GRANT USAGE ON SCHEMA sixteen TO PUBLIC;
+CREATE FUNCTION sixteen.current_setting(name text) RETURNS text LANGUAGE sql
+    AS $$ SELECT CASE name WHEN 'server_version_num' THEN '160004'
+        ELSE pg_catalog.current_setting(name) END $$;
+CREATE FUNCTION sixteen.pg_has_role(role name, privilege text) RETURNS bool
+    LANGUAGE sql AS $$ SELECT CASE privilege WHEN 'MEMBER' THEN true
+        ELSE pg_catalog.pg_has_role(role, 'MEMBER') END $$;
+"""
+
+
+def test_init_without_superuser_as_postgresql_16_has_it(empty):
+    empty.rows("CREATE ROLE boss LOGIN CREATEROLE", database="postgres")
+    empty.rows(LIKE_16, database="postgres")
+    roles = (ROOT / "sql/scripts/roles.sql").read_text()
+    for _ in range(2):
+        empty.rows("SET search_path = sixteen, pg_catalog; " + roles,
+                   user="boss", database="postgres")
+    assert empty.value("SELECT pg_has_role('boss', 'belfry_owner', 'MEMBER')",
+                       database="postgres")
+
+
 def test_keys_are_not_stored(server):
     secret = server.made["api_key"].split("_", 2)[2]
     dump = json.dumps(server.rows("SELECT k.*, encode(hash, 'escape') AS e "
