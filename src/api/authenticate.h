@@ -6,8 +6,11 @@
 #ifndef BELFRY_API_AUTHENTICATE_H
 #define BELFRY_API_AUTHENTICATE_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 
+struct config;
 struct err;
 struct principal;
 struct request;
@@ -23,6 +26,10 @@ int authenticate_token(struct request *rq, const char *text,
  * signature. */
 int authenticate_client(struct request *rq, const char *key_id,
     struct principal **p_r, struct err *e) MUST_CHECK;
+
+/* Whether an issuer is one of the configuration, or Belfry itself: then it is no
+ * tenant's. */
+bool authenticate_is_operators(const struct config *config, const char *issuer);
 
 /* The header Belfry-Tenant; NULL without it. */
 const char *authenticate_tenant(const struct request *rq);

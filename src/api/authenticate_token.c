@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/config_issuer.h"
 #include "base/err.h"
 #include "notify/tenant_facts.h"
 #include "web/request.h"
@@ -62,16 +63,32 @@ configured_issuer(const struct app *app, const struct jwt *t)
 	return NULL;
 }
 
+bool
+authenticate_is_operators(const struct config *config, const char *issuer)
+{
+	size_t i;
+
+	if (strcmp(oauth_issuer(config), issuer) == 0)
+		return true;
+	for (i = 0; i < config->issuers_count; i++)
+		if (strcmp(config->issuers[i].issuer, issuer) == 0)
+			return true;
+	return false;
+}
+
 /* The issuer among a tenant's own; all of it lives in the request's arena, since what is
- * remembered may be forgotten. */
+ * remembered may be forgotten.  Whoever the operator believes is nobody's own, whichever
+ * came first: else the tenant's keys would make the operator's people. */
 static const struct issuer *
-own_issuer(struct arena *a, const struct jwt *t,
+own_issuer(const struct config *config, struct arena *a, const struct jwt *t,
     const struct tenant_facts *facts)
 {
 	struct issuer *issuer = arena_object(a, struct issuer);
 	const json_t *row;
 	size_t i;
 
+	if (authenticate_is_operators(config, jwt_claimed_issuer(t)))
+		return NULL;
 	json_array_foreach(facts->issuers, i, row) {
 		issuer_from_settings(a,
 		    json_string_value(json_array_get(row, 0)),
@@ -102,7 +119,7 @@ find_issuer(struct request *rq, const struct jwt *t,
 	rc = tenant_facts_find(app_of(rq)->tenants, rq->a, slug, facts_r, e);
 	if (rc != 1)
 		return rc;
-	*issuer_r = own_issuer(rq->a, t, *facts_r);
+	*issuer_r = own_issuer(rq->config, rq->a, t, *facts_r);
 	return *issuer_r != NULL ? 1 : 0;
 }
 
@@ -132,23 +149,27 @@ verify(struct request *rq, const struct jwt *t, const struct issuer *issuer,
 /* ---- Who that is here ------------------------------------------------------------ */
 
 /* Whoever it is has one number for good: a hash of issuer and subject, in the form of
- * a UUIDv8. */
+ * a UUIDv8.  What a tenant's own issuer says is true in this tenant alone: there is none
+ * (NULL) with an issuer of the configuration. */
 static struct account_id
-account_of(struct arena *a, const struct identity *id)
+account_of(struct arena *a, const struct identity *id,
+    const struct tenant_facts *own)
 {
-	const char *both = arena_printf(a, "%s%c%s", id->issuer, '\n',
-	    id->subject);
+	const char *who = arena_printf(a, "%s\n%s", id->issuer, id->subject);
 	struct account_id account;
 
+	if (own != NULL)
+		who = arena_printf(a, "%lld\n%s", (long long)own->id.n, who);
 	(void)crypto_generichash(account.u.b, sizeof(account.u.b),
-	    (const unsigned char *)both, strlen(both), NULL, 0);
+	    (const unsigned char *)who, strlen(who), NULL, 0);
 	account.u.b[6] = (uint8_t)((account.u.b[6] & 0x0f) | 0x80);
 	account.u.b[8] = (uint8_t)((account.u.b[8] & 0x3f) | 0x80);
 	return account;
 }
 
 static struct principal *
-principal_of(struct arena *a, const struct identity *id)
+principal_of(struct arena *a, const struct identity *id,
+    const struct tenant_facts *own)
 {
 	struct principal *p = arena_object(a, struct principal);
 	uint64_t admins = UINT64_C(1) << SCOPE_ADMIN;
@@ -157,7 +178,7 @@ principal_of(struct arena *a, const struct identity *id)
 	if (id->user_id != NULL)
 		p->kind = id->scopes & admins ? PRINCIPAL_ADMIN :
 		                                PRINCIPAL_USER;
-	p->account = account_of(a, id);
+	p->account = account_of(a, id, own);
 	p->issuer = arena_strdup(a, id->issuer);
 	p->name = arena_strdup(a, id->subject);
 	if (id->user_id != NULL)
@@ -270,7 +291,7 @@ authenticate_token(struct request *rq, const char *text,
 		return rc == 0 ? refuse(e, "its issuer is not known") : -1;
 	if (verify(rq, t, issuer, &id, e) != 0)
 		return -1;
-	p = principal_of(rq->a, &id);
+	p = principal_of(rq->a, &id, issuer->own ? facts : NULL);
 	if (enter(rq, p, &id, facts, e) != 0)
 		return -1;
 	*p_r = p;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/authenticate.h"
 #include "api/page.h"
 #include "base/arena.h"
 #include "base/config.h"
@@ -177,6 +178,9 @@ take_body(struct request *rq, struct issuer_row *row, struct err *e)
 	json_t *settings;
 	size_t i;
 
+	if (authenticate_is_operators(rq->config, body->issuer))
+		return request_refuse(rq, e, "/issuer", FIELD_ERR_NOT_ALLOWED,
+		    "the operator says who this issuer is");
 	if (!fetch_url_is_good(body->jwks != NULL ? body->jwks : body->issuer,
 	        rq->config->network_allowed))
 		return request_refuse(rq, e,

@@ -8,6 +8,7 @@ import pytest
 from harness.api import ADMIN, Client, problem
 from harness.tenant import Tenant
 from harness.wait import wait_until
+from integration.test_rate_limits import limited
 
 ISSUERS = f"{ADMIN}/issuers"
 TEMPLATES = f"{ADMIN}/templates"
@@ -22,21 +23,30 @@ def made(tenant, **more):
     return answer.json()
 
 
-def believes_a_test(tenant, issuer):
+def believes_a_test(tenant, issuer, name="sso", audience="belfry"):
     """Loopback is not for tenants, so the row is written by hand."""
-    row = made(tenant)
-    settings = {"issuer": issuer.url, "audience": ["belfry"],
+    row = made(tenant, name=name)
+    settings = {"issuer": issuer.url, "audience": [audience],
                 "roles_claim": ["roles"], "admin_role": "boss",
                 "jwks": "/nowhere"}
-    keys = tenant.stack.directory / "run" / f"keys-{tenant.slug}.json"
+    keys = tenant.stack.directory / "run" / f"keys-{tenant.slug}-{name}.json"
     keys.write_text(json.dumps({"keys": [k.jwk() for k in issuer.keys]}))
     keys.chmod(0o644)
     settings["jwks"] = str(keys)
     tenant.rows("WITH g AS (UPDATE tenant_generation SET generation = "
                 "generation + 1 WHERE tenant_id = %s RETURNING tenant_id) "
                 "UPDATE issuer i SET settings = %s FROM g "
-                "WHERE i.tenant_id = g.tenant_id", json.dumps(settings))
+                "WHERE i.tenant_id = g.tenant_id AND i.name = %s",
+                json.dumps(settings), name)
     return row
+
+
+class Impostor:
+    """Says that it is an issuer of the operator, and has keys of its own."""
+
+    def __init__(self, victim, keys):
+        self.url = victim.url
+        self.keys = keys.keys
 
 
 def ask(stack, token, **headers):
@@ -97,3 +107,42 @@ def test_tokens_are_good_in_this_tenant_alone(stack, issuers, tenant):
     # It is gone: so are its people, within seconds.
     tenant.admin.request("DELETE", f"{ISSUERS}/{row['id']}")
     wait_until(lambda: ask(stack, named) == 401, 5, "the removal")
+
+
+def test_the_operators_issuers_are_nobodys_own(tenant, issuers):
+    taken = issuers["sso"].url
+    body = {**BODY, "issuer": taken, "jwks": "https://keys.example.org/"}
+    path = f"{ISSUERS}/{made(tenant)['id']}"
+    for answer in (tenant.admin.post(ISSUERS, json={**body, "name": "b"}),
+                   tenant.admin.request("PUT", path, json=body)):
+        told = problem(answer, 422, "validation_failed")
+        assert [e["pointer"] for e in told["errors"]] == ["/issuer"]
+
+
+def test_one_that_became_the_operators_is_passed_over(stack, issuers, tenant):
+    """Its row was there before the configuration said who that is."""
+    stranger = issuers["stranger"]
+    believes_a_test(tenant, Impostor(issuers["sso"], stranger), "old",
+                    audience="the tenant")
+    believes_a_test(tenant, stranger)
+    here = {"Belfry-Tenant": tenant.slug}
+    claims = {"sub": "root", "roles": ["boss"]}
+    wait_until(lambda: ask(stack, stranger.token(**claims), **here) == 200, 5,
+               "the issuers")
+    forged = stranger.token(iss=issuers["sso"].url, aud="the tenant", **claims)
+    assert [ask(stack, forged, **here) for _ in range(8)] == [401] * 8
+
+
+def test_the_same_name_in_two_tenants_is_two_people(stack, issuers):
+    """What one of them is told to wait for, the other is not."""
+    token = issuers["stranger"].token(roles=["boss"])
+    def statuses(tenant, count):
+        return [ask(stack, token, **{"Belfry-Tenant": tenant.slug})
+                for _ in range(count)]
+    first, second = (limited(stack, person={"rate": 0.001, "burst": 3})
+                     for _ in range(2))
+    for tenant in (first, second):
+        believes_a_test(tenant, issuers["stranger"])
+        wait_until(lambda: statuses(tenant, 1) == [200], 5, "the issuer")
+    assert 429 in statuses(first, 3)
+    assert statuses(second, 1) == [200]
