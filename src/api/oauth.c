@@ -27,6 +27,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "db/db.h"
+#include "provider/hook.h"
 #include "provider/jwt_sign.h"
 #include "web/field.h"
 #include "web/js.h"
@@ -330,25 +331,29 @@ oauth_keys(struct request *rq, struct response *rs, struct err *e)
 	return 0;
 }
 
+/* Where the routes are, seen from outside: what the operator says, prefix and all, or
+ * the prefix below the issuer's name. */
+static const char *
+public_base(struct arena *a, const struct config *config)
+{
+	if (config->api_public_url[0] != '\0')
+		return hook_base(a, config->api_public_url);
+	return arena_printf(a, "%s%s", hook_base(a, oauth_issuer(config)),
+	    config->api_url_prefix);
+}
+
 int
 oauth_metadata(struct request *rq, struct response *rs, struct err *e)
 {
 	const char *issuer = oauth_issuer(rq->config);
-	const char *base = rq->config->api_public_url[0] != '\0' ?
-	    rq->config->api_public_url :
-	    issuer;
-	const char *prefix = rq->config->api_url_prefix;
+	const char *base = public_base(rq->a, rq->config);
 	json_t *scopes = json_array();
-	size_t n;
 	int i;
 
 	if (check_enabled(rq, e) != 0) {
 		json_decref(scopes);
 		return -1;
 	}
-	for (n = strlen(base); n > 0 && base[n - 1] == '/'; n--)
-		;
-	base = arena_printf(rq->a, "%.*s%s", (int)n, base, prefix);
 	for (i = 0; scope_names[i] != NULL; i++)
 		json_array_append_new(scopes, json_string(scope_names[i]));
 	rs->cache = "public, max-age=300";

@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import base64
 import json
+import urllib.parse
 
 import jwt
 import pytest
 
+from harness import fastcgi
 from harness.api import ADMIN, SERVICES, Client, mail, problem
+from harness.hooks import SID, TOKEN, path_of, twilio_signature
 from harness.tenant import key_id, key_secret
 from harness.wait import wait_until
 from harness.web_server import SERVERS
@@ -179,3 +182,48 @@ def test_signing_keys_change_under_use(own_stack, own_tenant):
         token(own_stack, own_tenant.key))["alg"] == "RS256", 20, "RS256")
     assert claims_of(own_stack, token(own_stack, own_tenant.key))
     own_tenant.idle()
+
+
+def at_the_socket(stack, url, form=None, *more):
+    """What belfry-api answers to whoever takes a URL at its word."""
+    body = urllib.parse.urlencode(form or {}).encode()
+    answer = fastcgi.ask(stack.directory / "s/api.sock", fastcgi.request(
+        [("REQUEST_METHOD", "GET" if form is None else "POST"),
+         ("REQUEST_URI", url[len(ISSUER):]), ("REMOTE_ADDR", "127.0.0.1"),
+         ("CONTENT_TYPE", "application/x-www-form-urlencoded"),
+         ("CONTENT_LENGTH", str(len(body))), *more], body))
+    return fastcgi.status(answer), answer.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.settings(settings={"api.public_url": f"{ISSUER}/belfry/"})
+def test_below_another_path(own_stack, own_tenant):
+    """api.public_url ends with api.url_prefix; all that is built from it is served."""
+    own_tenant.api.ended(own_tenant.api.accepted(mail(
+        category="news", content={"unsubscribe": True, "email": {
+            "subject": "News", "text": "News."}})))
+    link = own_tenant.wait_for_mails(1)[0]["List-Unsubscribe"].strip("<>")
+    own_tenant.add_provider("sms", "twilio", account_sid=SID,
+                            auth_token=TOKEN, **{"from": "+43660000000"})
+    hook = f"{ISSUER}/belfry{path_of(own_tenant, 'sms')}"
+    # The web server of the tests knows no such path, so it comes last.
+    conf = own_stack.directory / "belfry.conf"
+    conf.write_text(conf.read_text().replace(
+        "[api]\n", "[api]\nurl_prefix = /belfry\n"))
+    own_stack.reload()
+    for name in ("oauth-authorization-server", "openid-configuration"):
+        status, body = at_the_socket(
+            own_stack, f"{ISSUER}/belfry/.well-known/{name}")
+        found = json.loads(body)
+        assert found["token_endpoint"] == f"{ISSUER}/belfry/oauth/token"
+        assert found["jwks_uri"] == f"{ISSUER}/belfry/.well-known/jwks.json"
+    assert at_the_socket(own_stack, found["jwks_uri"])[0] == 200
+    assert at_the_socket(own_stack, found["token_endpoint"], {
+        "grant_type": "client_credentials",
+        "client_id": key_id(own_tenant.key),
+        "client_secret": key_secret(own_tenant.key)})[0] == 200
+    assert link.startswith(f"{ISSUER}/belfry/u/")
+    assert at_the_socket(own_stack, link)[0] == 200
+    told = {"AccountSid": SID}
+    assert at_the_socket(own_stack, hook, told, (
+        "HTTP_X_TWILIO_SIGNATURE", twilio_signature(hook, told)))[0] == 204
+    assert at_the_socket(own_stack, link.replace("/belfry/u", "/u"))[0] == 404
