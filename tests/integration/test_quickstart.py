@@ -74,6 +74,34 @@ def test_once():
     assert processes(directory) == []
 
 
+def test_once_more(directory):
+    """In a directory that is there already: the second run shows its own mail."""
+    shown = []
+    for _ in range(2):
+        done = run("--no-install", "--once", "--port", 0, "--dir", directory)
+        assert done.returncode == 0, done.stderr
+        shown.append(re.search(r"as received: (.*)", done.stdout).group(1))
+    assert shown[0] != shown[1]
+    assert shown[1] == str(max((directory / "mail/new").iterdir()))
+
+
+def test_a_directory_from_here(directory):
+    def here(*arguments):
+        done = run(*arguments, "--dir", directory.name, cwd=directory.parent)
+        assert done.returncode == 0, (arguments, done.stderr)
+        return done
+    here("up", "--no-install", "--port", 0)
+    for part in ("spooler", "api", "lighttpd", "memcached", "postgres"):
+        here("stop", part)
+    for part in ("postgres", "memcached", "api", "spooler", "lighttpd"):
+        here("start", part)
+    assert here("status").stdout.count("runs") == 5
+    assert requests.get(env(directory)["BELFRY_URL"] + "/health/ready",
+                        timeout=5).status_code == 200
+    here("down")
+    assert processes(directory) == []
+
+
 def test_until_ctrl_c(tmp_path):
     """It stays; the printed commands work as they are; Ctrl-C cleans up."""
     process = subprocess.Popen(
