@@ -71,6 +71,22 @@ def test_health_and_metrics_are_not_for_others(kind, stack):
         server.down()
 
 
+@pytest.mark.settings(settings={"api.trusted_proxies": "127.0.0.1"})
+def test_metrics_from_elsewhere_ask_for_a_key(own_stack, own_tenant):
+    """The client is behind a proxy that the web server sees."""
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}
+    key = own_tenant.make_key("prometheus", scopes=("platform",))
+    for kind in SERVERS:
+        server = start(kind, own_stack)
+        try:
+            status = [Client(server.url, credentials).get(
+                "/metrics", headers=elsewhere).status_code
+                for credentials in (None, own_tenant.admin_key, key)]
+            assert status == [401, 403, 200], kind.program
+        finally:
+            server.down()
+
+
 def test_a_notification_is_accepted(server, stack):
     client = Client(server.url, stack.api_key)
     sample = Path(__file__).parents[2] / "templates/welcome/sample.json"
