@@ -85,7 +85,8 @@ static const struct field account_fields[] = {
 	    .flags = FIELD_REQUIRED | FIELD_UNIQUE, .min = 1, .max = 64,
 	    .help = "What it may do.", .example = "[\"notifications:send\"]"),
 	FIELD(struct account_body, state, ENUM, .words = states,
-	    .help = "A revoked account's keys do not work."),
+	    .help = "A revoked account's keys do not work. Absent: as it is; a "
+	            "new one is active."),
 	FIELD_LIST(struct account_body, networks, TEXT, .max = 64,
 	    .item_min = 2, .item_max = 64,
 	    .help = "From where it may come: addresses and networks. Empty: "
@@ -339,7 +340,8 @@ take_body(struct request *rq, const struct account_body *body,
 			    FIELD_ERR_MALFORMED,
 			    "must be an address or a network");
 	account->name = body->name;
-	account->state = (enum account_state)(body->state + 1);
+	if (fields_given(&service_account_table, body, &body->state))
+		account->state = (enum account_state)(body->state + 1);
 	account->scopes = words_of(rq, words, body->scopes_count);
 	account->networks = words_of(rq, body->networks,
 	    body->networks_count);
@@ -415,11 +417,16 @@ find(struct request *rq, struct account **account_r, struct err *e)
 int
 service_accounts_put(struct request *rq, struct response *rs, struct err *e)
 {
+	const struct account_body *body = rq->body;
 	struct account *account;
 
 	if (find(rq, &account, e) != 0)
 		return -1;
-	return replace(rq, rs, account, rq->body, 0, e);
+	/* What the body is silent about was read with the version. */
+	return replace(rq, rs, account, body,
+	    fields_given(&service_account_table, body, &body->state) ?
+	        0 :
+	        account->version, e);
 }
 
 int

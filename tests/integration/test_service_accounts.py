@@ -46,6 +46,16 @@ def test_the_life_of_an_account(tenant):
     assert revoked.json()["state"] == "revoked"
     wait_until(lambda: tenant.client(account["key"]).send(
         mail()).status_code == 401, 5, "the revocation")
+    # Whoever is silent about that does not revive it.
+    for method, body in (("PUT", {"name": "shop", "scopes": SEND}),
+                         ("PATCH", {"scopes": SEND})):
+        answer = tenant.admin.request(method, path, json=body)
+        assert answer.json()["state"] == "revoked", answer.text
+    assert not works(tenant, account["key"])
+    active = tenant.admin.request("PUT", path, json={
+        "name": "shop", "scopes": SEND, "state": "active"})
+    assert active.json()["state"] == "active"
+    wait_until(lambda: works(tenant, account["key"]), 5, "the return")
     assert tenant.admin.request("DELETE", path).status_code == 204
     problem(tenant.admin.get(path), 404, "not_found")
 
