@@ -375,7 +375,8 @@ service_accounts_create(struct request *rq, struct response *rs, struct err *e)
 	struct api_key key;
 	const char *text;
 
-	if (take_body(rq, body, &account, e) != 0)
+	if (account_check_tenant(rq->tenant, e) != 0 ||
+	    take_body(rq, body, &account, e) != 0)
 		return -1;
 	text = make_key(rq, body->expires_in, body->test, &key);
 	if (account_create(&ed, &account, &key, e) != 0)

@@ -40,9 +40,11 @@ key_make(struct ctl *c, const struct keyring *ring, const struct key_wish *wish,
 	struct api_key key = { .expires_ms = wish->expires_ms,
 		.test = wish->test };
 	struct apikey *made = arena_object(c->a, struct apikey);
-	int found =
-	    account_find(c->a, c->db, ed.tenant, wish->account, &account, e);
+	int found = account_check_tenant(ed.tenant, e);
 
+	if (found == 0)
+		found = account_find(c->a, c->db, ed.tenant, wish->account,
+		    &account, e);
 	if (found == -1)
 		return -1;
 	if (found == 0 && wish->scopes == NULL)

@@ -188,6 +188,16 @@ account_find(struct arena *a, struct db *db, struct tenant_id tenant,
 	return one(a, db, b, account_r, e);
 }
 
+int
+account_check_tenant(struct tenant_id tenant, struct err *e)
+{
+	if (!tenant_is_platform(tenant))
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+	    "the platform's own tenant has neither accounts nor keys: make them "
+	    "in another one, with the scope \"platform\"");
+}
+
 static void
 add_key(const struct editor *ed, struct db_batch *b, const struct api_key *key)
 {

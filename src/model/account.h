@@ -99,6 +99,9 @@ int account_get(struct arena *a, struct db *db, struct tenant_id tenant,
 int account_find(struct arena *a, struct db *db, struct tenant_id tenant,
     const char *name, struct account **account_r, struct err *e) MUST_CHECK;
 
+/* To be asked before a key is made.  -1 with ERR_CONFLICT when the tenant can have none. */
+int account_check_tenant(struct tenant_id tenant, struct err *e) MUST_CHECK;
+
 /* Makes an account from its name and scopes, and its first key (NULL: none);
  * sets account->id and key->account. */
 int account_create(const struct editor *ed, struct account *account,

@@ -223,6 +223,15 @@ tenant_update(const struct editor *ed, const struct tenant *t, json_t *changed,
 }
 
 int
+tenant_say_stays(struct err *e)
+{
+	if (db_violates(e, "tenant_platform_stays"))
+		err_set(e, ERR_CONFLICT, "the platform's own tenant can be "
+		    "neither suspended nor deleted");
+	return -1;
+}
+
+int
 tenant_set_state(
     const struct editor *ed, enum tenant_state state, struct err *e)
 {
@@ -235,7 +244,9 @@ tenant_set_state(
 	db_add(b, Q_TENANT_SET_STATE);
 	db_arg_int(b, ed->tenant.n);
 	db_arg_int(b, state);
-	return db_run(ed->db, ed->a, b, &rows, e);
+	if (db_run(ed->db, ed->a, b, &rows, e) == 0)
+		return 0;
+	return tenant_say_stays(e);
 }
 
 int

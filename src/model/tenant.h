@@ -88,6 +88,10 @@ int tenant_update(const struct editor *ed, const struct tenant *t,
 int tenant_set_state(const struct editor *ed, enum tenant_state state,
     struct err *e) MUST_CHECK;
 
+/* Gives *e better words when it says that the platform's own tenant stays active.
+ * Returns -1. */
+int tenant_say_stays(struct err *e);
+
 /* Sets the quiet hours of ed->tenant's recipients without their own: a JSON object that
  * was checked, or NULL for none. */
 int tenant_set_quiet_hours(const struct editor *ed, const char *json,

@@ -41,7 +41,7 @@ tenant_delete(const struct editor *ed, const struct tenant *t, struct err *e)
 	if (db_violates(e, "legal_hold"))
 		err_set(e, ERR_CONFLICT, "the tenant \"%s\" is on legal hold, or "
 		    "somebody in it is", t->slug);
-	return -1;
+	return tenant_say_stays(e);
 }
 
 int

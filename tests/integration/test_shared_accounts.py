@@ -9,7 +9,7 @@ import time
 import pytest
 import requests
 
-from harness.api import ADMIN, SERVICES, mail, problem
+from harness.api import ADMIN, SERVICES, Client, mail, problem
 from harness.bounces import feed, report
 from harness.fake_provider import FakeProvider, Fault
 from harness.hooks import SendGrid, WhatsApp, twilio_signature
@@ -163,11 +163,27 @@ def test_what_is_shared_stays(stack, pair):
     account.ctl("provider", "remove", account.name)
 
 
-def test_the_platform_sends_nothing(stack):
+def test_the_platform_sends_nothing(stack, issuers):
     for command in (("key", "add", "x", "--scope", "notifications:send"),
                     ("send", "--to", "a@example.org", "--template", "x"),
                     ("tenant", "suspend", "platform")):
         assert stack.run_ctl(*command, tenant="platform").returncode != 0
+    # In words that say why.
+    done = stack.run_ctl("tenant", "suspend", "platform")
+    assert "neither suspended nor deleted" in done.stderr
+    done = stack.run_ctl("key", "add", "x", "--scope", "admin",
+                         tenant="platform")
+    assert "neither accounts nor keys" in done.stderr
+    root = Client(stack.url, issuers["sso"].token(
+        "ed", azp="app", sub="root",
+        realm_access={"roles": ["belfry-platform"]}))
+    for method, path, body in (
+            ("DELETE", "/tenants/platform", None),
+            ("POST", "/tenants/platform/suspend", None),
+            ("POST", "/service-accounts", {"name": "x", "scopes": ["admin"]})):
+        told = problem(root.request(method, ADMIN + path, json=body, headers={
+            "Belfry-Tenant": "platform"}), 409, "conflict")
+        assert "the platform's own tenant" in told["detail"]
     assert "platform" not in [t["slug"] for t in stack.ctl("tenant", "list")]
 
 
