@@ -53,9 +53,15 @@ ON CONFLICT DO NOTHING
 RETURNING encode(key, 'hex')
 
 -- name: hook_seen_expire
--- Nothing; removes a slice of what was seen more than $1 milliseconds ago.
-DELETE FROM hook_seen WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM hook_seen WHERE at < now() - $1 * interval '1 ms' LIMIT 5000))
+-- One row: whether there are blocks behind the $3 from $2 on, from which went what was seen
+-- more than $1 milliseconds ago.
+WITH x AS (
+    DELETE FROM hook_seen WHERE ctid >= format('(%s,0)', $2::bigint)::tid
+        AND ctid < format('(%s,0)', $2::bigint + $3::bigint)::tid
+        AND at < now() - $1::bigint * interval '1 ms'
+)
+SELECT pg_relation_size('hook_seen')
+    > ($2::bigint + $3::bigint) * current_setting('block_size')::bigint
 
 -- name: hook_known
 -- The accounts and addresses among $2 and $3 that something was sent to, by the account,
@@ -81,9 +87,15 @@ SELECT 1 FROM heard WHERE tenant_id = $1 AND provider_id = $2 AND address = $3
     AND at > now() - $4 * interval '1 ms'
 
 -- name: heard_expire
--- Nothing; removes a slice of those who wrote more than $1 milliseconds ago.
-DELETE FROM heard WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM heard WHERE at < now() - $1 * interval '1 ms' LIMIT 5000))
+-- One row: whether there are blocks behind the $3 from $2 on, from which those went who
+-- wrote more than $1 milliseconds ago.
+WITH x AS (
+    DELETE FROM heard WHERE ctid >= format('(%s,0)', $2::bigint)::tid
+        AND ctid < format('(%s,0)', $2::bigint + $3::bigint)::tid
+        AND at < now() - $1::bigint * interval '1 ms'
+)
+SELECT pg_relation_size('heard')
+    > ($2::bigint + $3::bigint) * current_setting('block_size')::bigint
 
 -- name: bounce_deliveries
 -- The deliveries of a notification on channel $3, with their last accounts.

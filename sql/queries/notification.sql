@@ -61,9 +61,15 @@ VALUES ($1, $17, $2, $2, 0, $3, 0)
 SELECT pg_logical_emit_message(true, 'belfry', '')::text
 
 -- name: idempotency_get
--- At most one row: the request's hash and its answer.
+-- At most one row: the request's hash and its answer.  A key that is older than $3
+-- milliseconds counts as not there, and is gone then.
+WITH x AS (
+    DELETE FROM idempotency WHERE tenant_id = $1 AND key = $2
+        AND created_at < now() - $3::bigint * interval '1 ms'
+)
 SELECT request_hash, status, location, body, etag FROM idempotency
 WHERE tenant_id = $1 AND key = $2
+    AND created_at >= now() - $3::bigint * interval '1 ms'
 
 -- name: idempotency_insert
 -- Nothing; violates idempotency_pkey when the key was used before.
@@ -71,10 +77,15 @@ INSERT INTO idempotency (tenant_id, key, request_hash, status, location, etag, b
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: idempotency_expire
--- Nothing; removes a slice of the keys that are older than $1 milliseconds.
-DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM idempotency
-    WHERE created_at < now() - $1 * interval '1 ms' LIMIT 5000))
+-- One row: whether there are blocks behind the $3 from $2 on, from which the keys went that
+-- are older than $1 milliseconds.
+WITH x AS (
+    DELETE FROM idempotency WHERE ctid >= format('(%s,0)', $2::bigint)::tid
+        AND ctid < format('(%s,0)', $2::bigint + $3::bigint)::tid
+        AND created_at < now() - $1::bigint * interval '1 ms'
+)
+SELECT pg_relation_size('idempotency')
+    > ($2::bigint + $3::bigint) * current_setting('block_size')::bigint
 
 -- name: notification_exists
 -- One row if the notification is there.

@@ -101,6 +101,7 @@ replay(struct request *rq, struct response *rs, const struct once *o,
 	db_add(b, Q_IDEMPOTENCY_GET);
 	db_arg_int(b, rq->tenant.n);
 	db_arg_bytes(b, o->key, HASH_BYTES);
+	db_arg_int(b, rq->config->api_idempotency_ttl);
 	if (db_run(app_of(rq)->db, rq->a, b, &rows, e) == -1)
 		return -1;
 	if (db_count(rows[0]) == 0)

@@ -476,7 +476,8 @@ add_confirmation(struct db_batch *b)
 	db_add(b, Q_ACCEPT_CONFIRM);
 }
 
-/* The key was used before: gives the same answer again, to the same request. */
+/* The key was used before: gives the same answer again, to the same request.  1; 0 when the
+ * key has expired and may be used again; -1. */
 static int
 replay(struct arena *a, const struct accept_params *p,
     struct accept_result *result_r, struct err *e)
@@ -490,12 +491,12 @@ replay(struct arena *a, const struct accept_params *p,
 	db_add(b, Q_IDEMPOTENCY_GET);
 	db_arg_int(b, p->tenant.n);
 	db_arg_bytes(b, key_hash(a, p), KEY_BYTES);
+	db_arg_int(b, p->config->api_idempotency_ttl);
 	add_confirmation(b);
 	if (db_run(p->db, a, b, &rows, e) == -1)
 		return -1;
 	if (db_count(rows[0]) == 0)
-		return err_set(e, ERR_TEMPORARY,
-		    "the idempotency key expired just now: send it again");
+		return 0;
 	hash(body_hash, sizeof(body_hash), p->raw, p->raw_bytes);
 	stored = db_bytes(a, rows[0], 0, 0, &n);
 	if (n != sizeof(body_hash) || memcmp(stored, body_hash, n) != 0)
@@ -506,7 +507,7 @@ replay(struct arena *a, const struct accept_params *p,
 	result_r->location = db_text(rows[0], 0, 2);
 	result_r->body = db_text(rows[0], 0, 3);
 	metrics_add(METRIC_IDEMPOTENT_REPLAYS_TOTAL, 0, 1);
-	return 0;
+	return 1;
 }
 
 /* COMMIT was sent and its answer lost: what does the database have?  0 when the
@@ -661,11 +662,41 @@ refuse(struct arena *a, const struct accept_params *p,
 
 	if (p->idempotency_key == NULL)
 		return -1;
-	if (replay(a, p, result_r, &other) == 0)
+	switch (replay(a, p, result_r, &other)) {
+	case 1:
 		return 0;
-	if (other.kind == ERR_KEY_REUSED)
-		*e = other;
-	return -1;
+	case 0:
+		return -1;
+	default:
+		if (other.kind == ERR_KEY_REUSED)
+			*e = other;
+		return -1;
+	}
+}
+
+/* Stores it: 0, 1 when what was accepted before by the same key is in *result_r, -1. */
+static int
+store_once(struct arena *a, const struct accept_params *p,
+    const struct accept_result *result, const struct notification *n,
+    struct express **x, struct accept_result *result_r, struct err *e)
+{
+	int rc = store(a, p, result, n, *x, e), tries = 2;
+
+	if (rc == -1 && express_is_refused(*x, e)) {
+		*x = NULL;
+		rc = store(a, p, result, n, NULL, e);
+	}
+	while (rc == -1 && db_violates(e, "idempotency_pkey")) {
+		rc = replay(a, p, result_r, e);
+		if (rc != 0)
+			return rc;
+		if (tries-- == 0)
+			return err_set(e, ERR_TEMPORARY, "the idempotency key "
+			    "expired just now: send it again");
+		*x = NULL;
+		rc = store(a, p, result, n, NULL, e);
+	}
+	return rc;
 }
 
 static int
@@ -680,17 +711,12 @@ make_durable(struct arena *a, const struct accept_params *p,
 	accept_describe(a, p, &n);
 	answer(a, p, &n.id, &result);
 	x = take_express(a, p, &n);
-	rc = store(a, p, &result, &n, x, e);
-	if (rc == -1 && express_is_refused(x, e)) {
-		x = NULL;
-		rc = store(a, p, &result, &n, x, e);
-	}
-	if (rc == -1) {
-		if (db_violates(e, "idempotency_pkey"))
-			return replay(a, p, result_r, e);
-		if (e->kind != ERR_UNCERTAIN || look(a, p, &n.id, e) == -1)
-			return -1;
-	}
+	rc = store_once(a, p, &result, &n, &x, result_r, e);
+	if (rc == 1)
+		return 0;
+	if (rc == -1 &&
+	    (e->kind != ERR_UNCERTAIN || look(a, p, &n.id, e) == -1))
+		return -1;
 	metrics_add(METRIC_NOTIFICATIONS_ACCEPTED_TOTAL, 0, 1);
 	tell(p, x);
 	*result_r = result;

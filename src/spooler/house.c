@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "base/config.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -35,8 +36,8 @@ enum {
 	HOUSE_MS = 3600 * 1000,
 	PARTITION_WEEKS = 4,
 	HEARD_DAYS = 2, /* a session is open for one */
-	SLICE = 5000, /* of what expires, as the queries say */
-	HOOK_SEEN_DAYS = 30 /* STOP and START are told once */
+	HOOK_SEEN_DAYS = 30, /* STOP and START are told once */
+	SLICE = 256 /* blocks of a table: some thousand rows */
 };
 
 struct chore {
@@ -46,7 +47,8 @@ struct chore {
 	int64_t began_ms;
 	void (*then)(struct chore *ch, struct db_rows **rows);
 	const char *what;
-	enum query query; /* of one that may be repeated */
+	int expires; /* the place in expiries[] ... */
+	int64_t block; /* ... and the first of the slice in its table */
 };
 
 static void
@@ -206,6 +208,54 @@ weeks_read(struct chore *ch, struct db_rows **rows)
 	weeks_learn(rows[0]);
 }
 
+/* ---- What expires ------------------------------------------------------------------- */
+
+/* Such tables are walked through from their first block to their last, a slice in a
+ * transaction and one slice after the other.  So they need no index by age, for which each
+ * insert would pay.  (A BRIN index would not do: its ranges keep the age of what stood in
+ * them once, and room is used again.)  One spooler of a host does it. */
+static const struct {
+	enum query query;
+	const char *trouble;
+	int64_t days; /* 0: as long as keys live */
+} expiries[] = {
+	{ Q_IDEMPOTENCY_EXPIRE, "expiring idempotency keys failed", 0 },
+	{ Q_HOOK_SEEN_EXPIRE, "forgetting what was reported failed",
+	    HOOK_SEEN_DAYS },
+	{ Q_HEARD_EXPIRE, "forgetting who wrote failed", HEARD_DAYS },
+};
+
+static void expire(struct spooler *sp, int which, int64_t block);
+
+static void
+expired(struct chore *ch, struct db_rows **rows)
+{
+	if (ch->sp->stopping || ch->sp->draining)
+		return;
+	if (db_bool(rows[0], 0, 0))
+		expire(ch->sp, ch->expires, ch->block + SLICE);
+	else if (ch->expires + 1 < (int)NELEMS(expiries))
+		expire(ch->sp, ch->expires + 1, 0);
+}
+
+static void
+expire(struct spooler *sp, int which, int64_t block)
+{
+	struct chore *ch = new_chore(sp, expiries[which].trouble, expired);
+	struct db_batch *b = plain(ch, expiries[which].query);
+
+	ch->expires = which;
+	ch->block = block;
+	ch->running = &sp->expire_running;
+	sp->expire_running = true;
+	db_arg_int(b, expiries[which].days > 0
+	        ? expiries[which].days * 24 * HOUSE_MS
+	        : sp->config->api_idempotency_ttl);
+	db_arg_int(b, block);
+	db_arg_int(b, SLICE);
+	pool_submit(sp->pool, &ch->job, b);
+}
+
 static void
 keep_house(struct spooler *sp)
 {
@@ -220,20 +270,8 @@ keep_house(struct spooler *sp)
 	ch = new_chore(sp, "reading which partitions there are failed", weeks_read);
 	pool_submit(sp->pool, &ch->job, plain(ch, Q_PARTITION_WEEKS));
 
-	ch = new_chore(sp, "forgetting what was reported failed", NULL);
-	b = plain(ch, Q_HOOK_SEEN_EXPIRE);
-	db_arg_int(b, (int64_t)HOOK_SEEN_DAYS * 24 * HOUSE_MS);
-	pool_submit(sp->pool, &ch->job, b);
-
-	ch = new_chore(sp, "forgetting who wrote failed", NULL);
-	b = plain(ch, Q_HEARD_EXPIRE);
-	db_arg_int(b, (int64_t)HEARD_DAYS * 24 * HOUSE_MS);
-	pool_submit(sp->pool, &ch->job, b);
-
-	ch = new_chore(sp, "expiring idempotency keys failed", NULL);
-	b = plain(ch, Q_IDEMPOTENCY_EXPIRE);
-	db_arg_int(b, sp->config->api_idempotency_ttl);
-	pool_submit(sp->pool, &ch->job, b);
+	if (sp->slot == 0 && !sp->expire_running)
+		expire(sp, 0, 0);
 }
 
 void

@@ -108,7 +108,7 @@ struct spooler {
 	int64_t next_retention_ms;
 	int64_t next_health_ms;
 	bool heartbeat_running, poll_running, promote_running, sweep_running;
-	bool health_running;
+	bool health_running, expire_running;
 	int64_t next_measure_ms;
 	int64_t overload_level; /* of the whole queue, as it was last seen */
 	bool measuring;

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.api import ADMIN, Client, mail, problem
+from harness.wait import wait_until
 
 
 def test_same_key_same_body(tenant):
@@ -72,6 +73,58 @@ def test_a_key_that_cannot_be_one(tenant, key):
     assert answer.status_code == 400
     problem(answer, 400, "invalid_request")
     assert tenant.count("notification") == 0
+
+
+# ---- Old ones ---------------------------------------------------------------------------
+
+def age(tenant, text="2 days"):
+    tenant.stack.rows("UPDATE idempotency SET created_at = now() - %s::interval "
+                      "WHERE tenant_id = %s", text, tenant.id)
+
+
+def test_a_key_that_is_too_old_is_not_there(tenant):
+    """Whether or not anybody has removed it yet."""
+    tenant.api.accepted(mail(), idempotency_key="k1")
+    age(tenant, "23 hours")
+    assert "Idempotent-Replayed" in tenant.api.send(
+        mail(), idempotency_key="k1").headers
+    age(tenant)
+    again = tenant.api.send(mail("bob@example.org"), idempotency_key="k1")
+    assert again.status_code == 202
+    assert "Idempotent-Replayed" not in again.headers
+    assert tenant.count("notification") == 2
+    third = tenant.api.send(mail("bob@example.org"), idempotency_key="k1")
+    assert third.content == again.content
+    assert tenant.count("idempotency") == 1
+
+
+def test_race_for_a_key_that_is_too_old(tenant):
+    tenant.api.accepted(mail(), idempotency_key="race")
+    age(tenant)
+
+    def post(_):
+        return Client(tenant.stack.url, tenant.key).send(
+            mail(), idempotency_key="race")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(post, range(24)))
+    assert {a.status_code for a in answers} == {202}
+    assert len({a.content for a in answers}) == 1
+    assert tenant.count("notification") == 2
+
+
+def test_old_keys_go_however_many_they_are(own_stack, own_tenant):
+    """More than one slice of them, among others that stay."""
+    own_stack.rows(
+        "INSERT INTO idempotency (tenant_id, key, request_hash, status, body, "
+        "created_at) SELECT %s, int4send(n), 'x', 202, repeat('x', 300), "
+        "now() - CASE n %% 10 WHEN 0 THEN interval '1 hour' ELSE '2 days' END "
+        "FROM generate_series(1, 20000) n", own_tenant.id)
+    assert own_stack.value("SELECT pg_relation_size('idempotency') / 8192") > 512
+    own_stack.reload()
+    wait_until(lambda: not own_stack.value(
+        "SELECT count(*) FROM idempotency WHERE created_at < now() - "
+        "interval '1 day'"), 30, "the end of the old keys")
+    assert own_tenant.count("idempotency") == 2000
 
 
 # ---- All that POST makes --------------------------------------------------------------
