@@ -45,13 +45,14 @@ SELECT state FROM n
 
 -- name: reschedule
 -- One row when it waited for its time and has the new one $3 now; none when it is
--- routed already, or being routed.
+-- routed already, or being routed.  What is over is due now: spoolers do not look for what
+-- becomes due far behind them (later_due).
 WITH q AS (
     DELETE FROM q_later WHERE tenant_id = $1 AND id = $2 AND lane = 0
     RETURNING prio
 ), i AS (
     INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no)
-    SELECT $1, $3, $2, $2, 0, prio, 0 FROM q
+    SELECT $1, GREATEST($3::timestamptz, now()), $2, $2, 0, prio, 0 FROM q
 ), n AS (
     UPDATE notification SET send_at = $3
     WHERE tenant_id = $1 AND id = $2 AND EXISTS (SELECT FROM q)

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import datetime
 import threading
+import time
 
 import pytest
 
@@ -107,6 +108,19 @@ def test_reschedule(tenant):
     tenant.api.ended(identity)
     assert len(tenant.mails()) == 1
     problem(tenant.api.post(path, json={"send_at": later}), 409, "conflict")
+
+
+@pytest.mark.settings(settings={"spooler.sweep_interval": "10s"})
+def test_rescheduled_to_long_ago_is_due_now(own_tenant):
+    """Though spoolers have seen that the tenant has nothing to do until then."""
+    tenant = own_tenant
+    identity = tenant.api.accepted(mail(send_at=at(3600)))
+    tenant.api.ended(tenant.api.accepted(mail(send_at=at(1))))
+    began = time.monotonic()
+    assert tenant.api.post(f"{SERVICES}/{identity}/reschedule",
+                           json={"send_at": at(-86400)}).status_code == 200
+    tenant.api.ended(identity)
+    assert time.monotonic() - began < 10
 
 
 def test_belfryctl_and_strangers(tenant, other_tenant):
