@@ -67,6 +67,7 @@ check_PROGRAMS += tests/unit/test_url
 EXTRA_DIST += tests/unit/fake_fcgi.h
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_conn
 check_PROGRAMS += tests/unit/test_html_text
 check_PROGRAMS += tests/unit/test_answers
 check_PROGRAMS += tests/unit/test_hook_events

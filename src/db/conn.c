@@ -30,12 +30,29 @@
 /* The name of a prepared statement: that of its query and its week. */
 enum { STATEMENT_BYTES = 80, QUERY_BYTES_MAX = 64 << 10 };
 
+/* A host that vanishes says nothing, and TCP by itself waits a quarter of an hour for it.
+ * These stand in front of the connection string, which may say otherwise; unix sockets do
+ * without. */
+static const struct {
+	const char *key, *value;
+} own_words[] = {
+	{ "tcp_user_timeout", "15000" }, /* ms */
+	{ "keepalives_idle", "10" }, /* s */
+	{ "keepalives_interval", "5" },
+	{ "keepalives_count", "2" },
+	{ NULL, NULL },
+};
+
 void
 conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
     const char *values[CONN_WORDS], char timeout[CONN_TIMEOUT_BYTES])
 {
 	int n = 0;
 
+	for (; own_words[n].key != NULL; n++) {
+		keys[n] = own_words[n].key;
+		values[n] = own_words[n].value;
+	}
 	snprintf(timeout, CONN_TIMEOUT_BYTES, "%" PRId64,
 	    (c->params->connect_timeout_ms + 999) / 1000);
 	keys[n] = "dbname";

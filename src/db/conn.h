@@ -57,7 +57,7 @@ struct db_conn {
 };
 
 /* The keywords for PQconnectdbParams and PQconnectStartParams. */
-enum { CONN_WORDS = 8, CONN_TIMEOUT_BYTES = 24 };
+enum { CONN_WORDS = 12, CONN_TIMEOUT_BYTES = 24 };
 void conn_words(const struct db_conn *c, const char *keys[CONN_WORDS],
     const char *values[CONN_WORDS], char timeout[CONN_TIMEOUT_BYTES]);
 

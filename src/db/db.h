@@ -36,6 +36,7 @@ struct db_params {
 	bool prepare;
 	int64_t connect_timeout_ms;
 	int64_t statement_timeout_ms; /* of struct db; 0: the role's */
+	int64_t answer_timeout_ms; /* of a pool; 0: none */
 };
 
 /* What "config" says for a program that connects as "user". */

@@ -29,6 +29,7 @@ struct slot {
 	int64_t since_ms; /* when the state began */
 	PostgresPollingStatusType want; /* while connecting */
 	bool was_up;
+	bool silent; /* an answer did not come in time */
 };
 
 struct pool {
@@ -100,6 +101,12 @@ lose(struct pool *p, struct slot *s)
 		e = *s->conn.e;
 	else
 		conn_lost(&s->conn, job != NULL ? job->batch : NULL, &e);
+	if (s->silent) {
+		tell_trouble(p, "no answer");
+		err_detail(&e, "no answer for %lld ms",
+		    (long long)(clock_mono_ms() - s->since_ms));
+		s->silent = false;
+	}
 	conn_close(&s->conn);
 	set_state(s, SLOT_DOWN);
 	s->job = NULL;
@@ -282,6 +289,31 @@ read_results(struct pool *p, struct slot *s)
 		finish(p, s);
 }
 
+/* What is left of the time in which an answer must come.  Without a limit in the params
+ * there is no end to it. */
+static int64_t
+patience_ms(const struct pool *p, const struct slot *s)
+{
+	int64_t limit_ms = p->params.answer_timeout_ms;
+
+	return limit_ms > 0 ? s->since_ms + limit_ms - clock_mono_ms()
+	                    : INT64_MAX;
+}
+
+/* The way to the server swallows what is sent, or the server is stopped.  Idle connections
+ * go the same way: they would be found out one after the other. */
+static void
+give_up(struct pool *p, struct slot *silent)
+{
+	int i;
+
+	for (i = 0; i < p->count; i++)
+		if (p->slots[i].state == SLOT_IDLE)
+			lose(p, &p->slots[i]);
+	silent->silent = true;
+	lose(p, silent);
+}
+
 void
 pool_service(struct pool *p)
 {
@@ -299,6 +331,8 @@ pool_service(struct pool *p)
 			read_results(p, s);
 		else if (s->state == SLOT_IDLE && !PQconsumeInput(s->conn.pg))
 			lose(p, s);
+		if (s->state == SLOT_BUSY && patience_ms(p, s) <= 0)
+			give_up(p, s);
 	}
 	start_jobs(p);
 }
@@ -329,13 +363,20 @@ pool_fds(struct pool *p, struct pollfd *fds, int max)
 int
 pool_timeout_ms(const struct pool *p)
 {
+	int64_t least = 60000, ms;
 	int i;
 
-	for (i = 0; i < p->count; i++)
+	for (i = 0; i < p->count; i++) {
 		if (p->slots[i].state == SLOT_DOWN ||
 		    p->slots[i].state == SLOT_CONNECTING)
 			return RETRY_MS / 4;
-	return 60000;
+		if (p->slots[i].state != SLOT_BUSY)
+			continue;
+		ms = patience_ms(p, &p->slots[i]);
+		if (ms < least)
+			least = ms > 0 ? ms : 0;
+	}
+	return (int)least;
 }
 
 int

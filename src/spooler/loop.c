@@ -285,6 +285,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 	*doorbell_r = doorbell_open(config->spooler_doorbell, slot, e);
 	if (*doorbell_r == -1)
 		return -1;
+	params.answer_timeout_ms = config->spooler_db_answer_timeout;
 	provider_configure(config);
 	suppression_configure(ring);
 	sp->pool = pool_new(sp->a, &params, (int)config->spooler_db_connections);

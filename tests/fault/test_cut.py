@@ -2,6 +2,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import collections
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -53,3 +54,21 @@ def test_one_notification_for_a_key(own_stack):
             own_stack.stop(part)
     for part in ("api", "spooler"):
         own_stack.start(part)
+
+
+@pytest.mark.settings(settings={"spooler.db_answer_timeout": "2s"})
+@pytest.mark.expect_log("failed|not written yet|leases|took over")
+def test_a_database_that_falls_silent(own_stack):
+    """Connections on which nothing comes back are given up: all of them at once,
+    those that were idle, too."""
+    with Cutter(own_stack) as cutter:
+        own_stack.stop("spooler")
+        own_stack.start("spooler")
+        tenant = Tenant(own_stack)
+        tenant.api.ended(tenant.api.accepted(mail("warm@example.org")))
+        cutter.mute()
+        began = time.monotonic()
+        tenant.api.ended(tenant.api.accepted(mail("late@example.org")))
+        assert time.monotonic() - began < 10
+        own_stack.stop("spooler")
+    own_stack.start("spooler")

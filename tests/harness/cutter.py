@@ -17,6 +17,7 @@ class Cutter:
             (".s.PGSQL." + stack.env["PGPORT"])
         self.back = self.front.with_name("real.sock")
         self.share, self.cuts = 0.0, 0
+        self.connections, self.muted = 0, 0
 
     def __enter__(self):
         self.front.rename(self.back)
@@ -40,13 +41,22 @@ class Cutter:
                 return
             server = socket.socket(socket.AF_UNIX)
             server.connect(str(self.back))
+            self.connections += 1
             for pair in ((client, server), (server, client)):
-                threading.Thread(target=self.pump, args=pair,
+                threading.Thread(target=self.pump,
+                                 args=(*pair, self.connections),
                                  daemon=True).start()
 
-    def pump(self, source, sink):
+    def mute(self):
+        """Swallows what passes on the connections that there are, as a host
+        does that vanished.  Others come through."""
+        self.muted = self.connections
+
+    def pump(self, source, sink, number):
         try:
             while (octets := source.recv(65536)):
+                if number <= self.muted:
+                    continue
                 if random.random() < self.share:
                     self.cuts += 1
                     if random.random() < 0.5:
