@@ -21,6 +21,7 @@
 #include "db/week.h"
 #include "notify/health.h"
 #include "spooler/keys.h"
+#include "spooler/pack.h"
 #include "spooler/share.h"
 #include "spooler/spooler.h"
 
@@ -279,6 +280,7 @@ house_service(struct spooler *sp)
 {
 	int64_t now = clock_mono_ms();
 
+	packs_service(sp->packs);
 	if (!pool_is_up(sp->pool))
 		return;
 	if (now >= sp->next_poll_ms && !sp->poll_running) {

@@ -91,8 +91,8 @@ packs_new(struct spooler *sp)
 	return ps;
 }
 
-static void
-sweep(struct packs *ps)
+void
+packs_service(struct packs *ps)
 {
 	int64_t now_ms = clock_mono_ms();
 	struct pack *p, *next;
@@ -397,7 +397,6 @@ pack_ask(struct packs *ps, struct tenant_id tenant,
 {
 	struct pack *p;
 
-	sweep(ps);
 	for (p = ps->list; p != NULL; p = p->next)
 		if (p->tenant.n == tenant.n &&
 		    uuid_cmp(&p->id.u, &id->u) == 0 && p->state != FAILED)

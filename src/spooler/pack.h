@@ -36,6 +36,9 @@ struct pack_waiter {
 
 struct packs *packs_new(struct spooler *sp) MUST_CHECK;
 
+/* Lets go what nobody has asked for in a while. */
+void packs_service(struct packs *ps);
+
 /* The attachments of a notification: the pack, held, when it is there; NULL when "w" is
  * called later. */
 struct pack *pack_ask(struct packs *ps, struct tenant_id tenant,

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import base64
 import json
+import os
+from pathlib import Path
 
 import dkim
 import pytest
@@ -49,6 +51,25 @@ def test_inline_and_by_url(tenant, files):
         ("empty", "application/octet-stream", b"A"),
         ("ä \"x\".bin", "application/x-own", b"s")]
     assert "Your order 42 shipped." in message.get_body().get_content()
+
+
+def files_without_a_name(pid):
+    names = []
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            names.append(os.readlink(fd))
+        except FileNotFoundError:
+            pass
+    return [n for n in names if "/#" in n and n.endswith("(deleted)")]
+
+
+def test_they_are_let_go_after_a_while(own_stack, own_tenant):
+    """Also when no other attachment follows."""
+    own_tenant.api.accepted(mail(attachments=[inline(b"hello")]))
+    spooler, = own_stack.workers("spooler")
+    wait_until(lambda: files_without_a_name(spooler), 10, "the file")
+    own_tenant.wait_for_mails(1)
+    wait_until(lambda: not files_without_a_name(spooler), 25, "its end")
 
 
 @pytest.mark.parametrize("told", ["message/rfc822", "multipart/mixed; boundary=x",
