@@ -70,6 +70,8 @@ end(struct claim *c)
 {
 	bool nothing = c->stage == CLAIM_END && c->count == 0;
 
+	if (c->gives_back)
+		keys_lower_water(c->key, c->from_ms);
 	keep_promise(c);
 	c->spooler->claims--;
 	c->key->claims--;
@@ -246,6 +248,7 @@ static void
 let_be(struct claim *c)
 {
 	c->stage = CLAIM_END;
+	c->gives_back = c->gives_back || c->count > 0;
 	pool_continue(c->spooler->pool, &c->job,
 	    db_batch_new(c->job.a, c->tenant, DB_ROLLBACK));
 }
@@ -287,6 +290,7 @@ write(struct claim *c)
 		let_be(c);
 		return;
 	}
+	c->gives_back = c->returned_count > 0;
 	if (c->returned_count > 0 && c->key->lane != LANE_ROUTE)
 		give_back(c);
 	if (c->returned_count == c->count && c->returned_count > 0 &&
@@ -538,6 +542,7 @@ claim_older(struct claim *c)
 {
 	c->key->old = true;
 	keys_charge(c->key, -c->asked);
+	c->gives_back = true;
 	let_be(c);
 }
 
@@ -548,6 +553,9 @@ claimed(struct claim *c, struct db_rows **rows)
 	size_t i;
 
 	c->generation = db_count(rows[0]) > 0 ? db_int(rows[0], 0, 0) : 0;
+	if (db_count(rows[1]) > 0)
+		c->from_ms =
+		    db_time_ms(rows[1], 0, 15) - LOW_WATER_MARGIN_MS;
 	if (is_older(c, rows[1])) {
 		claim_older(c);
 		return;
@@ -566,7 +574,8 @@ claimed(struct claim *c, struct db_rows **rows)
 		return;
 	}
 	key->last_work_ms = clock_mono_ms();
-	key->low_water_ms = db_time_ms(rows[1], 0, 15) - LOW_WATER_MARGIN_MS;
+	if (key->lowered == c->lowered)
+		key->low_water_ms = c->from_ms;
 	c->load_templates =
 	    arena_zalloc(c->job.a, TEMPLATES_PER_LOAD, sizeof(size_t));
 	c->page = book_page(c->spooler->book, key->tenant, c->generation);
@@ -636,6 +645,7 @@ failed(struct claim *c, const struct err *e)
 	size_t i;
 
 	c->key->marked = true;
+	c->gives_back = true;
 	if (db_violates(e, "legal_move"))
 		log_info(NULL, "claim repeated: something was cancelled meanwhile",
 		    LF_INT("tenant_id", c->tenant.n));
@@ -737,7 +747,9 @@ claim_start(struct spooler *sp, struct key *key, int rows)
 	if (key->lane != LANE_ROUTE)
 		db_arg_int(b, key->lane);
 	db_arg_int(b, key->prio);
-	db_arg_time_ms(b, keys_low_water_ms(sp->keys, key));
+	c->from_ms = keys_low_water_ms(sp->keys, key);
+	c->lowered = key->lowered;
+	db_arg_time_ms(b, c->from_ms);
 	db_arg_int(b, c->asked);
 	add_span(c, b);
 	key->claims++;

@@ -35,6 +35,9 @@ struct claim {
 	const struct parcel *parcel; /* or NULL */
 	unsigned marks; /* of the key when it began */
 	int asked;
+	int64_t from_ms; /* wall: none of its rows was due before; 0: not known */
+	unsigned lowered; /* of the key when it began */
+	bool gives_back; /* rows are in the queue again when it is over */
 	bool old; /* it looks for notifications of any age */
 	int promised; /* how many deliveries it may start */
 	enum { CLAIM_ROWS, CLAIM_LOAD, CLAIM_WRITE, CLAIM_END } stage;

@@ -271,6 +271,14 @@ keys_low_water_ms(const struct keys *ks, struct key *k)
 	return swept < ks->sweep ? k->low_water_ms - SWEEP_MS : k->low_water_ms;
 }
 
+void
+keys_lower_water(struct key *k, int64_t ms)
+{
+	k->lowered++;
+	if (k->low_water_ms > ms)
+		k->low_water_ms = ms;
+}
+
 /* ---- The end of keys ------------------------------------------------------------------- */
 
 static void

@@ -54,6 +54,7 @@ struct key {
 	int64_t pause_until_ms; /* after trouble, or so that work gathers */
 	int64_t last_work_ms; /* when it last had some */
 	int64_t low_water_ms; /* wall: nothing ready is due before; 0: not known */
+	unsigned lowered; /* counts up; a claim compares it */
 	bool old; /* had rows of notifications that are not fresh (claim.c) */
 	int64_t swept; /* the last sweep that its claims know of */
 	struct key *next; /* of its bucket */
@@ -108,6 +109,10 @@ int64_t keys_low_water_ms(const struct keys *ks, struct key *k);
  * work since before_ms, and takes them out. */
 void keys_expire(struct keys *ks, int64_t before_ms, int max,
     void (*fn)(void *arg, const struct key *key), void *arg);
+
+/* Rows that are due from "ms" on (wall; 0: from any time) are in the queue again.  A claim
+ * under way, which did not see them, must not raise the mark: k->lowered tells. */
+void keys_lower_water(struct key *k, int64_t ms);
 
 size_t keys_count(const struct keys *ks);
 

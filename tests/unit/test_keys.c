@@ -459,6 +459,13 @@ test_low_water(void **state)
 	keys_sweep(keys, false);
 	assert_int_equal(keys_low_water_ms(keys, k), 0);
 	assert_int_equal(keys_low_water_ms(keys, k), 5000000);
+	keys_lower_water(k, 6000000);
+	assert_int_equal(keys_low_water_ms(keys, k), 5000000);
+	keys_lower_water(k, 4000000);
+	assert_int_equal(keys_low_water_ms(keys, k), 4000000);
+	keys_lower_water(k, 0);
+	assert_int_equal(keys_low_water_ms(keys, k), 0);
+	assert_int_equal(k->lowered, 3);
 }
 
 /* ---- Many ---------------------------------------------------------------------------------- */
