@@ -416,7 +416,8 @@ DELETE FROM q_leased WHERE tenant_id = $1 AND spooler = $2
 RETURNING notification_id, id, lane, prio, lease_no
 
 -- name: leases_rescue
--- Nothing.  Makes rescued deliveries ready again and says so on their timelines.
+-- Nothing.  Makes rescued deliveries ready again and says so on their timelines.  A receipt
+-- that told of a failure told of the attempt that is lost, not of the next one.
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[],
         $7::int[], $8::uuid[], $9::int[])
@@ -428,7 +429,7 @@ WITH r AS MATERIALIZED (
     INSERT INTO tenant_ready (tenant_id, lane, prio)
     SELECT DISTINCT $1::bigint, lane, prio FROM r ON CONFLICT DO NOTHING
 ), d AS (
-    UPDATE delivery d SET state = 2,
+    UPDATE delivery d SET state = 2, told = GREATEST(d.told, 0),
         crashes = CASE r.blamed WHEN 0 THEN d.crashes ELSE 1 + CASE
             WHEN d.crashed_at > now() - $10::bigint * interval '1 ms' THEN d.crashes
             ELSE 0 END END,

@@ -55,7 +55,7 @@ WITH l AS MATERIALIZED (
     INSERT INTO tenant_ready (tenant_id, lane, prio)
     SELECT DISTINCT $1::bigint, lane, prio FROM x ON CONFLICT DO NOTHING
 ), d AS (
-    UPDATE delivery d SET state = 2 FROM x WHERE d.tenant_id = $1
+    UPDATE delivery d SET state = 2, told = GREATEST(d.told, 0) FROM x WHERE d.tenant_id = $1
         AND d.notification_id = x.notification_id AND d.id = x.id AND d.state = 3
 ), e AS (
     INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, code,
@@ -144,7 +144,7 @@ WITH r AS MATERIALIZED (
         AND NOT EXISTS (SELECT FROM q_leased q WHERE q.tenant_id = $1 AND q.id = d.id)
     LIMIT array_length($6::uuid[], 1) FOR UPDATE OF d SKIP LOCKED
 ), u AS (
-    UPDATE delivery x SET state = 2, due = NULL
+    UPDATE delivery x SET state = 2, due = NULL, told = GREATEST(x.told, 0)
     FROM d WHERE NOT $4::boolean AND d.state <> 8 AND x.tenant_id = $1
         AND x.notification_id = d.notification_id AND x.id = d.id AND x.state = d.state
     RETURNING d.*

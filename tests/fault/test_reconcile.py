@@ -39,8 +39,10 @@ def damage(tenant):
         def run(sql, *arguments):
             cursor.execute(sql, (tenant.id, *arguments))
             assert cursor.rowcount == 1, sql
-        run(f"UPDATE delivery SET state = 2, finished_at = NULL {where}", lost)
-        run(f"UPDATE delivery SET state = 3, finished_at = NULL {where}",
+        # A receipt told that these failed, while they were sent.
+        run(f"UPDATE delivery SET state = 3, told = -1, finished_at = NULL {where}",
+            lost)
+        run(f"UPDATE delivery SET state = 3, told = -1, finished_at = NULL {where}",
             leased)
         for one in (lost, leased):
             run("UPDATE notification SET state = 2, open_count = 1, done_at ="
@@ -99,6 +101,8 @@ def test_each_kind(own_stack):
     states = tenant.rows("SELECT id::text, state, open_count FROM notification"
                          " WHERE tenant_id = %s")
     assert {(r["state"], r["open_count"]) for r in states} == {(3, 0)}
+    assert [tenant.api.notification(identity)["deliveries"][0]["state"]
+            for identity in ids[:2]] == ["sent", "sent"], "by the attempt that counts"
     for identity, code in zip(ids, ["delivery_lost", "lease", "row_stray",
                                     "notification_lost", "count", "done",
                                     "dead_letter"]):

@@ -41,6 +41,31 @@ def both_hold(tenant):
     return held if len(held) == 2 and min(map(len, held.values())) >= 5 else None
 
 
+@pytest.mark.settings(settings={
+    "spooler.heartbeat_interval": "300ms", "spooler.dead_after": "1500ms",
+    "spooler.sweep_interval": "300ms", "spooler.processes": "1"})
+@pytest.mark.expect_log("a worker has crashed|took over from a dead spooler")
+def test_a_receipt_of_the_lost_attempt_is_not_the_next_ones(own_stack):
+    """It failed, says a receipt that comes while it is sent; then the spooler dies."""
+    tenant = Tenant(own_stack, maildir=False)
+    with FakeProvider() as provider:
+        provider.add_to(tenant, "webhook")
+        provider.faults = [Fault(delay_s=20)]
+        identity = tenant.api.accepted({
+            "to": {"email": "a@example.org"}, "channels": ["webhook"],
+            "content": {"webhook": {"a": "b"}}})
+        d = wait_until(lambda: tenant.rows(
+            "SELECT id FROM delivery WHERE tenant_id = %s AND state = 3"), 20,
+            "the first attempt")[0]
+        tenant.ctl("receipt", identity, d["id"], "failed", "--class=bad_recipient")
+        told = "SELECT told FROM delivery WHERE tenant_id = %s"
+        assert tenant.rows(told) == [{"told": -1}]
+        provider.faults = []
+        assert own_stack.kill_workers("spooler") == 1
+        tenant.idle(60)
+        assert tenant.api.notification(identity)["deliveries"][0]["state"] == "sent"
+
+
 def send(tenant, turn):
     return [tenant.api.accepted({
         "to": [{"email": f"t{turn}-{n + i}@example.org"} for i in range(10)],
