@@ -110,6 +110,24 @@ def test_sent_counts_where_no_receipts_come(two):
     assert two.count("q_later") == 0
 
 
+@pytest.mark.parametrize("channel", ["chat", "push", "whatsapp", "webhook"])
+def test_each_channel_has_its_name_in_reasons(two, channel):
+    two.add_provider("first", f"simulator-{channel}")
+    part = {"title": "t", "body": "b"} if channel == "push" else {"text": "t"}
+    order = body(step(channel), step("email", after="1h", unless="read"))
+    order["to"].update(phone="+43660123456", push_token="a-token")
+    identity = two.api.accepted({**order, "content": {**CONTENT, channel: part}})
+    wait_until(lambda: two.count("q_later"), 20, "the second step waits")
+    assert [e["text"] for e in two.api.timeline(identity)
+            if e["channel"] == "email" and e["type"] == "delivery.scheduled"][-1] \
+        == f"it goes on 3600 s after {channel}, unless that one is read"
+    identity = two.api.accepted({**order, "content": {**CONTENT, channel: part},
+                                 "fallback": [step(channel), step("email")]})
+    assert done(two, identity)["email"] == "skipped"
+    assert reasons(two, identity)["email"] in (
+        f"not needed: {channel} was sent", f"not needed: {channel} was delivered")
+
+
 def test_after_its_time_the_next_one_goes(two):
     identity = two.api.accepted(body(
         step("email"), step("inapp", after="1s", unless="read")))

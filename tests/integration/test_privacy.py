@@ -147,7 +147,8 @@ def plant(stack, tenant):
             "UPDATE suppression SET code = 'canary', source = 'user canary' "
             "WHERE tenant_id = %s",
             "INSERT INTO idempotency (tenant_id, key, request_hash, status, "
-            f"body) VALUES (%s, '\\x01', '\\x01', 200, 'of {USER}')"):
+            f"body) VALUES (%s, '\\x01', '\\x01', 201, "
+            f"'{{\"id\":\"1\",\"person\":\"{USER}\"}}')"):
         stack.rows(sql, tenant.id)
     return sent
 
@@ -352,6 +353,92 @@ def test_a_legal_hold_holds(stack, tenant, whom):
     assert tenant.admin.get(f"{RECIPIENTS}/{USER}").status_code == 404
     problem(tenant.admin.request(
         "DELETE", f"{ADMIN}/legal-holds/{uuid.uuid4()}"), 404, "not_found")
+
+
+NAMES = ["7", "ann@example.org", "+43660555", "to-ken"]
+
+
+@pytest.mark.parametrize("text, named", [
+    ("550 <ann@example.org> unknown", True), ("Ann@Example.org", True),
+    ("no ann@example.org.", True), ("'ann@example.org': gone", True),
+    ("ann@example.org's mailbox", True), (r'"a\nann@example.org"', True),
+    ("mailto:ann@example.org,x", True), ("joann@example.org", False),
+    ("o'ann@example.org", False), ("jo-ann@example.org", False),
+    ("jo.ann@example.org", False), ("jo+ann@example.org", False),
+    ("j\u00f6ann@example.org", False), ("SRS0=x=ann@example.org", False),
+    ("ann@example.org.uk", False), ("ann@example.organic", False),
+    ("ann@example.org\u00e9", False), ("annXexample.org", False),
+    ("+43660555", True), ("whatsapp:+43660555", True), ("(+43660555)", True),
+    ("+436605550", False), ("+43660555-1", False), ("ann+43660555@x.org", False),
+    ("user:7 (sso)", True), ("7", True), ("17", False), ("7.5", False),
+    ("spooler 0192f7a1-7000-7007-8000-777777777777", False),
+    ("2027-07-07", False), ("to-ken", True), ("to-ken-2", False)])
+def test_a_text_names_whom_it_names_whole(stack, text, named):
+    assert stack.value("SELECT privacy_names(%s, %s, %s)", text, NAMES[:1],
+                       NAMES[1:]) is named
+
+
+def keep_answers(tenant):
+    """Requests with a key, by what their answers say."""
+    def once(path, body):
+        answer = tenant.admin.post(path, json=body, headers={
+            "Idempotency-Key": uuid.uuid4().hex})
+        assert answer.status_code in (201, 202), answer.text
+        return answer.json()
+    once(f"{SERVICES}/send", mail("bob@example.org"))
+    for person in ("7", "17"):
+        held = once(f"{ADMIN}/legal-holds", {"person": person, "reason": "1"})
+        tenant.admin.request("DELETE", f"{ADMIN}/legal-holds/{held['id']}")
+    for channel, address in (
+            ("email", "ann@example.org"), ("email", "joann@example.org"),
+            ("sms", "+4366055501"), ("sms", "+436605550117")):
+        once(f"{ADMIN}/suppressions", {"address": address, "channel": channel,
+                                       "reason": "opt_out"})
+
+
+def test_others_with_like_names_are_left_alone(stack, tenant):
+    """Bodies are full of "7"; one address may be the end of another."""
+    reports = {"7": [
+        {"what": "bounced", "address": "ann@example.org", "code": "551"},
+        {"what": "failed", "text": "550 <Ann@example.org> unknown"},
+        {"what": "opt_out", "address": "+4366055501"},
+        {"what": "heard", "address": "7"}],
+        "others": [
+        {"what": "bounced", "address": "joann@example.org", "code": "7",
+         "id": "7", "ref": "7", "class": 7, "at": 1777777777777,
+         "n": str(uuid.uuid4()), "d": str(uuid.uuid4())},
+        {"what": "opt_out", "address": "+436605550117", "text": "7"},
+        {"what": "heard", "address": "17"}]}
+    for user, address, phone in (("7", "ann@example.org", "+4366055501"),
+                                 ("1", "joann@example.org", "+436605550117"),
+                                 ("bounced", "bo@example.org", None)):
+        made = tenant.admin.request("PUT", f"{RECIPIENTS}/{user}", json={
+            "email": address, **({"phone": phone} if phone else {})})
+        assert made.status_code == 201, made.text
+    keep_answers(tenant)
+    stack.rows("INSERT INTO hook_inbox (tenant_id, id, provider_id, due, events) "
+               "SELECT %s, gen_random_uuid(), gen_random_uuid(), now() + "
+               "interval '1 h', e FROM unnest(%s::json[]) e", tenant.id,
+               [json.dumps(reports["7"] + reports["others"]),
+                json.dumps(reports["others"]), '"damaged 7"'])
+
+    def export(user):
+        return tenant.admin.get(f"{ADMIN}/recipients/{user}/export").json()
+    assert export("7")["reports"] == reports["7"]
+    assert export("1")["reports"] == reports["others"][:2] * 2
+    assert "reports" not in export("bounced")
+
+    for user, rows in (("accepted", 0), ("1", 2), ("7", 3)):
+        receipt = tenant.admin.post(f"{ADMIN}/recipients/{user}/erase").json()
+        assert receipt["rows"]["idempotency"] == rows, user
+    left = [r["body"] for r in tenant.rows(
+        "SELECT body FROM idempotency WHERE tenant_id = %s ORDER BY created_at")]
+    assert ['"accepted"' in body for body in left] == [True, False]
+    assert '"person":"17"' in left[1]
+    assert [r["events"] for r in tenant.rows(
+        "SELECT events FROM hook_inbox WHERE tenant_id = %s ORDER BY "
+        "length(events::text)")] == ["damaged 7"] + [reports["others"][2:]] * 2
+    assert tenant.admin.get(f"{RECIPIENTS}/bounced").status_code == 200
 
 
 def test_reports_that_wait_are_erased(stack, tenant):

@@ -128,6 +128,41 @@ def test_what_is_held_did_not_go_out(held):
     assert delivery(held)["attempts"] == 2
 
 
+def lost(tenant):
+    """What is open and stands in no queue, which cannot happen."""
+    return tenant.rows("SELECT id FROM delivery d WHERE tenant_id = %s AND state "
+                       "IN (2, 3, 8) AND id NOT IN (SELECT id FROM q_later "
+                       "UNION SELECT id FROM q_ready UNION SELECT id FROM q_leased)")
+
+
+def test_what_is_held_ends_after_its_person_was_erased(held):
+    """Nobody knows whether it went out: it is not cancelled, and waits on."""
+    held.ctl("privacy", "erase", "--yes", "--address", "ann@example.org")
+    assert state(held) == (8, 0) and delivery(held)["address"] is None
+    assert lost(held) == [] and held.count("q_later") == 1
+    held.server.faults.clear()
+    assert receipt(held, delivery(held), "failed", **{"class": "retry"}) == "moved"
+    held.idle()
+    assert state(held)[0] == 7, "it has no address any more"
+    assert len(held.server.bodies) == 1
+
+
+def test_what_waits_for_a_receipt_fails_after_its_person_was_erased(impatient):
+    """The next account has nobody to send to."""
+    tenant = Tenant(impatient, maildir=False)
+    with FaultyServer({}) as first, FaultyServer({}) as second:
+        relay(tenant, "first", first, priority=1)
+        relay(tenant, "second", second, priority=2)
+        tenant.api.ended(tenant.api.accepted(mail()))
+        assert tenant.count("q_later") == 1 and state(tenant) == (4, 0)
+        tenant.ctl("privacy", "erase", "--yes", "--address", "ann@example.org")
+        assert tenant.count("q_later") == 0 and state(tenant) == (4, 0)
+        assert receipt(tenant, delivery(tenant), "failed",
+                       **{"class": "retry"}) == "moved"
+        assert state(tenant)[0] == 6
+        assert not second.bodies
+
+
 def test_a_receipt_ends_the_wait_for_it(impatient):
     """Good news keep the next account from trying; bad ones make it try now."""
     tenant = Tenant(impatient, maildir=False)

@@ -131,12 +131,12 @@ def test_what_is_held_stays(stack, tenant, whom):
     assert left(tenant) == set()
 
 
-def told(stack, tenant, sent, days):
+def told(stack, tenant, sent, days, channel=1):
     """A message to a webhook endpoint about a delivery, and its attempt."""
     stack.rows("INSERT INTO webhook_message (tenant_id, id, at, type, object_id, "
                "seq, notification_id, channel) VALUES (%s, %s, now() - "
-               "make_interval(days => %s), 'delivery.sent', %s, 1, %s, 1)",
-               tenant.id, sent, days, sent, sent)
+               "make_interval(days => %s), 'delivery.sent', %s, 1, %s, %s)",
+               tenant.id, sent, days, sent, sent, channel)
     stack.rows("INSERT INTO webhook_attempt (tenant_id, endpoint_id, id, "
                "message_id, n, spooler, started_at) VALUES (%s, %s, %s, %s, 1, "
                "%s, now() - make_interval(days => %s))",
@@ -159,6 +159,38 @@ def test_what_webhooks_were_told_goes_too(stack, tenant, whom):
         whom, {young, held})
     assert left(tenant, "webhook_message") == want
     assert left(tenant, "webhook_attempt", "message_id") == want
+
+
+def test_rules_hold_for_what_webhooks_were_told_too(stack, tenant):
+    """The category is the notification's, which is gone by then."""
+    settings(tenant, {"days": 60, "rules": [{"category": "otp", "days": 7},
+                                            {"channel": "sms", "days": 14}]})
+    kept = []
+    for days, channel, category, stays in (
+            (6, "email", "otp", True), (8, "email", "otp", False),
+            (8, "sms", "otp", False), (8, "email", "", True),
+            (13, "sms", "", True), (15, "sms", "", False),
+            (15, "email", "", True), (61, "email", "", False)):
+        sent = plant(stack, tenant, days, channel, category)
+        told(stack, tenant, sent, days, CHANNELS[channel])
+        kept += [sent] if stays else []
+    apply(stack, tenant, slice_=2)
+    assert left(tenant) == set(kept)
+    assert left(tenant, "webhook_message") == set(kept)
+    assert left(tenant, "webhook_attempt", "message_id") == set(kept)
+
+
+@pytest.mark.parametrize("rule, stays", [
+    ({"days": 5}, False), ({"days": 5, "channel": "email"}, True),
+    ({"days": 5, "category": "otp"}, True)])
+def test_messages_that_are_about_no_notification(stack, tenant, rule, stays):
+    """A rule that names neither a category nor a channel fits them, too."""
+    settings(tenant, {"days": 60, "rules": [rule]})
+    stack.rows("INSERT INTO webhook_message (tenant_id, id, at, type, object_id, "
+               "seq) SELECT %s, x, now() - interval '6 days', 'endpoint.ping', x,"
+               " 1 FROM gen_random_uuid() x", tenant.id)
+    apply(stack, tenant)
+    assert tenant.count("webhook_message") == stays
 
 
 @pytest.mark.parametrize("broken", [
