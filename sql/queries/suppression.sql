@@ -90,6 +90,21 @@ CROSS JOIN LATERAL (
 WHERE d.address <> ''
 ON CONFLICT DO NOTHING
 
+-- name: suppression_note_lift
+-- Nothing.  Takes back what was noted of deliveries for the category of their notification,
+-- for the reason $4 and no other.
+DELETE FROM suppression s
+USING unnest($2::uuid[], $3::uuid[]) AS r (notification_id, id)
+CROSS JOIN LATERAL (
+    SELECT lower(address COLLATE "C") AS address, channel FROM delivery
+    WHERE tenant_id = $1 AND notification_id = r.notification_id AND id = r.id OFFSET 0) d
+CROSS JOIN LATERAL (
+    SELECT COALESCE((SELECT category FROM notification
+        WHERE tenant_id = $1 AND id = r.notification_id), '') AS category) k
+WHERE s.tenant_id = $1 AND s.address IN (d.address, suppression_mark($5, d.address))
+    AND s.channel = d.channel AND s.category = k.category AND s.reason = $4
+    AND s.provider_id = '00000000-0000-0000-0000-000000000000'
+
 -- name: suppression_find
 -- The suppressions of addresses ($2) and of those of stored recipients ($3), in the order
 -- of the addresses' bytes.

@@ -269,8 +269,11 @@ enum {
 };
 
 struct suppression_notes {
+	struct arena *a;
 	struct db_array *v[NOTE_COLUMNS];
 	size_t count;
+	struct db_array *lifted[2]; /* notifications and deliveries */
+	size_t lifted_count;
 };
 
 struct suppression_notes *
@@ -281,7 +284,32 @@ suppression_notes_new(struct arena *a)
 
 	for (i = 0; i < NOTE_COLUMNS; i++)
 		sn->v[i] = db_array_new(a);
+	sn->a = a;
 	return sn;
+}
+
+void
+suppression_notes_lift(struct suppression_notes *sn,
+    struct notification_id notification, struct delivery_id delivery)
+{
+	if (sn->lifted_count++ == 0) {
+		sn->lifted[0] = db_array_new(sn->a);
+		sn->lifted[1] = db_array_new(sn->a);
+	}
+	db_array_uuid(sn->lifted[0], &notification.u);
+	db_array_uuid(sn->lifted[1], &delivery.u);
+}
+
+static void
+add_lifted(struct db_batch *b, struct tenant_id tenant,
+    const struct suppression_notes *sn)
+{
+	db_add(b, Q_SUPPRESSION_NOTE_LIFT);
+	db_arg_int(b, tenant.n);
+	db_arg_array(b, sn->lifted[0]);
+	db_arg_array(b, sn->lifted[1]);
+	db_arg_int(b, SUPPRESSION_UNSUBSCRIBE);
+	db_arg_text(b, suppression_mark_key(sn->a, tenant));
 }
 
 void
@@ -304,6 +332,8 @@ suppression_notes_add(struct db_batch *b, struct tenant_id tenant,
 {
 	int i;
 
+	if (sn->lifted_count > 0)
+		add_lifted(b, tenant, sn);
 	if (sn->count == 0)
 		return;
 	db_add(b, Q_SUPPRESSION_NOTE);

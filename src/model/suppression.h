@@ -114,6 +114,11 @@ struct suppression_note {
 struct suppression_notes *suppression_notes_new(struct arena *a) MUST_CHECK;
 void suppression_notes_take(struct suppression_notes *sn,
     const struct suppression_note *note);
+/* Takes back the unsubscription of a delivery's address from the category of its
+ * notification.  In one batch that comes before what is noted: in doubt nobody is written
+ * to. */
+void suppression_notes_lift(struct suppression_notes *sn,
+    struct notification_id notification, struct delivery_id delivery);
 /* Adds nothing when nothing was taken. */
 void suppression_notes_add(struct db_batch *b, struct tenant_id tenant,
     const struct suppression_notes *sn);

@@ -16,6 +16,7 @@
 #include "base/seal.h"
 #include "model/data_path.h"
 #include "notify/user_question.h"
+#include "provider/provider.h"
 #include "web/js.h"
 
 enum {
@@ -183,6 +184,7 @@ user_service_check(struct arena *a, const struct user_service *us,
     const char *pointer, struct field_errors *fe)
 {
 	struct check c = { a, pointer, fe };
+	struct err e;
 
 	if (us->url != NULL) {
 		check_scheme(&c, "url", us->url);
@@ -197,8 +199,9 @@ user_service_check(struct arena *a, const struct user_service *us,
 		check_oauth(&c, us);
 	if (!data_path_is_valid(us->push_tokens))
 		fault(&c, "push_tokens", "it is not a path");
-	if (us->ca_file != NULL && us->ca_file[0] != '/')
-		fault(&c, "ca_file", "it is not an absolute path");
+	if (provider_ca_file_check(us->ca_file, &e) == -1)
+		fault(&c, "ca_file", "it is not below the directory that "
+		                     "[network] ca_base allows");
 }
 
 /* ---- Use ------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ enum {
 	FIELD_MAX = 64 << 10,
 	LINE_CHARS = 72,
 	RSA_BITS_MIN = 1024,
+	RSA_BITS_MAX = 4096, /* 3 ms of the loop's time for each mail */
 	POINT_BYTES = 32
 };
 
@@ -56,10 +57,11 @@ dkim_key_read(struct arena *a, struct dkim_key *key, struct err *e)
 		return -1;
 	if (!EVP_PKEY_is_a(pkey, "ED25519") &&
 	    (!EVP_PKEY_is_a(pkey, "RSA") ||
-	        EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN))
+	        EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN ||
+	        EVP_PKEY_get_bits(pkey) > RSA_BITS_MAX))
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "the private key is neither RSA with %d bits or more nor "
-		    "Ed25519", RSA_BITS_MIN);
+		    "the private key is neither RSA with %d to %d bits nor "
+		    "Ed25519", RSA_BITS_MIN, RSA_BITS_MAX);
 	key->pkey = pkey;
 	return 0;
 }

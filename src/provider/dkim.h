@@ -26,7 +26,7 @@ enum { DKIM_KEYS = 2 }; /* signatures of one mail at most */
 struct dkim_key {
 	const char *domain;
 	const char *selector;
-	const char *pem; /* a private key: RSA of 1024 bits or more, or Ed25519 */
+	const char *pem; /* a private key: RSA of 1024 to 4096 bits, or Ed25519 */
 	EVP_PKEY *pkey; /* the same, once it was read */
 };
 

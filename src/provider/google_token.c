@@ -28,7 +28,8 @@ enum {
 	TOKEN_TIMEOUT_MS = 10000,
 	TOKEN_MAX = 4096,
 	MEMBER_MAX = 1000, /* bytes of what a token is made of */
-	RSA_BITS_MIN = 1024 /* Google gives 2048 */
+	RSA_BITS_MIN = 1024, /* Google gives 2048 */
+	RSA_BITS_MAX = 4096
 };
 
 static int
@@ -43,9 +44,11 @@ assertion(struct arena *a, const json_t *account, const char *scope,
 
 	if (jwt_key_read(a, http_json_text(account, "private_key"), &key, e) < 0)
 		return -1;
-	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
+	if (!EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) < RSA_BITS_MIN ||
+	    EVP_PKEY_get_bits(key) > RSA_BITS_MAX)
 		return err_set(e, ERR_UNPROCESSABLE,
-		    "private_key is not RSA of %d bits or more", RSA_BITS_MIN);
+		    "private_key is not RSA of %d to %d bits", RSA_BITS_MIN,
+		    RSA_BITS_MAX);
 	what.claims = js_keep(a,
 	    json_pack("{s:s, s:s, s:s, s:I, s:I}", "iss",
 	        http_json_text(account, "client_email"), "scope", scope, "aud",

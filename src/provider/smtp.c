@@ -82,7 +82,7 @@ static const struct field fields[] = {
 	    .example = "\"b2026\""),
 	FIELD(struct smtp_settings, dkim_key, TEXT, .flags = FIELD_SECRET,
 	    .max = 16000,
-	    .help = "The private key in PEM: RSA of 1024 bits or more, or "
+	    .help = "The private key in PEM: RSA of 1024 to 4096 bits, or "
 	            "Ed25519.",
 	    .example = "\"-----BEGIN PRIVATE KEY-----...\""),
 	FIELD(struct smtp_settings, dkim_selector2, TEXT,

@@ -122,6 +122,7 @@ static const enum receipt_what receipt_of[HOOK_WHAT_COUNT] = {
 	[HOOK_CLICKED] = RECEIPT_CLICKED,
 	[HOOK_COMPLAINED] = RECEIPT_COMPLAINED,
 	[HOOK_UNSUBSCRIBED] = RECEIPT_UNSUBSCRIBED,
+	[HOOK_RESUBSCRIBED] = RECEIPT_RESUBSCRIBED,
 	[HOOK_OPT_OUT] = RECEIPT_WHAT_COUNT,
 	[HOOK_OPT_IN] = RECEIPT_WHAT_COUNT,
 	[HOOK_HEARD] = RECEIPT_WHAT_COUNT,
@@ -172,6 +173,10 @@ add_note(struct job *j, const struct hook_event *ev,
 
 	if (ev->suppress == SUPPRESSION_NONE || uuid_is_nil(&delivery.u))
 		return;
+	if (ev->what == HOOK_RESUBSCRIBED) {
+		suppression_notes_lift(j->notes, notification, delivery);
+		return;
+	}
 	if (ev->for_sender)
 		note.provider = provider;
 	suppression_notes_take(j->notes, &note);

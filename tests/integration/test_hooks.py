@@ -139,6 +139,12 @@ def test_complaints_and_unsubscriptions(mailing, grid):
          ("b@example.org", "unsubscribe", "news")]
     assert "delivery.unsubscribed" in types(mailing, identity)
     assert state(mailing, identity) == "delivered"
+    # Taken back: what was said of the category, and nothing else.
+    grid.report({**first, "event": "group_resubscribe"},
+                {**second, "event": "group_resubscribe"})
+    applied(mailing)
+    assert "delivery.resubscribed" in types(mailing, identity)
+    assert suppressed(mailing) == {("a@example.org", "complaint", None)}
 
 
 def test_a_message_id_will_do(mailing, grid, provider):

@@ -315,6 +315,8 @@ static const struct {
 	    SUPPRESSION_UNSUBSCRIBE },
 	{ "\"event\": \"group_unsubscribe\"", HOOK_UNSUBSCRIBED, 0,
 	    SUPPRESSION_UNSUBSCRIBE },
+	{ "\"event\": \"group_resubscribe\"", HOOK_RESUBSCRIBED, 0,
+	    SUPPRESSION_UNSUBSCRIBE },
 };
 
 static void

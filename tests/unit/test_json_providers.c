@@ -275,7 +275,8 @@ requests_are_as_each_api_has_them(void **state)
 			.json = requests[i].json };
 		int rc;
 
-		p.settings = settings_of(arena, p.ops, requests[i].settings, &e);
+		p.settings = settings_of(arena, p.ops,
+		    rsa_keys_put(arena, requests[i].settings), &e);
 		if (p.settings == NULL)
 			fail_msg("%s: %s", requests[i].settings, e.text);
 		rc = p.ops->build(arena, &p, &m, &rq, &e);
@@ -339,8 +340,8 @@ what_cannot_sign_says_so(void **state)
 	size_t i;
 
 	for (i = 0; i < NELEMS(pems); i++) {
-		const char *json = arena_printf(arena,
-		    "{\"k\":\"" RSA_PEM("%s") "\"}", pems[i]);
+		const char *json = rsa_keys_put(arena, arena_printf(arena,
+		    "{\"k\":\"" RSA_PEM("%s") "\"}", pems[i]));
 
 		assert_int_equal(
 		    js_parse(arena, json, strlen(json), 8, &pem, &e), 0);
@@ -371,12 +372,14 @@ long_members_of_a_service_account_are_refused(void **state)
 	memset(many, 'x', sizeof(many) - 1);
 	many[sizeof(many) - 1] = '\0';
 	assert_null(settings_of(arena, &fcm_ops,
-	    arena_printf(arena, FCM_ACCOUNT("%s", "%s"), many, RSA_1024), &e));
+	    rsa_keys_put(arena, arena_printf(arena, FCM_ACCOUNT("%s", RSA_1024),
+	        many)), &e));
 	assert_string_equal(e.text,
 	    "setting \"service_account\": client_email has more than 1000 bytes");
 	many[1000] = '\0';
 	assert_non_null(settings_of(arena, &fcm_ops,
-	    arena_printf(arena, FCM_ACCOUNT("%s", "%s"), many, RSA_1024), &e));
+	    rsa_keys_put(arena, arena_printf(arena, FCM_ACCOUNT("%s", RSA_1024),
+	        many)), &e));
 }
 
 static const struct {
@@ -386,7 +389,7 @@ static const struct {
 	{ &fcm_ops, FCM_ACCOUNT("", RSA_1024), "client_email" },
 	{ &fcm_ops, FCM_ACCOUNT("a@b.example", "AAAA"),
 	    "setting \"service_account\": the private key is no key" },
-	{ &fcm_ops, FCM_ACCOUNT("a@b.example", RSA_384), "1024 bits" },
+	{ &fcm_ops, FCM_ACCOUNT("a@b.example", RSA_384), "1024 to 4096 bits" },
 	{ &fcm_ops, FCM_ACCOUNT("a@b.example", RSA_EVEN),
 	    "setting \"service_account\": the private key cannot sign" },
 	{ &telegram_ops, "{\"token\": \"x\", \"chat_id\": \"1\"}", "token" },
@@ -412,8 +415,8 @@ settings_are_checked(void **state)
 	size_t i;
 
 	for (i = 0; i < NELEMS(faults); i++) {
-		assert_null(settings_of(arena, faults[i].ops, faults[i].settings,
-		    &e));
+		assert_null(settings_of(arena, faults[i].ops,
+		    rsa_keys_put(arena, faults[i].settings), &e));
 		assert_non_null(strstr(e.text, faults[i].why));
 	}
 }

@@ -158,8 +158,10 @@ a_key_that_cannot_sign_is_no_key(void **state)
 	struct err e;
 
 	assert_non_null(settings_of(arena, &smtp_ops,
-	    arena_printf(arena, settings, RSA_1024), &e));
-	even = arena_printf(arena, settings, RSA_EVEN);
+	    rsa_keys_put(arena, arena_printf(arena, settings, RSA_1024)), &e));
+	assert_null(settings_of(arena, &smtp_ops,
+	    rsa_keys_put(arena, arena_printf(arena, settings, RSA_LARGE)), &e));
+	even = rsa_keys_put(arena, arena_printf(arena, settings, RSA_EVEN));
 	assert_null(settings_of(arena, &smtp_ops, even, &e));
 	assert_string_equal(e.text,
 	    "setting \"dkim_key\": the private key cannot sign");
