@@ -448,9 +448,13 @@ SELECT $1, r.notification_id, r.event_id, r.id, 'delivery.deferred', r.lane, d.a
 FROM r JOIN d ON d.id = r.id
 
 -- name: leases_own
--- A row for each lease of spooler $1 that is its delivery's first.
-SELECT tenant_id, notification_id, id, lane FROM q_leased
-WHERE spooler = $1 AND lease_no = 1
+-- A row for each lease of spooler $1.
+SELECT tenant_id, notification_id, id, lane, lease_no FROM q_leased WHERE spooler = $1
+
+-- name: lease_attempt
+-- One row when lease $4 of delivery $3 began an attempt: its number.
+SELECT n FROM attempt WHERE tenant_id = $1 AND notification_id = $2 AND delivery_id = $3
+    AND lease_no = $4
 
 -- name: partition_weeks
 -- A row for each week whose partitions one may write to straight, the newest first: its

@@ -588,7 +588,8 @@ claimed(struct claim *c, struct db_rows **rows)
 		write(c);
 }
 
-/* The answer to COMMIT was lost: should the leases be there, they are handed back. */
+/* The answer to COMMIT was lost: should the leases be there, they are handed back.  Should
+ * they come yet, express.c finds them. */
 static void
 hand_back_doubtful(struct claim *c, const struct delivery *d)
 {
@@ -655,6 +656,8 @@ failed(struct claim *c, const struct err *e)
 		isolate(c, e);
 	else
 		c->key->pause_until_ms = clock_mono_ms() + PAUSE_MS;
+	if (c->stage == CLAIM_WRITE && e->kind == ERR_UNCERTAIN)
+		express_doubt(c->spooler);
 	for (i = 0; c->stage == CLAIM_WRITE && i < c->deliveries.count; i++) {
 		d = &c->deliveries.list[i];
 		door_leave(c->spooler, d);

@@ -9,9 +9,10 @@
  * becomes of it.
  *
  * A parcel may be lost on the way; then there is a lease of ours that we know nothing of.
- * So from time to time we look at our leases.  What we do not know at two looks is
- * handed back: between them lies more time than a parcel may be on its way, and one
- * that comes later is not started.
+ * There may be one, too, when the answer to the COMMIT of a claim was lost: what was
+ * handed back before it was there stayed.  So from time to time we look at our leases.
+ * What we do not know at two looks is handed back: between them lies more time than a
+ * parcel may be on its way, and one that comes later is not started.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -44,13 +45,19 @@ enum {
 /* The labels of METRIC_PARCELS_TOTAL. */
 enum { STARTED, HANDED_BACK, BROKEN };
 
+struct suspect {
+	struct uuid delivery;
+	int lease_no;
+};
+
 struct express {
 	struct tickets *tickets;
 	int64_t offered_ms; /* when there were tickets last; 0: never */
 	int64_t next_look_ms;
+	int64_t doubt_until_ms; /* there may be leases of claims that are over */
 	bool looking;
 	struct arena *a; /* of the suspects */
-	struct uuid *suspects; /* deliveries that the last look did not know */
+	struct suspect *suspects; /* leases that the last look did not know */
 	size_t suspect_count;
 };
 
@@ -211,7 +218,7 @@ express_arrived(struct spooler *sp, const void *bytes, size_t n)
 		start(c);
 }
 
-/* ---- Parcels that never came ------------------------------------------------------ */
+/* ---- Leases that nobody works on -------------------------------------------------- */
 
 struct look {
 	struct pool_job job;
@@ -234,34 +241,84 @@ is_known(const struct spooler *sp, const struct uuid *delivery)
 }
 
 static bool
-is_suspect(const struct express *x, const struct uuid *delivery)
+is_suspect(const struct express *x, const struct suspect *s)
 {
 	size_t i;
 
 	for (i = 0; i < x->suspect_count; i++)
-		if (uuid_cmp(&x->suspects[i], delivery) == 0)
+		if (uuid_cmp(&x->suspects[i].delivery, &s->delivery) == 0 &&
+		    x->suspects[i].lease_no == s->lease_no)
 			return true;
 	return false;
 }
 
+/* A lease that is handed back when it is known which attempt it began. */
+struct stray {
+	struct pool_job job;
+	struct spooler *sp;
+	struct uuid id;
+	struct tenant_id tenant;
+	struct notification n;
+	struct delivery d;
+};
+
+static void
+give_back(struct stray *s)
+{
+	struct result *r = settler_result(s->sp->settler, s->tenant);
+
+	settle_handed_back(r, &s->d, "it did not reach the spooler");
+	r->tenant = s->tenant;
+	r->spooler = s->id;
+	r->doubtful = true;
+}
+
+static void
+attempt_found(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct stray *s = (struct stray *)job;
+
+	if (e != NULL) {
+		spooler_trouble(s->sp, "looking at a lease failed", e);
+	} else if (!is_known(s->sp, &s->d.id.u)) {
+		s->d.attempt =
+		    db_count(rows[0]) > 0 ? (int)db_int(rows[0], 0, 0) : 0;
+		give_back(s);
+	}
+	arena_free(&job->a);
+}
+
+/* The first lease of a delivery is that of its first attempt; of others we ask. */
 static void
 hand_back(struct spooler *sp, const struct db_rows *rows, int row)
 {
-	struct tenant_id tenant = { db_int(rows, row, 0) };
-	struct notification n = { .id = { db_uuid(rows, row, 1) } };
-	struct delivery d = {
-		.notification = &n,
-		.id = { db_uuid(rows, row, 2) },
-		.channel = (enum channel)db_int(rows, row, 3),
-		.lease_no = 1,
-		.attempt = 1,
-	};
-	struct result *r = settler_result(sp->settler, tenant);
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct stray *s = arena_object(a, struct stray);
+	struct db_batch *b;
 
-	settle_handed_back(r, &d, "it did not reach the spooler");
-	r->tenant = tenant;
-	r->spooler = sp->id;
-	r->doubtful = true;
+	s->job.a = a;
+	s->job.step = attempt_found;
+	s->sp = sp;
+	s->id = sp->id;
+	s->tenant = (struct tenant_id){ db_int(rows, row, 0) };
+	s->n.id = (struct notification_id){ db_uuid(rows, row, 1) };
+	s->d.notification = &s->n;
+	s->d.id = (struct delivery_id){ db_uuid(rows, row, 2) };
+	s->d.channel = (enum channel)db_int(rows, row, 3);
+	s->d.lease_no = (int)db_int(rows, row, 4);
+	if (s->d.lease_no == 1) {
+		s->d.attempt = 1;
+		give_back(s);
+		arena_free(&a);
+		return;
+	}
+	b = db_batch_new(a, s->tenant, DB_ONE);
+	db_add(b, Q_LEASE_ATTEMPT);
+	db_arg_int(b, s->tenant.n);
+	db_arg_uuid(b, &s->n.id.u);
+	db_arg_uuid(b, &s->d.id.u);
+	db_arg_int(b, s->d.lease_no);
+	pool_submit(sp->pool, &s->job, b);
 }
 
 static void
@@ -270,18 +327,19 @@ looked(struct spooler *sp, const struct db_rows *rows)
 	struct express *x = sp->express;
 	int i, count = db_count(rows), back = 0;
 	struct arena *a = arena_new(CHUNK_BYTES);
-	struct uuid *list = arena_zalloc(a, (size_t)count, sizeof(*list)), id;
+	struct suspect *list = arena_zalloc(a, (size_t)count, sizeof(*list)), s;
 	size_t suspects = 0;
 
 	for (i = 0; i < count; i++) {
-		id = db_uuid(rows, i, 2);
-		if (is_known(sp, &id))
+		s.delivery = db_uuid(rows, i, 2);
+		s.lease_no = (int)db_int(rows, i, 4);
+		if (is_known(sp, &s.delivery))
 			continue;
-		if (is_suspect(x, &id)) {
+		if (is_suspect(x, &s)) {
 			hand_back(sp, rows, i);
 			back++;
 		} else {
-			list[suspects++] = id;
+			list[suspects++] = s;
 		}
 	}
 	arena_free(&x->a);
@@ -291,7 +349,8 @@ looked(struct spooler *sp, const struct db_rows *rows)
 	if (back == 0)
 		return;
 	metrics_add(METRIC_ASTRAY_TOTAL, 0, back);
-	log_warn(NULL, "parcels never came: handed back", LF_INT("count", back));
+	log_warn(NULL, "leases that nobody works on: handed back",
+	    LF_INT("count", back));
 }
 
 static void
@@ -343,6 +402,13 @@ tickets_right_now(const struct spooler *sp)
 	return count < spooler_room(sp) ? count : spooler_room(sp);
 }
 
+static bool
+has_to_look(const struct express *x, int64_t now_ms)
+{
+	return (x->offered_ms != 0 && now_ms < x->offered_ms + LOOKS_MS) ||
+	    now_ms < x->doubt_until_ms || x->suspect_count > 0;
+}
+
 void
 express_service(struct spooler *sp)
 {
@@ -355,10 +421,15 @@ express_service(struct spooler *sp)
 	tickets_offer(x->tickets, &sp->id, count, until);
 	if (count > 0)
 		x->offered_ms = now;
-	if (x->offered_ms != 0 && !x->looking && now >= x->next_look_ms &&
-	    lease_is_trusted(sp) && pool_is_up(sp->pool) &&
-	    (now < x->offered_ms + LOOKS_MS || x->suspect_count > 0))
+	if (!x->looking && now >= x->next_look_ms && lease_is_trusted(sp) &&
+	    pool_is_up(sp->pool) && has_to_look(x, now))
 		look(sp);
+}
+
+void
+express_doubt(struct spooler *sp)
+{
+	sp->express->doubt_until_ms = clock_mono_ms() + LOOKS_MS;
 }
 
 int

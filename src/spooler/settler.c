@@ -184,6 +184,7 @@ write_bare(struct pile *p, const struct err *e)
 		return;
 	}
 	if (r->verdict.text[0] == '\0') {
+		express_doubt(p->settler->sp); /* nobody works on its lease */
 		drop_pile(p);
 		return;
 	}

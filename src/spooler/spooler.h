@@ -25,6 +25,7 @@ struct arena;
 struct book;
 struct claim;
 struct config;
+struct crash;
 struct delivery;
 struct door;
 struct err;
@@ -98,6 +99,7 @@ struct spooler {
 	int suspects; /* claims under way of a delivery that a crash was blamed on */
 	int64_t trusted_until_ms; /* monotonic: how long our leases surely last */
 	int64_t next_heartbeat_ms;
+	struct crash *crashes; /* that others are to be blamed for (lease.c) */
 	int64_t rescue_from_ms; /* who seems dead before may only have been unheard */
 	int64_t next_poll_ms, poll_interval_ms;
 	int64_t next_promote_ms;
@@ -212,6 +214,8 @@ bool settler_has(const struct settler *st, const struct uuid *delivery);
 int express_new(struct spooler *sp, int slot, struct err *e) MUST_CHECK;
 /* Offers as many tickets as are right now, and looks when it is time. */
 void express_service(struct spooler *sp);
+/* There may be leases of ours that nobody works on: we look for them for a while. */
+void express_doubt(struct spooler *sp);
 void express_arrived(struct spooler *sp, const void *parcel, size_t n);
 /* Milliseconds for which a spooler that stops has to wait for parcels still: what was
  * leased to it may not have been handed over yet. */

@@ -41,7 +41,18 @@ enum {
 	POLL_MS = 500,
 	POLL_LEAST_MS = 20,
 	MEASURE_MS = 10000,
+	DOUBT_MS = 12000, /* longer than a COMMIT takes, however it ends */
 	ANSWER_MAX = 64 << 10 /* that is read */
+};
+
+/* Attempts that are undone once more, some seconds later: the COMMIT may have waited in the
+ * server while we looked for the first time. */
+struct doubt {
+	struct pool_job job; /* its arena holds it */
+	struct doubt *next;
+	struct webhooks *w;
+	struct db_batch *batch;
+	int64_t due_ms;
 };
 
 static void
@@ -49,8 +60,14 @@ defer_targets(void *p)
 {
 	struct webhooks *w = p;
 	struct target *t, *next;
+	struct doubt *d;
 	struct arena *a;
 
+	while ((d = w->doubts) != NULL) {
+		w->doubts = d->next;
+		a = d->job.a;
+		arena_free(&a);
+	}
 	for (t = w->targets; t != NULL; t = next) {
 		next = t->next;
 		a = t->a;
@@ -404,9 +421,9 @@ send_all(struct claim_job *c, const struct db_rows *r)
 }
 
 static struct db_array *
-array_of(const struct claim_job *c)
+array_of(const struct claim_job *c, struct arena *a)
 {
-	struct db_array *v = db_array_new(c->job.a);
+	struct db_array *v = db_array_new(a);
 	int i;
 
 	for (i = 0; i < c->asked; i++)
@@ -414,19 +431,67 @@ array_of(const struct claim_job *c)
 	return v;
 }
 
-/* The answer to COMMIT was lost: should the leases be there, they are given back. */
-static void
-undo(struct claim_job *c)
+static struct db_batch *
+undo_batch(const struct claim_job *c, struct arena *a)
 {
-	struct db_batch *b = db_batch_new(c->job.a, c->target->tenant, DB_ONE);
+	struct db_batch *b = db_batch_new(a, c->target->tenant, DB_ONE);
 
-	c->undoing = true;
 	db_add(b, Q_WEBHOOK_UNDO);
 	db_arg_int(b, c->target->tenant.n);
 	db_arg_uuid(b, &c->target->endpoint);
 	db_arg_uuid(b, &c->spooler);
-	db_arg_array(b, array_of(c));
-	pool_submit(c->w->sp->pool, &c->job, b);
+	db_arg_array(b, array_of(c, a));
+	return b;
+}
+
+/* The answer to COMMIT was lost: should the leases be there, they are given back. */
+static void
+undo(struct claim_job *c)
+{
+	c->undoing = true;
+	pool_submit(c->w->sp->pool, &c->job, undo_batch(c, c->job.a));
+}
+
+static void
+undone(struct pool_job *job, struct db_rows **rows, const struct err *e)
+{
+	struct doubt *d = (struct doubt *)job;
+
+	if (e != NULL)
+		spooler_trouble(d->w->sp, "undoing a claim of webhooks failed", e);
+	else if (db_count(rows[0]) > 0)
+		webhooks_wake(d->w);
+	arena_free(&job->a);
+}
+
+static void
+doubt(const struct claim_job *c)
+{
+	struct arena *a = arena_new(CHUNK_BYTES);
+	struct doubt *d = arena_object(a, struct doubt);
+
+	d->job.a = a;
+	d->job.step = undone;
+	d->w = c->w;
+	d->batch = undo_batch(c, a);
+	d->due_ms = clock_mono_ms() + DOUBT_MS;
+	d->next = c->w->doubts;
+	c->w->doubts = d;
+}
+
+static void
+undo_again(struct webhooks *w, int64_t now_ms)
+{
+	struct doubt **p = &w->doubts, *d;
+
+	while ((d = *p) != NULL) {
+		if (d->due_ms > now_ms) {
+			p = &d->next;
+			continue;
+		}
+		*p = d->next;
+		pool_submit(w->sp->pool, &d->job, d->batch);
+	}
 }
 
 static void
@@ -444,7 +509,9 @@ claimed(struct pool_job *job, struct db_rows **rows, const struct err *e)
 			return;
 		}
 		c->target->marked = false; /* until it is looked for again */
-	} else if (!c->undoing) {
+	} else if (c->undoing) {
+		doubt(c);
+	} else {
 		c->target->marked = db_count(rows[0]) == c->asked;
 		if (uuid_cmp(&c->spooler, &c->w->sp->id) == 0)
 			send_all(c, rows[0]);
@@ -476,7 +543,7 @@ claim(struct webhooks *w, struct target *t, int room)
 	db_arg_uuid(b, &t->endpoint);
 	db_arg_uuid(b, &w->sp->id);
 	db_arg_int(b, room);
-	db_arg_array(b, array_of(c));
+	db_arg_array(b, array_of(c, a));
 	pool_submit(w->sp->pool, &c->job, b);
 }
 
@@ -513,6 +580,7 @@ webhooks_service(struct webhooks *w)
 	if (!pool_is_up(w->sp->pool))
 		return;
 	webhook_outcomes_service(w, w->sp->stopping);
+	undo_again(w, now_ms);
 	if (!spooler_takes(w->sp))
 		return;
 	if (!w->polling && now_ms >= w->next_poll_ms)

@@ -19,6 +19,7 @@
 
 struct arena;
 struct buf;
+struct doubt;
 struct keyring;
 struct pile;
 struct spooler;
@@ -42,6 +43,7 @@ struct webhooks {
 	struct webhook_policy policy;
 	struct target *targets;
 	struct pile *piles;
+	struct doubt *doubts;
 	int in_flight;
 	bool polling, claiming, rescuing, measuring;
 	int64_t next_poll_ms, polled_ms;

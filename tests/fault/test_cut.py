@@ -9,9 +9,13 @@ import pytest
 
 from harness.api import Client, mail
 from harness.cutter import Cutter
+from harness.endpoint import Endpoint
+from harness.smtp import FaultyServer
 from harness.tenant import Tenant
+from harness.wait import wait_until
 
 POSTS = 150
+SYNC = 5  # octets, which commit what stands before them
 
 
 def insist(stack, tenant, number):
@@ -29,7 +33,7 @@ def insist(stack, tenant, number):
 @pytest.mark.D8
 @pytest.mark.settings(settings={"spooler.dead_after": "4s"})
 @pytest.mark.expect_log("request|failed|not written yet|leases|took over|late|"
-                        "parcels never came")
+                        "leases that nobody works on")
 def test_one_notification_for_a_key(own_stack):
     with Cutter(own_stack) as cutter:
         for part in ("api", "spooler"):
@@ -70,5 +74,48 @@ def test_a_database_that_falls_silent(own_stack):
         began = time.monotonic()
         tenant.api.ended(tenant.api.accepted(mail("late@example.org")))
         assert time.monotonic() - began < 10
+        own_stack.stop("spooler")
+    own_stack.start("spooler")
+
+
+@pytest.mark.settings(settings={"spooler.express": "0"})
+@pytest.mark.parametrize("statement, faults, attempts", [
+    (b"route_write", {}, 2), (b"lane_write", {"RCPT": "451 4.3.0 later"}, 3)],
+    ids=["first", "second"])
+@pytest.mark.expect_log("failed|leases that nobody works on|not written yet")
+def test_a_commit_that_is_late(own_stack, statement, faults, attempts):
+    """It comes to be after the spooler has looked whether it had."""
+    with Cutter(own_stack) as cutter, FaultyServer(faults, times=1) as server:
+        own_stack.stop("spooler")
+        own_stack.start("spooler")
+        tenant = Tenant(own_stack, maildir=False)
+        tenant.add_provider("relay", "smtp", host="127.0.0.1",
+                            port=server.port, tls="none",
+                            **{"from": "shop@example.org"})
+        cutter.be_late_with(statement, 2)
+        tenant.api.accepted(mail())
+        tenant.idle()
+        assert cutter.cuts == 1
+        assert len(server.bodies) == 1
+        assert tenant.rows("SELECT state, attempts FROM delivery WHERE "
+                           "tenant_id = %s") == [
+                               {"state": 4, "attempts": attempts}]
+        own_stack.stop("spooler")
+    own_stack.start("spooler")
+
+
+@pytest.mark.expect_log("failed|not written yet")
+def test_a_claim_of_webhooks_that_is_late(own_stack):
+    """It is undone at once, when there is nothing yet, and again some seconds later."""
+    with Cutter(own_stack) as cutter, Endpoint() as endpoint:
+        own_stack.stop("spooler")
+        own_stack.start("spooler")
+        tenant = Tenant(own_stack)
+        endpoint.subscribe(tenant)
+        cutter.be_late_with(b"webhook_claim", 2, last=SYNC)
+        identity = tenant.api.accepted(mail())
+        endpoint.wait_for(identity, "notification.done")
+        wait_until(lambda: tenant.count("webhook_queue") == 0, 40, "told")
+        assert cutter.cuts == 1
         own_stack.stop("spooler")
     own_stack.start("spooler")

@@ -20,7 +20,7 @@ from harness.wait import wait_until
 QUICK = {"spooler.heartbeat_interval": "300ms", "spooler.dead_after": "1500ms",
          "spooler.sweep_interval": "200ms", "spooler.drain_timeout": "5s"}
 TROUBLE = ("a worker has crashed|took over from a dead spooler|"
-           "did not reach the spooler|parcels never came|leases are no longer "
+           "did not reach the spooler|leases that nobody works on|leases are no longer "
            "sure|came too late|failed")
 PLACES = 20  # spooler.account_concurrency: so many are on the wire at once
 KILLS = 10

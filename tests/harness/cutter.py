@@ -4,6 +4,7 @@
 import random
 import socket
 import threading
+import time
 from pathlib import Path
 
 
@@ -18,6 +19,7 @@ class Cutter:
         self.back = self.front.with_name("real.sock")
         self.share, self.cuts = 0.0, 0
         self.connections, self.muted = 0, 0
+        self.late, self.lateness_s, self.last = b"", 0, None
 
     def __enter__(self):
         self.front.rename(self.back)
@@ -47,6 +49,12 @@ class Cutter:
                                  args=(*pair, self.connections),
                                  daemon=True).start()
 
+    def be_late_with(self, octets, lateness_s, last=None):
+        """What comes next with these octets in it loses its connection, and reaches
+        the server all the same, so many seconds later; with "last" only its last
+        octets are late."""
+        self.late, self.lateness_s, self.last = octets, lateness_s, last
+
     def mute(self):
         """Swallows what passes on the connections that there are, as a host
         does that vanished.  Others come through."""
@@ -57,6 +65,16 @@ class Cutter:
             while (octets := source.recv(65536)):
                 if number <= self.muted:
                     continue
+                if self.late and self.late in octets:
+                    self.late = b""
+                    self.cuts += 1
+                    at = len(octets) - (self.last or len(octets))
+                    sink.sendall(octets[:at])
+                    source.shutdown(socket.SHUT_RDWR)
+                    time.sleep(self.lateness_s)
+                    sink.sendall(octets[at:])
+                    time.sleep(1)
+                    break
                 if random.random() < self.share:
                     self.cuts += 1
                     if random.random() < 0.5:

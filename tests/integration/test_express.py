@@ -113,7 +113,7 @@ def test_what_changed_a_moment_ago(tenant):
     assert len(tenant.mails()) == 10
 
 
-@pytest.mark.expect_log("did not reach the spooler|parcels never came")
+@pytest.mark.expect_log("did not reach the spooler|leases that nobody works on")
 def test_parcels_that_are_lost_come_back(own_stack, own_tenant):
     """Committed, leased, and never handed over: found within a few seconds."""
     settled(own_tenant)
