@@ -181,23 +181,48 @@ lease_service(struct spooler *sp)
 
 /* ---- Rescue ---------------------------------------------------------------------- */
 
+/* A report whose file is taken is kept until the database has what it says. */
+struct crash {
+	struct crash *next;
+	struct crash_report report; /* signal 0: this is free */
+	int jobs; /* under way for it */
+	bool again; /* one of them failed */
+};
+
 struct rescue {
 	struct pool_job job;
 	struct spooler *sp;
 	struct tenant_id tenant;
 	struct uuid dead;
-	struct crash_report report; /* signal 0: it did not crash */
+	struct crash *crash; /* NULL: it did not crash */
 	bool written;
 	int count;
 };
+
+static void
+crash_begin(struct crash *cr)
+{
+	if (cr != NULL)
+		cr->jobs++;
+}
+
+static void
+crash_end(struct crash *cr, const struct err *e)
+{
+	if (cr == NULL)
+		return;
+	cr->again |= e != NULL && err_may_retry(e->kind);
+	if (--cr->jobs == 0 && !cr->again)
+		cr->report.signal = 0;
+}
 
 /* Is the delivery to blame for the crash? */
 static bool
 is_blamed(const struct rescue *rs, const struct uuid *delivery)
 {
-	return rs->report.signal != 0 &&
-	    (rs->report.tenant.n == 0 ||
-	        uuid_cmp(&rs->report.delivery.u, delivery) == 0);
+	return rs->crash != NULL &&
+	    (rs->crash->report.tenant.n == 0 ||
+	        uuid_cmp(&rs->crash->report.delivery.u, delivery) == 0);
 }
 
 static void
@@ -254,12 +279,13 @@ rescue_step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		    LF_STR("spooler", id), LF_INT("tenant_id", rs->tenant.n),
 		    LF_INT("count", rs->count));
 	}
+	crash_end(rs->crash, e);
 	arena_free(&job->a);
 }
 
 static void
 rescue(struct spooler *sp, struct tenant_id tenant, struct uuid dead,
-    const struct crash_report *report)
+    struct crash *crash)
 {
 	struct arena *a = arena_new(4096);
 	struct rescue *rs = arena_object(a, struct rescue);
@@ -270,7 +296,8 @@ rescue(struct spooler *sp, struct tenant_id tenant, struct uuid dead,
 	rs->sp = sp;
 	rs->tenant = tenant;
 	rs->dead = dead;
-	rs->report = *report;
+	rs->crash = crash;
+	crash_begin(crash);
 	db_add(b, Q_LEASES_TAKE);
 	db_arg_int(b, tenant.n);
 	db_arg_uuid(b, &dead);
@@ -285,7 +312,8 @@ orphans_found(struct pool_job *job, struct db_rows **rows, const struct err *e)
 
 	for (i = 0; e == NULL && i < db_count(rows[0]); i++)
 		rescue(rs->sp, (struct tenant_id){ db_int(rows[0], i, 0) },
-		    db_uuid(rows[0], i, 1), &rs->report);
+		    db_uuid(rows[0], i, 1), rs->crash);
+	crash_end(rs->crash, e);
 	arena_free(&job->a);
 }
 
@@ -314,52 +342,102 @@ lease_rescue(struct spooler *sp, bool all)
 static void
 blamed(struct pool_job *job, struct db_rows **rows, const struct err *e)
 {
+	struct rescue *rs = (struct rescue *)job;
+
+	if (e != NULL)
+		spooler_trouble(rs->sp, "blaming a notification failed", e);
+	/* Without an answer to COMMIT it counts, rather than twice. */
+	if (e == NULL || e->kind == ERR_UNCERTAIN)
+		memset(&rs->crash->report.notification, 0,
+		    sizeof(rs->crash->report.notification));
+	crash_end(rs->crash, e);
 	arena_free(&job->a);
 }
 
-/* It crashed while it routed a notification, which has no lease. */
-static void
-blame_notification(struct spooler *sp, const struct crash_report *report)
+static struct rescue *
+crash_job(struct spooler *sp, struct crash *cr,
+    void (*step)(struct pool_job *, struct db_rows **, const struct err *))
 {
-	struct arena *a = arena_new(2048);
-	struct pool_job *job = arena_object(a, struct pool_job);
-	struct db_batch *b = db_batch_new(a, report->tenant, DB_ONE);
+	struct arena *a = arena_new(4096);
+	struct rescue *rs = arena_object(a, struct rescue);
 
-	job->a = a;
-	job->step = blamed;
+	rs->job.a = a;
+	rs->job.step = step;
+	rs->sp = sp;
+	rs->crash = cr;
+	crash_begin(cr);
+	return rs;
+}
+
+/* It crashed while it routed a notification, which has no lease. */
+static bool
+was_routing(const struct crash_report *report)
+{
+	static const struct uuid nil;
+
+	return report->tenant.n != 0 &&
+	    uuid_cmp(&report->delivery.u, &nil) == 0 &&
+	    uuid_cmp(&report->notification.u, &nil) != 0;
+}
+
+static void
+blame_notification(struct spooler *sp, struct crash *cr)
+{
+	struct rescue *rs = crash_job(sp, cr, blamed);
+	struct db_batch *b =
+	    db_batch_new(rs->job.a, cr->report.tenant, DB_ONE);
+
 	db_add(b, Q_NOTIFICATION_BLAME);
-	db_arg_int(b, report->tenant.n);
-	db_arg_uuid(b, &report->notification.u);
-	pool_submit(sp->pool, job, b);
+	db_arg_int(b, cr->report.tenant.n);
+	db_arg_uuid(b, &cr->report.notification.u);
+	pool_submit(sp->pool, &rs->job, b);
+}
+
+static void
+follow(struct spooler *sp, struct crash *cr)
+{
+	struct rescue *rs = crash_job(sp, cr, orphans_found);
+	struct db_batch *b =
+	    db_batch_new(rs->job.a, (struct tenant_id){ 0 }, DB_PLAIN);
+
+	cr->again = false;
+	if (was_routing(&cr->report))
+		blame_notification(sp, cr);
+	db_add(b, Q_LEASES_OF);
+	db_arg_uuid(b, &cr->report.spooler);
+	pool_submit(sp->pool, &rs->job, b);
+}
+
+static struct crash *
+free_crash(struct spooler *sp)
+{
+	struct crash *cr = sp->crashes;
+
+	while (cr != NULL && cr->report.signal != 0)
+		cr = cr->next;
+	if (cr == NULL) {
+		cr = arena_object(sp->a, struct crash);
+		cr->next = sp->crashes;
+		sp->crashes = cr;
+	}
+	return cr;
 }
 
 void
 lease_rescue_crashed(struct spooler *sp)
 {
-	static const struct uuid nil;
 	struct crash_report report;
-	struct arena *a;
-	struct rescue *rs;
-	struct db_batch *b;
+	struct crash *cr;
 
 	while (crash_report_take(sp->config->process_run_directory, &report)) {
 		log_error(NULL, "a spooler crashed",
 		    LF_INT("signal", report.signal),
 		    LF_INT("tenant_id", report.tenant.n));
-		if (report.tenant.n != 0 &&
-		    uuid_cmp(&report.delivery.u, &nil) == 0)
-			blame_notification(sp, &report);
-		a = arena_new(4096);
-		rs = arena_object(a, struct rescue);
-		b = db_batch_new(a, (struct tenant_id){ 0 }, DB_PLAIN);
-		rs->job.a = a;
-		rs->job.step = orphans_found;
-		rs->sp = sp;
-		rs->report = report;
-		db_add(b, Q_LEASES_OF);
-		db_arg_uuid(b, &report.spooler);
-		pool_submit(sp->pool, &rs->job, b);
+		free_crash(sp)->report = report;
 	}
+	for (cr = sp->crashes; cr != NULL; cr = cr->next)
+		if (cr->report.signal != 0 && cr->jobs == 0)
+			follow(sp, cr);
 }
 
 static void

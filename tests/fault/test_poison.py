@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness.api import mail
+from harness.cutter import Cutter
 from harness.smtp import GOOD, FaultyServer
 from harness.tenant import Tenant
 from harness.wait import wait_until
@@ -66,6 +67,31 @@ def test_d6_the_neighbours_are_delivered(own_stack):
         crashed = [e for e in tenant.api.timeline(identity)
                    if e["code"] == "crashed" and e["delivery"] == poison["id"]]
         assert len(crashed) == 3
+
+
+@pytest.mark.settings(settings={"spooler.dead_after": "30s"})
+@pytest.mark.expect_log("a worker has crashed|a spooler crashed|rescue failed|"
+                        "took over from a dead spooler")
+def test_the_blame_outlives_a_connection(own_stack):
+    """The report of a crash was taken, and then the database was not there."""
+    tenant = Tenant(own_stack, maildir=False)
+    with Cutter(own_stack) as cutter, \
+            FaultyServer({}, latency_s=0.5) as server:
+        tenant.add_provider("relay", "smtp", host="127.0.0.1",
+                            port=server.port, tls="none",
+                            **{"from": "shop@example.org"})
+        tenant.api.accepted(mail())
+        wait_until(lambda: any(line.startswith("DATA") for line in server.seen),
+                   20, "a delivery on the wire")
+        cutter.be_late_with(b"leases_of", 0)
+        for worker in own_stack.workers("spooler"):
+            os.kill(worker, signal.SIGABRT)
+        tenant.idle(60)
+        assert cutter.cuts == 1
+        assert tenant.rows("SELECT state, crashes FROM delivery WHERE "
+                           "tenant_id = %s") == [{"state": 4, "crashes": 1}]
+        own_stack.stop("spooler")
+    own_stack.start("spooler")
 
 
 @pytest.mark.expect_log("a worker has crashed|took over from a dead spooler")
