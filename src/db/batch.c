@@ -241,7 +241,10 @@ db_array_time_ms(struct db_array *v, int64_t wall_ms)
 	}
 	array_separate(v);
 	clock_format(wall_ms, text);
-	buf_puts(v->text, text);
+	if (strncmp(text, "0000", 4) == 0) /* PostgreSQL calls it 1 BC */
+		buf_printf(v->text, "0001%s BC", text + 4);
+	else
+		buf_puts(v->text, text);
 }
 
 void

@@ -122,6 +122,15 @@ def test_stop_and_start(tenant, meta):
     assert suppressed(tenant) == set()
 
 
+@pytest.mark.parametrize("at", ["-9223372036854775808", "-62135596801",
+                                "9223372036854775807", "x"])
+def test_a_time_of_nowhen_loses_nothing(tenant, meta, at):
+    meta.report(messages=[{"from": PHONE[1:], "type": "text", "id": "wamid.1",
+                           "timestamp": at, "text": {"body": "stop"}}])
+    applied(tenant)
+    assert suppressed(tenant) == {(PHONE, "opt_out", "wa")}
+
+
 def test_who_wrote_gets_a_text_and_others_a_template(tenant, meta, provider):
     part = {"template": "order_shipped", "parameters": ["42"],
             "session": {"text": "Order 42 is on its way."}}
