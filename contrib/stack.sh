@@ -54,13 +54,14 @@ process_started() {
 	[ "$1" != Z ] && echo "${20}"
 }
 
-# Sets PID when the part runs.
+# Sets PID when the part runs.  One that was gone before its start time was read has none.
 part_alive() {
-	local started
+	local started=
 	PID=
 	[ -r "$DIR/run/$1.pid" ] || return 1
 	read -r PID started <"$DIR/run/$1.pid"
-	[ "$(process_started "$PID")" = "$started" ] || { PID=; return 1; }
+	[ -n "$started" ] && [ "$(process_started "$PID")" = "$started" ] ||
+	    { PID=; return 1; }
 }
 
 part_gone() {
@@ -258,7 +259,21 @@ write_config() {
 		last=$section
 		entry=${entry#*.}
 		printf '%s = %s\n' "${entry%%=*}" "${entry#*=}"
-	done >"$DIR/belfry.conf"
+	done >"$DIR/belfry.conf.new"
+	check_config
+}
+
+# A faulty one does not get into the way of what runs already; another one is taken up
+# by it.
+check_config() {
+	local fresh=$DIR/belfry.conf.new part
+	"$DIR/bin/belfryctl" -c "$fresh" check-config >/dev/null ||
+	    die "the configuration is faulty; look at --set"
+	cmp -s "$fresh" "$DIR/belfry.conf" && { rm -f "$fresh"; return; }
+	mv -f "$fresh" "$DIR/belfry.conf"
+	for part in api spooler; do
+		! part_alive $part || kill -HUP "$PID"
+	done
 }
 
 # Makes the directories.  Sockets, keys and data are for their owner alone.
@@ -308,7 +323,11 @@ initialise() {
 	local tenant=$1
 	if [ ! -s "$DIR/init.json" ]; then
 		(umask 077 && ctl init --tenant "$tenant" --json \
-		    >"$DIR/init.json.new") || die "belfryctl init failed"
+		    >"$DIR/init.json.new" 2>"$DIR/log/init.log") || {
+			sed 's/.*"message":"\([^}]*\)","detail".*/\1/; s/\\"/"/g' \
+			    "$DIR/log/init.log" >&2
+			die "belfryctl init failed"
+		}
 		mv "$DIR/init.json.new" "$DIR/init.json"
 	fi
 	tenant=$(json_value "$DIR/init.json" tenant)

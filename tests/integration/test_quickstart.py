@@ -175,6 +175,15 @@ def test_a_taken_port_is_told(directory):
     assert f"port {port} is taken" in done.stderr
 
 
+def test_a_part_that_ended_at_once_does_not_run(directory):
+    """So fast that its start time could not be read any more."""
+    (directory / "run").mkdir()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (directory / "run/lighttpd.pid").write_text(f"{gone.pid} \n")
+    assert "runs" not in run("status", "--dir", directory).stdout
+
+
 @pytest.mark.parametrize("arguments, status", [
     (["--nonsense"], 2), (["start", "engine"], 2), (["--help"], 0),
     (["down", "--dir", "/nonexistent"], 1),
@@ -192,3 +201,43 @@ def test_a_directory_too_deep_for_sockets(tmp_path):
 def test_an_option_without_its_value():
     done = run("up", "--port")
     assert (done.returncode, done.stderr) == (2, "quickstart: --port needs a value\n")
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--nonsense"], '"--nonsense" is not known'),
+    (["stop"], "stop needs a part: postgres"),
+    (["stop", "engine"], "stop needs a part: postgres"),
+    (["up", "--port", "http"], "--port http is not a port"),
+    (["up", "--set", "workers=5"], "--set workers=5 is not SECTION.KEY=VALUE"),
+])
+def test_a_fault_is_one_line(arguments, word):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert word in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_tenant_that_cannot_be(directory):
+    done = run("up", "--no-install", "--dir", directory, "--port", 0,
+               "--tenant", "Bad_Name")
+    assert done.returncode == 1
+    assert '\nthe slug "Bad_Name" is not made of' in done.stderr
+
+
+def test_set_counts_at_once(directory):
+    """In what runs already, too; a fault there changes nothing."""
+    def up(*more):
+        return run("up", "--no-install", "--dir", directory, *more)
+
+    def api_log():
+        return (directory / "log/api.log").read_text()
+    assert up("--port", 0, "--set", "api.workers=2").returncode == 0
+    before = (directory / "belfry.conf").read_text()
+    done = up("--set", "api.workers=0")
+    assert done.returncode == 1
+    assert "api.workers" in done.stderr and "look at --set" in done.stderr
+    assert (directory / "belfry.conf").read_text() == before
+    assert run("status", "--dir", directory).returncode == 0
+    assert up("--set", "api.workers=3").returncode == 0
+    wait_until(lambda: '"workers":3' in api_log(), 20, "the reload")
+    assert up("--set", "api.workers=3").returncode == 0
+    assert api_log().count('"reloaded"') == 1
