@@ -27,6 +27,7 @@ document(struct app *app, struct arena *a)
 		.title = "Belfry",
 		.version = PACKAGE_VERSION,
 		.description = "Multi-tenant notifications.",
+		.license = "BSD-2-Clause",
 		.webhooks = webhook_event_openapi(),
 	};
 	struct buf *b = buf_new(a, DOCUMENT_BYTES_MAX);

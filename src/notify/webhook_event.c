@@ -243,12 +243,13 @@ webhook_event_catalogue(void)
 static json_t *
 operation_of(const struct event *ev)
 {
-	json_t *o = json_pack("{s:{s:s, s:s, s:[s], s:{s:b, s:{s:{s:o}}}, "
+	json_t *o = json_pack("{s:{s:s, s:s, s:s, s:[], s:[s], "
+	                      "s:{s:b, s:{s:{s:o}}}, "
 	                      "s:{s:{s:s}, s:{s:s}}}}",
-	    "post", "summary", ev->help, "description",
+	    "post", "operationId", ev->type, "summary", ev->help, "description",
 	    "Signed as Standard Webhooks has it: the headers webhook-id, "
-	    "webhook-timestamp and webhook-signature.", "tags", "webhooks",
-	    "requestBody", "required", 1, "content", "application/json",
+	    "webhook-timestamp and webhook-signature.", "security", "tags",
+	    "webhooks", "requestBody", "required", 1, "content", "application/json",
 	    "schema", schema_of(ev), "responses", "2XX", "description",
 	    "It was taken.", "410", "description",
 	    "The endpoint wants no more messages.");

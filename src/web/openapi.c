@@ -215,9 +215,10 @@ operation(struct arena *a, const struct route *r, json_t *schemas)
 		        r->flags & ROUTE_MERGE_PATCH
 		            ? PACK("{s:s}", "type", "object")
 		            : fields_schema(r->body, schemas)));
-	if (r->scope != NULL)
-		json_object_set_new(o, "security",
-		    PACK("[{s:[s]}]", "bearer", r->scope));
+	/* An empty list says that no credentials are asked for. */
+	json_object_set_new(o, "security",
+	    r->scope != NULL ? PACK("[{s:[s]}]", "bearer", r->scope)
+			     : json_array());
 	return o;
 }
 
@@ -251,8 +252,10 @@ openapi_make(struct arena *a, const struct openapi_info *info,
 	for (i = 0; i < count; i++)
 		add_route(a, paths, schemas, &routes[i]);
 	return js_keep(a,
-	    PACK("{s:s, s:{s:s,s:s,s:s}, s:o, s:O*, s:o}", "openapi", "3.1.0",
-	        "info", "title", info->title, "version", info->version,
-	        "description", info->description, "paths", paths, "webhooks",
-	        info->webhooks, "components", components));
+	    PACK("{s:s, s:{s:s,s:s,s:s,s:{s:s,s:s}}, s:[{s:s}], s:o, s:O*, s:o}",
+	        "openapi", "3.1.0", "info", "title", info->title, "version",
+	        info->version, "description", info->description, "license",
+	        "name", info->license, "identifier", info->license, "servers",
+	        "url", "/", "paths", paths, "webhooks", info->webhooks,
+	        "components", components));
 }

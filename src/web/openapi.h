@@ -19,6 +19,7 @@ struct openapi_info {
 	const char *title;
 	const char *version;
 	const char *description;
+	const char *license; /* its SPDX identifier */
 	json_t *webhooks; /* the section of that name, or NULL */
 };
 

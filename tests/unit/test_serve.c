@@ -299,7 +299,8 @@ no_handler_sees_a_bad_request(void **state)
 static void
 the_document_is_made_of_the_tables(void **state)
 {
-	const struct openapi_info info = { "Notes", "1.0", "All about notes." };
+	const struct openapi_info info = { "Notes", "1.0", "All about notes.",
+		"MIT" };
 	json_t *doc = openapi_make(a, &info, routes, NELEMS(routes));
 	json_t *post = json_object_get(json_object_get(json_object_get(doc,
 	                                   "paths"), "/notes"), "post");
@@ -311,7 +312,7 @@ the_document_is_made_of_the_tables(void **state)
 	                        "operationId")),
 	    "post_notes");
 	assert_non_null(json_object_get(post, "requestBody"));
-	assert_non_null(json_object_get(post, "security"));
+	assert_int_equal(json_array_size(json_object_get(post, "security")), 1);
 	assert_non_null(json_object_get(schemas, "Note"));
 	assert_non_null(json_object_get(schemas, "Problem"));
 	assert_null(json_object_get(schemas, "Page"));
