@@ -102,12 +102,24 @@ connect_database(struct init *in, struct db **db_r, struct err *e)
 	struct db_params p = ctl_db_params(c, false);
 	struct db *db = db_new(c->a, &p);
 	struct err other;
+	const char *why;
 
-	if (db_connect(db, e) == -1 &&
-	    (make_database(in, &other) == -1 || db_connect(db, e) == -1))
-		return -1;
 	*db_r = db;
-	return 0;
+	if (db_connect(db, e) == 0)
+		return 0;
+	if (make_database(in, &other) == 0)
+		return db_connect(db, e);
+	/* Who gets as far as PostgreSQL hears what was refused there. */
+	if (other.kind != ERR_TEMPORARY) {
+		*e = other;
+		return -1;
+	}
+	why = arena_strdup(c->a, e->detail);
+	err_set(e, ERR_TEMPORARY,
+	    "could not connect to the database: on a new server \"sudo -u "
+	    "postgres createuser --createrole --createdb root\" lets root "
+	    "make it; see database.admin_conninfo");
+	return err_detail(e, "%s", why);
 }
 
 static void

@@ -140,6 +140,19 @@ def test_init_goes_on_where_it_was_cut_off(empty):
     assert again["made"] == ['service account "admin"']
 
 
+def test_init_says_who_may_make_the_database(empty):
+    empty.rows("CREATE ROLE clerk LOGIN CREATEROLE", database="postgres")
+    for user, text in [("nobody", "createuser --createrole --createdb root"),
+                       ("clerk", "permission denied to create database")]:
+        done = empty.run("init", BELFRY_DATABASE_ADMIN_CONNINFO=
+                         f"host={empty.directory}/s dbname=bells user={user}")
+        assert done.returncode != OK
+        assert text in done.stderr
+    assert "does not exist" in empty.run(
+        "init", BELFRY_DATABASE_ADMIN_CONNINFO=
+        f"host={empty.directory}/s dbname=bells user=nobody").stderr
+
+
 def test_init_without_superuser(empty):
     empty.rows("CREATE ROLE boss LOGIN CREATEROLE CREATEDB",
                database="postgres")
