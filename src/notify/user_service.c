@@ -173,7 +173,7 @@ check_oauth(const struct check *c, const struct user_service *us)
 	const struct user_oauth *o = us->oauth;
 
 	if (us->token != NULL)
-		fault(c, "token", "it is fetched when there is oauth");
+		fault(c, "token", "with oauth it is fetched: unset this one");
 	if ((o->client_secret == NULL) == (o->client_secret_file == NULL))
 		fault(c, "oauth/client_secret",
 		    "either this or client_secret_file must be there");
