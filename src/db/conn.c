@@ -21,6 +21,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/ensure.h"
 #include "base/err.h"
 #include "db/batch.h"
@@ -29,6 +30,9 @@
 
 /* The name of a prepared statement: that of its query and its week. */
 enum { STATEMENT_BYTES = 80, QUERY_BYTES_MAX = 64 << 10 };
+
+/* How often a session is replaced that may not write. */
+enum { STALE_MS = 1000 };
 
 /* A host that vanishes says nothing, and TCP by itself waits a quarter of an hour for it.
  * These stand in front of the connection string, which may say otherwise; unix sockets do
@@ -103,6 +107,8 @@ conn_ready(struct db_conn *c, struct err *e)
 	memset(c->prepared_own, 0, sizeof(c->prepared_own));
 	c->leaf_count = 0;
 	c->open = false;
+	c->read_only = false;
+	c->ready_ms = clock_mono_ms();
 	c->batch = NULL;
 	PQsetNoticeReceiver(c->pg, noticed, c);
 	if (PQserverVersion(c->pg) < 150000) {
@@ -113,6 +119,12 @@ conn_ready(struct db_conn *c, struct err *e)
 	if (!PQenterPipelineMode(c->pg))
 		return err_set(e, ERR_INTERNAL, "cannot enter pipeline mode");
 	return 0;
+}
+
+bool
+conn_is_stale(const struct db_conn *c)
+{
+	return c->read_only && clock_mono_ms() - c->ready_ms >= STALE_MS;
 }
 
 void
@@ -312,11 +324,10 @@ forget(struct db_conn *c, size_t i)
 }
 
 static bool
-is_undefined_table(const struct err *e)
+is_state(const struct err *e, const char *state)
 {
-	static const char state[] = "[42P01:";
-
-	return strncmp(e->detail, state, strlen(state)) == 0;
+	return e->detail[0] == '[' &&
+	    strncmp(e->detail + 1, state, strlen(state)) == 0;
 }
 
 /* "i" is the message that failed, or c->want when it was the Sync's commit. */
@@ -330,8 +341,10 @@ take_failure(struct db_conn *c, size_t i, const PGresult *res)
 		rows_error(res,
 		    named ? query_texts[c->sent[i].query].name : "transaction",
 		    c->e);
-	if (named && c->sent[i].week != 0 && is_undefined_table(c->e))
+	if (named && c->sent[i].week != 0 && is_state(c->e, "42P01"))
 		weeks_forget(); /* the partition was dropped */
+	if (is_state(c->e, "25006"))
+		c->read_only = true;
 	c->failed = true;
 }
 

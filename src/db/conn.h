@@ -40,6 +40,8 @@ struct db_conn {
 	size_t leaf_count;
 	bool prepared_own[CONN_OWN_COUNT];
 	bool open; /* a transaction is open between two batches */
+	bool read_only; /* it said so */
+	int64_t ready_ms; /* mono: the session began */
 	/* The batch that is under way. */
 	const struct db_batch *batch;
 	struct {
@@ -77,6 +79,10 @@ int conn_finish(struct db_conn *c, struct err *e);
 
 /* The error of a connection that broke while "b" was under way. */
 int conn_lost(const struct db_conn *c, const struct db_batch *b, struct err *e);
+
+/* Is it of no more use, though it is sound?  A session may not write for good when it
+ * began as the database or its role had default_transaction_read_only. */
+bool conn_is_stale(const struct db_conn *c);
 
 void conn_close(struct db_conn *c);
 

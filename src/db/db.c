@@ -72,7 +72,7 @@ is_gone(const struct db_conn *c)
 {
 	struct pollfd p = { .fd = PQsocket(c->pg), .events = POLLIN };
 
-	if (PQstatus(c->pg) != CONNECTION_OK)
+	if (PQstatus(c->pg) != CONNECTION_OK || conn_is_stale(c))
 		return true;
 	while (poll(&p, 1, 0) > 0)
 		if (PQconsumeInput(c->pg) == 0)

@@ -235,6 +235,14 @@ roll_back(struct pool *p, struct slot *s)
 	    db_batch_new(a, (struct tenant_id){ 0 }, DB_ROLLBACK));
 }
 
+/* Nobody uses the connection: another one takes its place. */
+static void
+retire(struct slot *s)
+{
+	conn_close(&s->conn);
+	set_state(s, SLOT_DOWN);
+}
+
 /* The batch is through: calls the job. */
 static void
 finish(struct pool *p, struct slot *s)
@@ -256,6 +264,8 @@ finish(struct pool *p, struct slot *s)
 	p->jobs--;
 	if (s->conn.open)
 		roll_back(p, s);
+	else if (conn_is_stale(&s->conn))
+		retire(s);
 	else
 		set_state(s, SLOT_IDLE);
 	job->step(job, rc == 0 ? rows : NULL, rc == 0 ? NULL : &e);
