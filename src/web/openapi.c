@@ -147,25 +147,41 @@ parameters(const struct route *r, json_t *schemas)
 }
 
 static json_t *
-responses(const struct route *r, json_t *schemas)
+success(const struct route *r, int status, json_t *schemas)
 {
 	const char *type = r->answer_type != NULL ? r->answer_type
 						  : "application/json";
-	json_t *success = PACK("{s:s}", "description", http_phrase(r->status));
+	json_t *o = PACK("{s:s}", "description", http_phrase(status));
 	json_t *schema = json_object();
-	char status[8];
 
 	if (r->answer != NULL) {
 		json_decref(schema);
 		schema = fields_schema(r->answer, schemas);
 	}
-	if (r->status != 204)
-		json_object_set_new(success, "content",
+	if (status != 204)
+		json_object_set_new(o, "content",
 		    PACK("{s:{s:O}}", type, "schema", schema));
 	json_decref(schema);
-	snprintf(status, sizeof(status), "%d", r->status);
-	return PACK("{s:o, s:{s:s}}", status, success, "default", "$ref",
-	    "#/components/responses/Problem");
+	return o;
+}
+
+static json_t *
+responses(const struct route *r, json_t *schemas)
+{
+	json_t *list = json_object();
+	char status[8];
+
+	if (r->flags & ROUTE_OR_MADE) {
+		json_object_set_new(list, "200", success(r, 200, schemas));
+		json_object_set_new(list, "201", success(r, 201, schemas));
+	} else {
+		snprintf(status, sizeof(status), "%d", r->status);
+		json_object_set_new(list, status,
+		    success(r, r->status, schemas));
+	}
+	json_object_set_new(list, "default",
+	    PACK("{s:s}", "$ref", "#/components/responses/Problem"));
+	return list;
 }
 
 static json_t *

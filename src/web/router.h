@@ -40,7 +40,10 @@ enum route_flag {
 	/* It names the tenant in its path: who belongs to none needs no other one. */
 	ROUTE_NO_TENANT = 1 << 5,
 	/* Takes part in Idempotency-Key; the dispatcher's hook "once" sees to it. */
-	ROUTE_ONCE = 1 << 6
+	ROUTE_ONCE = 1 << 6,
+	/* 201 when it made something, 200 when that was there; for the OpenAPI
+	 * document. */
+	ROUTE_OR_MADE = 1 << 7
 };
 
 /* What a request counts as for rate limits. */

@@ -75,6 +75,24 @@ def test_each_operation_exists(stack, document):
             assert answer.status_code == want, (method, path)
 
 
+@pytest.mark.parametrize("method, path, body", [
+    ("put", "/api/v1/services/recipients/{user_id}", {"email": "a@example.org"}),
+    ("put", "/api/v1/admin/templates/{key}",
+     {"key": "new", "name": "A", "parts": {"en": {"sms": "Hello"}}}),
+    ("post", "/api/v1/admin/suppressions",
+     {"address": "a@example.org", "channel": "email"}),
+])
+def test_what_makes_or_replaces_tells_both(stack, tenant, document, method,
+                                           path, body):
+    told = document["paths"][path][method]["responses"]
+    admin = tenant.admin
+    for status in (201, 200):
+        answer = admin.request(method.upper(), re.sub(r"{\w+}", "new", path),
+                               json=body)
+        assert answer.status_code == status, answer.text
+        assert "application/json" in told[str(status)]["content"]
+
+
 def test_options_and_405_name_the_methods(stack, document):
     visitor = Client(stack.url, None)
     for path, methods in document["paths"].items():
