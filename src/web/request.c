@@ -22,6 +22,9 @@
 #include "base/err.h"
 #include "base/network.h"
 
+/* With what the web server adds.  Each is compared with all others. */
+enum { HEADERS_MAX = 400 };
+
 const char *
 request_param(const struct request *rq, const char *name)
 {
@@ -131,6 +134,10 @@ check_headers(const struct request *rq, struct err *e)
 	char *const *p, *const *q;
 	size_t i, len;
 
+	for (p = rq->envp; *p != NULL; p++)
+		if (p - rq->envp >= HEADERS_MAX)
+			return err_set(e, ERR_INVALID,
+			    "the request has too many headers");
 	for (p = rq->envp; *p != NULL; p++) {
 		len = strcspn(*p, "=") + 1;
 		for (q = p + 1; is_header(*p) && *q != NULL; q++)

@@ -98,6 +98,20 @@ def test_proxy_header_changes_nothing(path):
     assert status(ask(path, octets)) == 200
 
 
+@pytest.mark.parametrize("count, want", [(300, 200), (400, 400),
+                                         (8000, 400)])
+def test_many_headers(path, count, want):
+    """What 32 kB hold cost a second, before anybody had shown a key."""
+    more = [(f"HTTP_X_{i}", "") for i in range(count)]
+    with Connection(path) as connection:
+        connection.send(begin())
+        for at in range(0, len(more), 2000):
+            connection.send(record(
+                fastcgi.PARAMS, fastcgi.pairs(more[at:at + 2000])))
+        connection.send(request(get("/health/live"))[len(begin()):])
+        assert status(connection.answer()) == want
+
+
 def test_changed_at_random(stack, path):
     """Whatever comes, the next request is answered and no worker has died."""
     workers = stack.workers("api")
