@@ -42,6 +42,7 @@ struct server {
 	in_port_t port; /* 0 with a path */
 	uint64_t seed; /* of its name, to choose it by */
 	memcached_st *mc; /* NULL until it is used, and after a failure */
+	bool known; /* it has said that it is a memcached */
 	int64_t pause_until_ms; /* monotonic */
 	int64_t pause_ms; /* the last one; 0 after an answer */
 };
@@ -63,6 +64,7 @@ close_server(struct server *s)
 	if (s->mc != NULL)
 		memcached_free(s->mc);
 	s->mc = NULL;
+	s->known = false;
 }
 
 static void
@@ -344,21 +346,32 @@ want_answer(struct server *s, bool want)
 	    want ? 0 : 1);
 }
 
+/* Is it a memcached at all?  When it answers a counter with a line that is too long, as
+ * none does, the library ends the process. */
+static bool
+is_memcached(struct server *s)
+{
+	if (!s->known)
+		s->known = memcached_version(s->mc) == MEMCACHED_SUCCESS;
+	return s->known;
+}
+
 int
 cache_count(struct cache *c, const char *key, uint64_t by, uint64_t *after_r)
 {
 	struct wire_key wire = wire_key(key);
 	struct server *s = server_of(c, &wire);
 	int64_t begun_ms = clock_mono_ms();
-	memcached_return_t said;
+	memcached_return_t said = MEMCACHED_FAILURE;
 	uint64_t after = 0;
 	int rc;
 
 	if (s == NULL)
 		return -1;
 	want_answer(s, true);
-	said = memcached_increment_by_key(s->mc, wire.text, KEY_CHARS,
-	    wire.text, KEY_CHARS, by, &after);
+	if (is_memcached(s))
+		said = memcached_increment_by_key(s->mc, wire.text, KEY_CHARS,
+		    wire.text, KEY_CHARS, by, &after);
 	want_answer(s, false);
 	rc = said == MEMCACHED_NOTFOUND ? 0 :
 	    said == MEMCACHED_SUCCESS   ? 1 :

@@ -386,9 +386,12 @@ start_liar(const char *path, const char *answer)
 	return pid;
 }
 
+static char long_line[9000];
+
 static void
 nonsense_from_a_server_is_harmless(void **state)
 {
+	memset(long_line, 'x', sizeof(long_line) - 1);
 	static const char *const answers[] = { "", "\r\n", "garbage\r\n",
 		"VALUE k 0 10\r\n012", "VALUE blf:1 0 2\r\nab\r\nEND\r\n",
 		"VALUE blf:1 0 18446744073709551615\r\nx\r\nEND\r\n",
@@ -400,7 +403,7 @@ nonsense_from_a_server_is_harmless(void **state)
 		"VALUE blf:1 0 -1\r\nEND\r\n",
 		"VALUE blf:1 0 \r\nEND\r\n", "END",
 		"SERVER_ERROR out of order\r\n", "ERROR\r\n", "STORED\r\n",
-		"VALUE\r\n" };
+		"VALUE\r\n", long_line };
 	const void *value;
 	struct cache *c;
 	uint64_t after;
