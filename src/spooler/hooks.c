@@ -234,11 +234,6 @@ let_be(struct job *j)
 static void
 throw_away(struct job *j)
 {
-	char id[UUID_TEXT_BYTES];
-
-	uuid_format(&j->first, id);
-	log_error(NULL, "what a provider reported cannot be applied",
-	    LF_INT("tenant_id", j->in->tenant.n), LF_STR("request", id));
 	go_on(j, db_batch_new(j->job.a, j->in->tenant, DB_COMMIT), END);
 }
 
@@ -332,6 +327,7 @@ static void
 failed(struct job *j, const struct err *e)
 {
 	struct inbox *in = j->in;
+	char id[UUID_TEXT_BYTES];
 
 	in->marked = true;
 	in->low_ms = 0;
@@ -341,6 +337,10 @@ failed(struct job *j, const struct err *e)
 	} else if (j->count > 1) {
 		in->careful = j->count;
 	} else if (j->count == 1) {
+		uuid_format(&j->first, id);
+		log_error(NULL, "what a provider reported cannot be applied",
+		    LF_INT("tenant_id", in->tenant.n), LF_STR("request", id),
+		    LF_ERR(e));
 		in->condemned = j->first;
 		in->careful = 1;
 	} else {
