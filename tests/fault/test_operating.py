@@ -58,7 +58,7 @@ def test_drain_and_undrain(own_stack):
         own_stack.ctl("spooler", "undrain", socket.gethostname())
         tenant.idle(40)
         judge(tenant, provider, accepted).check(duplicates_max=0)
-    assert states(own_stack) == ["running"] * 2
+    wait_until(lambda: states(own_stack) == ["running"] * 2, 10, "spoolers that run")
     print(f"told after {told_s:.1f} s")
 
 
