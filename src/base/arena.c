@@ -11,6 +11,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,9 +58,10 @@ chunk_free(struct chunk *c)
 }
 
 static struct chunk *
-chunk_new(size_t cap)
+chunk_new(size_t cap, bool zero)
 {
-	struct chunk *c = malloc(sizeof(*c) + cap);
+	struct chunk *c = zero ? calloc(1, sizeof(*c) + cap)
+	                       : malloc(sizeof(*c) + cap);
 
 	if (c == NULL)
 		panic("out of memory: %zu bytes", cap);
@@ -131,19 +133,22 @@ arena_free(struct arena **ap)
 	free(a);
 }
 
-void *
-arena_alloc(struct arena *a, size_t size_bytes)
+/* What has a chunk of its own is zero already when it comes from the system, and takes no
+ * memory until it is used: a large table costs what is in it. */
+static void *
+take(struct arena *a, size_t size_bytes, bool zero)
 {
 	size_t need = (size_bytes + REDZONE_BYTES + ALIGN_BYTES - 1) &
 	    ~(size_t)(ALIGN_BYTES - 1);
 	struct chunk *c = a->chunks;
+	bool whole = need > a->chunk_bytes;
 	void *p;
 
 	ensure(size_bytes < SIZE_MAX / 2);
 	if (need == 0)
 		need = ALIGN_BYTES;
 	if (c == NULL || c->cap - c->len < need) {
-		c = chunk_new(need > a->chunk_bytes ? need : a->chunk_bytes);
+		c = chunk_new(whole ? need : a->chunk_bytes, zero && whole);
 		c->next = a->chunks;
 		a->chunks = c;
 	}
@@ -151,14 +156,20 @@ arena_alloc(struct arena *a, size_t size_bytes)
 	c->len += need;
 	a->used_bytes += need;
 	ASAN_UNPOISON_MEMORY_REGION(p, size_bytes);
-	return p;
+	return zero && !whole ? memset(p, 0, size_bytes) : p;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size_bytes)
+{
+	return take(a, size_bytes, false);
 }
 
 void *
 arena_zalloc(struct arena *a, size_t count, size_t size_bytes)
 {
 	ensure(size_bytes == 0 || count <= SIZE_MAX / 2 / size_bytes);
-	return memset(arena_alloc(a, count * size_bytes), 0, count * size_bytes);
+	return take(a, count * size_bytes, true);
 }
 
 void *
