@@ -272,7 +272,8 @@ answer(struct request *rq, struct response *rs, const struct principal *p,
 	return response_json(rs, 200,
 	    js_keep(rq->a,
 	        json_pack("{s:s, s:s, s:I, s:s}", "access_token", token,
-	            "token_type", "Bearer", "expires_in", (json_int_t)(end_s - now_s), "scope",
+	            "token_type", "Bearer", "expires_in",
+	            (json_int_t)(end_s - now_s), "scope",
 	            scopes)));
 }
 
