@@ -6,6 +6,9 @@
  * Number and validity are one word, so they change at once: the upper half counts the
  * changes of the id, the lower half the tickets.  The id is written while there are
  * none; who read it before the change finds another word when he takes.
+ *
+ * Who takes is counted before he does, and until he has handed over: so when nothing is
+ * offered any more, the count tells whether anything is still to come.
  */
 #include "net/tickets.h"
 
@@ -26,13 +29,13 @@
 enum { SLOTS_MAX = 64, LOOK_AGAIN_MS = 1000, PATH_BYTES = 256 };
 
 /* Changes with what stands on the page and with what is handed over for it. */
-static const uint32_t layout = 0x626c7401;
+static const uint32_t layout = 0x626c7402;
 
 static const uint64_t ONE_CHANGE = UINT64_C(1) << 32;
 
 struct page {
 	uint32_t layout;
-	uint32_t unused;
+	_Atomic int32_t under_way; /* taken, and not handed over yet */
 	_Atomic uint64_t word;
 	_Atomic int64_t until_ms;
 	_Atomic uint64_t id[2];
@@ -123,6 +126,12 @@ tickets_offer(struct tickets *t, const struct uuid *spooler, int count,
 	atomic_store(&page->word, changes | (uint32_t)count);
 }
 
+bool
+tickets_are_under_way(const struct tickets *t)
+{
+	return atomic_load(&t->page->under_way) > 0;
+}
+
 /* ---- The other side --------------------------------------------------------------- */
 
 /* The pages of this host, as this process found them when it last looked. */
@@ -186,11 +195,13 @@ look(const char *path)
 static bool
 take(struct page *page, int count, int64_t now_ms, struct uuid *id_r)
 {
-	uint64_t word = atomic_load(&page->word), halves[2];
+	uint64_t word, halves[2];
 
+	atomic_fetch_add(&page->under_way, 1);
+	word = atomic_load(&page->word);
 	while ((uint32_t)word >= (uint32_t)count) {
 		if (atomic_load(&page->until_ms) <= now_ms)
-			return false;
+			break;
 		halves[0] = atomic_load(&page->id[0]);
 		halves[1] = atomic_load(&page->id[1]);
 		if (atomic_compare_exchange_strong(&page->word, &word,
@@ -199,6 +210,7 @@ take(struct page *page, int count, int64_t now_ms, struct uuid *id_r)
 			return true;
 		}
 	}
+	atomic_fetch_sub(&page->under_way, 1);
 	return false;
 }
 
@@ -244,8 +256,19 @@ tickets_take(const char *path, int count, struct ticket *ticket_r)
 		    !take(taker.slots[slot].page, count, now_ms, &id))
 			continue;
 		*ticket_r = (struct ticket){ .slot = slot, .spooler = id,
-			.good_until_ms = now_ms + TICKET_GOOD_MS };
+			.good_until_ms = now_ms + TICKET_GOOD_MS,
+			.page = taker.slots[slot].page };
 		return true;
 	}
 	return false;
+}
+
+void
+tickets_handed(struct ticket *ticket)
+{
+	struct page *page = taker.slots[ticket->slot].page;
+
+	if (page != NULL && page == ticket->page)
+		atomic_fetch_sub(&page->under_way, 1);
+	ticket->page = NULL;
 }

@@ -42,12 +42,17 @@ int tickets_open(struct arena *a, const char *path, int slot,
 void tickets_offer(struct tickets *t, const struct uuid *spooler, int count,
     int64_t until_ms);
 
+/* True while something may come still for tickets that were taken.  It stays so when a
+ * taker dies. */
+bool tickets_are_under_way(const struct tickets *t);
+
 /* ---- The other side --------------------------------------------------------------- */
 
 struct ticket {
 	int slot; /* whose doorbell is to be rung */
 	struct uuid spooler; /* what the leases have to name */
 	int64_t good_until_ms; /* monotonic: it is not started later */
+	const void *page; /* where it was taken; NULL: it was handed over */
 };
 
 /* True when any spooler of this host offers some. */
@@ -56,5 +61,9 @@ bool tickets_are_offered(const char *path);
 /* Takes "count" tickets of one spooler of this host, all or none; the slots in turn.
  * Both cost no system call but once a second, when they look for new pages. */
 bool tickets_take(const char *path, int count, struct ticket *ticket_r);
+
+/* After what they were taken for was handed over or has come to nothing: the spooler
+ * waits for it no longer.  A second time does nothing. */
+void tickets_handed(struct ticket *ticket);
 
 #endif

@@ -197,6 +197,16 @@ fits(struct arena *a, struct express *x)
 	return !buf_overflowed(x->text);
 }
 
+/* Whatever becomes of the notification, at the end of its request nothing comes any
+ * more. */
+static void
+defer_handed(void *p)
+{
+	struct express *x = p;
+
+	tickets_handed(&x->ticket);
+}
+
 static int
 take(struct arena *a, const struct express_params *p, struct notification *n,
     struct express *x)
@@ -216,7 +226,10 @@ take(struct arena *a, const struct express_params *p, struct notification *n,
 	x->guarded = ((const struct ways *)ways)->suppresses;
 	if (!fits(a, x))
 		return TOO_LARGE;
-	return tickets_take(x->doorbell, count, &x->ticket) ? TAKEN : NO_TICKET;
+	if (!tickets_take(x->doorbell, count, &x->ticket))
+		return NO_TICKET;
+	arena_defer(a, defer_handed, x);
+	return TAKEN;
 }
 
 struct express *
@@ -291,4 +304,5 @@ express_hand(struct express *x)
 		log_warn(NULL, "a parcel did not reach the spooler",
 		    LF_INT("tenant_id", x->parcel.tenant.n),
 		    LF_INT("deliveries", express_count(x)));
+	tickets_handed(&x->ticket);
 }

@@ -39,7 +39,8 @@ enum {
 	LOOK_PART = 20, /* of the time, at most, goes to looking: the leases of all may be
 	                 * many, or dead rows that cannot be vacuumed */
 	LOOKS_MS = 10 * LOOK_MS, /* looking goes on for this long after an offer */
-	LINGER_MS = 100 /* longer than an accepting transaction takes, as a rule */
+	LINGER_MS = 2 * TICKET_GOOD_MS /* longer than an accepting transaction takes, as a
+	                                * rule; one that dies leaves its ticket taken */
 };
 
 /* The labels of METRIC_PARCELS_TOTAL. */
@@ -56,6 +57,7 @@ struct express {
 	int64_t next_look_ms;
 	int64_t doubt_until_ms; /* there may be leases of claims that are over */
 	bool looking;
+	bool all_in; /* no ticket was under way before the doorbell was last heard */
 	struct arena *a; /* of the suspects */
 	struct suspect *suspects; /* leases that the last look did not know */
 	size_t suspect_count;
@@ -421,6 +423,7 @@ express_service(struct spooler *sp)
 	tickets_offer(x->tickets, &sp->id, count, until);
 	if (count > 0)
 		x->offered_ms = now;
+	x->all_in = !tickets_are_under_way(x->tickets);
 	if (!x->looking && now >= x->next_look_ms && lease_is_trusted(sp) &&
 	    pool_is_up(sp->pool) && has_to_look(x, now))
 		look(sp);
@@ -432,10 +435,11 @@ express_doubt(struct spooler *sp)
 	sp->express->doubt_until_ms = clock_mono_ms() + LOOKS_MS;
 }
 
-int
-express_linger_ms(const struct spooler *sp)
+bool
+express_awaits(const struct spooler *sp)
 {
-	int64_t left = sp->express->offered_ms + LINGER_MS - clock_mono_ms();
+	const struct express *x = sp->express;
 
-	return sp->express->offered_ms != 0 && left > 0 ? (int)left : 0;
+	return x->offered_ms != 0 && !x->all_in &&
+	    clock_mono_ms() < x->offered_ms + LINGER_MS;
 }

@@ -40,7 +40,8 @@ enum {
 	FDS_MAX = 40,
 	CONNECTIONS_KEPT = 1, /* for heartbeats and results */
 	TROUBLE_MS = 1000,
-	LEAVE_MS = 1000
+	LEAVE_MS = 1000,
+	AWAIT_MS = 10 /* between two looks whether a parcel is to come still */
 };
 
 void
@@ -136,8 +137,8 @@ timeout_ms(const struct spooler *sp)
 		ms = least(ms, pace);
 	if (webhooks >= 0)
 		ms = least(ms, webhooks);
-	if (sp->stopping && express_linger_ms(sp) > 0)
-		ms = least(ms, express_linger_ms(sp));
+	if (sp->stopping && express_awaits(sp))
+		ms = least(ms, AWAIT_MS);
 	ms = least(ms, 250);
 	return ms > 0 ? (int)ms : 0;
 }
@@ -176,7 +177,7 @@ is_done(const struct spooler *sp, int64_t stop_ms)
 		return false;
 	if (sp->in_flight == 0 && sp->claims == 0 &&
 	    settler_is_empty(sp->settler) && webhooks_is_idle(sp->webhooks) &&
-	    express_linger_ms(sp) == 0)
+	    !express_awaits(sp))
 		return true;
 	return clock_mono_ms() - stop_ms > sp->config->spooler_drain_timeout;
 }

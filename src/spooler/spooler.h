@@ -217,9 +217,9 @@ void express_service(struct spooler *sp);
 /* There may be leases of ours that nobody works on: we look for them for a while. */
 void express_doubt(struct spooler *sp);
 void express_arrived(struct spooler *sp, const void *parcel, size_t n);
-/* Milliseconds for which a spooler that stops has to wait for parcels still: what was
- * leased to it may not have been handed over yet. */
-int express_linger_ms(const struct spooler *sp);
+/* A spooler that stops has to wait for parcels still: what is leased to it may not have
+ * been handed over yet. */
+bool express_awaits(const struct spooler *sp);
 
 /* hooks.c: applies what providers report. */
 struct hooks *hooks_new(struct spooler *sp) MUST_CHECK;

@@ -9,12 +9,16 @@ import os
 import random
 import re
 import signal
+import threading
+import time
 
 import pytest
 
+from harness.api import mail
 from harness.load import Load
 from harness.smtp import FaultyServer
 from harness.tenant import Tenant
+from harness.tickets import tickets
 from harness.wait import wait_until
 
 QUICK = {"spooler.heartbeat_interval": "300ms", "spooler.dead_after": "1500ms",
@@ -48,11 +52,19 @@ def express(tenant):
                        "tenant_id = %s AND routed_at = created_at")[0]["n"]
 
 
+def waiting(stack):
+    """A transaction of belfry-api waits for a lock."""
+    return stack.value("SELECT count(*) FROM pg_stat_activity WHERE usename = "
+                       "'belfry_api' AND wait_event_type = 'Lock'")
+
+
 def check(tenant, server, load):
     """Nothing lost, and every duplicate has its attempt."""
     tenant.idle(60)
     came = received(server)
-    assert load.addresses() - set(came) == set(), "lost"
+    expected = load.addresses() if load else {r["address"] for r in tenant.rows(
+        "SELECT address FROM delivery WHERE tenant_id = %s")}
+    assert expected - set(came) == set(), "lost"
     assert {r["state"] for r in tenant.rows(
         "SELECT state FROM delivery WHERE tenant_id = %s")} == {4}
     attempts = {r["address"]: r["attempts"] for r in tenant.rows(
@@ -112,7 +124,6 @@ def test_stopped_and_resumed(own_stack, relay):
 
 
 @pytest.mark.settings(settings=QUICK)
-@pytest.mark.expect_log("took over from a dead spooler|did not reach the spooler")
 def test_ended_and_started(own_stack, relay):
     """A spooler that ends in order finishes what it was handed: nothing is sent
     twice."""
@@ -132,3 +143,53 @@ def test_ended_and_started(own_stack, relay):
                            "the end of the old ones")
     came = check(tenant, server, load)
     assert set(came.values()) == {1}
+
+
+@pytest.mark.settings(settings=QUICK)
+def test_ended_while_one_is_accepted(own_stack, relay):
+    """A spooler that ends waits for what is being leased to it, however slowly."""
+    tenant, server = relay
+    wait_until(lambda: tickets(own_stack), 10, "tickets")
+    with own_stack.db() as connection:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN; LOCK TABLE q_leased IN SHARE MODE")
+        client = threading.Thread(
+            target=tenant.api.accepted, args=(mail("slow@example.org"),))
+        client.start()
+        wait_until(lambda: waiting(own_stack), 10, "a transaction that waits")
+        os.kill(own_stack.pid("spooler"), signal.SIGTERM)
+        time.sleep(0.7)  # how slow it is
+        cursor.execute("COMMIT")
+    client.join()
+    wait_until(lambda: own_stack.logs.find(msg="spooler ended"), 10, "the end")
+    assert express(tenant) == 1
+    assert tenant.count("q_leased") == 0
+    own_stack.stop("spooler")
+    own_stack.start("spooler")
+    assert set(check(tenant, server, None).values()) == {1}
+
+
+@pytest.mark.settings(settings=QUICK)
+@pytest.mark.expect_log("a worker has crashed|took over from a dead spooler|"
+                        "leases that nobody works on")
+def test_ended_after_one_died_with_a_ticket(own_stack, relay):
+    """It waits for it no longer than a parcel is good for, and a while."""
+    tenant, server = relay
+    wait_until(lambda: tickets(own_stack), 10, "tickets")
+    with own_stack.db() as connection:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN; LOCK TABLE q_leased IN SHARE MODE")
+        client = threading.Thread(target=tenant.api.send,
+                                  args=(mail("lost@example.org"),))
+        client.start()
+        wait_until(lambda: waiting(own_stack), 10, "a transaction that waits")
+        own_stack.kill_workers("api")
+        client.join()
+        begin = time.monotonic()
+        own_stack.kill("spooler", signal.SIGTERM)
+        wait_until(lambda: own_stack.logs.find(msg="spooler ended"), 10, "the end")
+        assert time.monotonic() - begin < 4
+        cursor.execute("COMMIT")
+    own_stack.stop("spooler")
+    own_stack.start("spooler")
+    check(tenant, server, None)

@@ -139,7 +139,6 @@ def test_stop_with_200_in_flight(own_stack):
 
 @pytest.mark.D12
 @pytest.mark.settings(settings={"spooler.processes": "2"})
-@pytest.mark.expect_log("took over from a dead spooler")
 def test_rolling_restarts(own_stack):
     """Reloads and restarts under load: nothing is sent twice."""
     tenant = Tenant(own_stack, maildir=False)

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import signal
-import struct
 import time
 
 import pytest
@@ -11,18 +10,10 @@ import pytest
 from harness.api import mail
 from harness.smtp import FaultyServer
 from harness.tenant import Tenant
+from harness.tickets import page, tickets
 from harness.wait import wait_until
 
 LATER = "2027-06-01T00:00:00Z"
-
-
-def page(stack):
-    return stack.directory / "s/doorbell.sock.0.tickets"
-
-
-def tickets(stack):
-    """How many are offered: the lower half of the page's word."""
-    return struct.unpack_from("=I", page(stack).read_bytes(), 8)[0]
 
 
 def settled(tenant):

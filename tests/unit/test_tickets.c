@@ -115,6 +115,29 @@ tickets_belong_to_an_id(void **state)
 	assert_false(tickets_take(path, 1, &got));
 }
 
+/* Who stops has to know what is still to come for tickets that are taken. */
+static void
+what_is_not_handed_is_under_way(void **state)
+{
+	struct tickets *t = open_slot(0);
+	struct uuid id = uuid_make();
+	struct ticket first, second;
+
+	offer(t, &id, 3);
+	assert_false(tickets_are_under_way(t));
+	assert_false(tickets_take(path, 4, &first));
+	assert_false(tickets_are_under_way(t));
+	assert_true(tickets_take(path, 2, &first));
+	assert_true(tickets_take(path, 1, &second));
+	offer(t, &id, 0);
+	assert_true(tickets_are_under_way(t));
+	tickets_handed(&first);
+	tickets_handed(&first);
+	assert_true(tickets_are_under_way(t));
+	tickets_handed(&second);
+	assert_false(tickets_are_under_way(t));
+}
+
 static void
 slots_take_turns(void **state)
 {
@@ -251,6 +274,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_or_none),
 		TEST(an_offer_ends),
+		TEST(what_is_not_handed_is_under_way),
 		TEST(tickets_belong_to_an_id),
 		TEST(slots_take_turns),
 		TEST(a_new_spooler_has_a_new_page),
