@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -261,6 +262,36 @@ close_all(void)
 	shared.cells = NULL;
 }
 
+static const char *
+user_name(struct arena *a, uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw != NULL ? arena_strdup(a, pw->pw_name)
+	                  : arena_printf(a, "user %d", (int)uid);
+}
+
+/* Says of what cannot be opened because of its rights whose it is, and how to mend
+ * it: the file, or the directory when there is no file. */
+static const char *
+mend(struct arena *a, const char *path, const char *directory, int error)
+{
+	const char *me = user_name(a, geteuid()), *what = path;
+	struct stat st;
+
+	if (error == ENOENT)
+		return arena_printf(a, ": make the directory, owned by %s", me);
+	if (error != EACCES && error != EPERM)
+		return "";
+	if (stat(path, &st) != 0 && stat(what = directory, &st) != 0)
+		return "";
+	return arena_printf(a, ": %s belongs to %s, mode %04o, and this runs as "
+	    "%s: %s %s", what == path ? "it" : "its directory",
+	    user_name(a, st.st_uid), (unsigned)(st.st_mode & 07777), me,
+	    st.st_uid != geteuid() ? arena_printf(a, "chown %s", me)
+	    : what == path ? "chmod 660" : "chmod 755", what);
+}
+
 int
 metrics_open(const char *run_directory, struct err *e)
 {
@@ -276,9 +307,11 @@ metrics_open(const char *run_directory, struct err *e)
 		map = mmap(NULL, map_bytes(), PROT_READ | PROT_WRITE,
 		    MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
+		int error = errno;
+
 		err_set(e, ERR_TEMPORARY,
-		    "could not open metrics file \"%s\": %s", path,
-		    strerror(errno));
+		    "could not open metrics file \"%s\": %s%s", path,
+		    strerror(error), mend(a, path, run_directory, error));
 		if (fd >= 0)
 			close(fd);
 		arena_free(&a);

@@ -48,9 +48,9 @@ choose(struct ctl *c, struct tenant_id *id_r, struct err *e)
 static int
 read_times(const struct ctl *c, struct audit_filter *f, struct err *e)
 {
-	if (ctl_time(c, "since", &f->since_ms, e) == -1)
+	if (ctl_time(c, "since", CTL_AGO, &f->since_ms, e) == -1)
 		return -1;
-	return ctl_time(c, "until", &f->until_ms, e);
+	return ctl_time(c, "until", CTL_AGO, &f->until_ms, e);
 }
 
 /* ---- audit list ----------------------------------------------------------------- */

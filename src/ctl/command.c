@@ -48,7 +48,7 @@ static const struct ctl_option tenant_options[] = {
 	END
 };
 
-static const struct ctl_option tenant_delete_options[] = {
+static const struct ctl_option tenant_remove_options[] = {
 	{ 0, "yes", NULL, "Really do it." },
 	END
 };
@@ -70,8 +70,8 @@ static const struct ctl_option tenant_set_options[] = {
 
 static const struct ctl_option key_add_options[] = {
 	{ 0, "scope", "SCOPE", "What the account may do. May stand more than once." },
-	{ 0, "expires", "DURATION",
-	    "How long the key works, as in \"90d\"; for ever by default." },
+	{ 0, "expires", "TIME",
+	    "How long the key works, as in \"90d\", or until when; for ever by default." },
 	{ 0, "test", NULL,
 	    "A test key: simulators alone send what it asks for." },
 	END
@@ -90,8 +90,9 @@ static const struct ctl_option keys_rotate_options[] = {
 static const struct ctl_option key_rotate_options[] = {
 	{ 0, "overlap", "DURATION",
 	    "How long the old keys go on working; 24h by default." },
-	{ 0, "expires", "DURATION",
-	    "How long the new key works, as in \"90d\"; for ever by default." },
+	{ 0, "expires", "TIME",
+	    "How long the new key works, as in \"90d\", or until when; for ever by "
+	    "default." },
 	END
 };
 
@@ -227,7 +228,9 @@ static const struct ctl_option template_defaults_options[] = {
 	{ 0, "provider", "NAME", "Only those that this account tried last." }, \
 	{ 0, "class", "CLASS", "Only those whose last attempt had this class." }, \
 	{ 0, "template", "KEY", "Only those of this template." },              \
-	{ 0, "since", "TIME", "Only those that died at this time or later." }, \
+	{ 0, "since", "TIME",                                                  \
+	    "Only those that died at this time or later: RFC 3339, a date (its " \
+	    "midnight in UTC), or how long ago, as in \"7d\"." },              \
 	{ 0, "until", "TIME", "Only those that died before this time." }
 
 static const struct ctl_option queue_options[] = {
@@ -259,7 +262,9 @@ static const struct ctl_option hold_options[] = {
 #define AUDIT_CHOICE                                                           \
 	{ 0, "installation", NULL,                                             \
 	    "What belongs to no tenant: spoolers, holds." },                   \
-	{ 0, "since", "TIME", "Only from this time on." },                     \
+	{ 0, "since", "TIME",                                                  \
+	    "Only from this time on: RFC 3339, a date (its midnight in UTC), " \
+	    "or how long ago, as in \"7d\"." },                                \
 	{ 0, "until", "TIME", "Only before this time." }
 
 static const struct ctl_option audit_list_options[] = {
@@ -288,7 +293,7 @@ static const struct ctl_option privacy_erase_options[] = {
 };
 
 static const struct ctl_option legal_hold_options[] = {
-	{ 0, "reason", "TEXT", "Why; others are shown it." },
+	{ 0, "reason", "TEXT", "Why; others are shown it. It must be given." },
 	{ 0, "all", NULL, "The whole tenant." },
 	END
 };
@@ -367,6 +372,17 @@ static const struct ctl_option suppression_add_options[] = {
 	END
 };
 
+/* One word for one act: "remove" is it, and "add" for what makes. */
+static const struct ctl_alias aliases[] = {
+	{ "tenant delete", "tenant remove" },
+	{ "provider delete", "provider remove" },
+	{ "suppression delete", "suppression remove" },
+	{ "webhook delete", "webhook remove" },
+	{ "keys add", "keys new" },
+	{ "keys list", "keys status" },
+	{ .words = NULL }
+};
+
 static const struct ctl_command commands[] = {
 	{ "init", "", NULL, CTL_NEEDS_CONFIG, command_init,
 	    "Make roles, database, schema, sealing keys, the first tenant and its keys",
@@ -405,8 +421,8 @@ static const struct ctl_command commands[] = {
 	    "Refuse a tenant's keys and send nothing more for it", NULL },
 	{ "tenant resume", "SLUG", NULL, CTL_NEEDS_DATABASE,
 	    command_tenant_resume, "Take a suspended tenant up again", NULL },
-	{ "tenant delete", "SLUG", tenant_delete_options, CTL_NEEDS_DATABASE,
-	    command_tenant_delete, "Delete a tenant and all that belongs to it",
+	{ "tenant remove", "SLUG", tenant_remove_options, CTL_NEEDS_DATABASE,
+	    command_tenant_remove, "Delete a tenant and all that belongs to it",
 	    "The spoolers do it, some rows at a time;\n"
 	    ".Dq tenant show\ntells how far they came, and in the end what was removed.\n"
 	    "The slug is free then.\n" },
@@ -614,7 +630,7 @@ static const struct ctl_command commands[] = {
 	{ "webhook redeliver", "ID SINCE", webhook_redeliver_options,
 	    CTL_NEEDS_TENANT, command_webhook_redeliver,
 	    "Post again what did not get through since a time",
-	    "SINCE is a time, or how long ago it was, as in\n.Dq 2h .\n" },
+	    "SINCE is a time, a date, or how long ago it was, as in\n.Dq 2h .\n" },
 	{ "privacy export", "[USER-ID]", privacy_options, CTL_NEEDS_TENANT,
 	    command_privacy_export, "Print all that is stored of a person as JSON",
 	    NULL },
@@ -625,7 +641,8 @@ static const struct ctl_command commands[] = {
 	    "What is printed is the receipt, which stands in the audit and names nobody.\n" },
 	{ "privacy hold", "[PERSON]", legal_hold_options, CTL_NEEDS_TENANT,
 	    command_privacy_hold, "Keep a person or a tenant from being erased",
-	    "PERSON is a user's id or an address.\n" },
+	    "PERSON is a user's id or an address.\n"
+	    ".Fl \\-reason\nmust be given: who releases the hold will want to know.\n" },
 	{ "privacy release", "HOLD", NULL, CTL_NEEDS_TENANT,
 	    command_privacy_release, "End a legal hold", NULL },
 	{ "privacy holds", "", NULL, CTL_NEEDS_TENANT, command_privacy_holds,
@@ -651,4 +668,4 @@ static const struct ctl_command commands[] = {
 	{ .words = NULL }
 };
 
-const struct grammar ctl_grammar = { everywhere, commands };
+const struct grammar ctl_grammar = { everywhere, commands, aliases };

@@ -89,7 +89,7 @@ int command_tenant_set(struct ctl *c, struct err *e);
 int command_tenant_resume(struct ctl *c, struct err *e);
 int command_tenant_show(struct ctl *c, struct err *e);
 int command_tenant_suspend(struct ctl *c, struct err *e);
-int command_tenant_delete(struct ctl *c, struct err *e);
+int command_tenant_remove(struct ctl *c, struct err *e);
 int command_top(struct ctl *c, struct err *e);
 int command_webhook_add(struct ctl *c, struct err *e);
 int command_webhook_attempts(struct ctl *c, struct err *e);

@@ -48,9 +48,9 @@ read_filter(const struct ctl *c, struct dead_filter *f_r, struct err *e)
 			return err_set(e, ERR_INVALID,
 			    "there is no class \"%.60s\"", class);
 	}
-	if (ctl_time(c, "since", &f_r->since_ms, e) == -1)
+	if (ctl_time(c, "since", CTL_AGO, &f_r->since_ms, e) == -1)
 		return -1;
-	return ctl_time(c, "until", &f_r->until_ms, e);
+	return ctl_time(c, "until", CTL_AGO, &f_r->until_ms, e);
 }
 
 int

@@ -52,11 +52,23 @@ grammar_begins(const struct ctl_command *command, const char *words)
 	    (command->words[n] == '\0' || command->words[n] == ' '));
 }
 
+const char *
+grammar_means(const struct grammar *g, const char *words)
+{
+	const struct ctl_alias *alias = g->aliases;
+
+	for (; alias != NULL && alias->words != NULL; alias++)
+		if (strcmp(alias->words, words) == 0)
+			return alias->means;
+	return words;
+}
+
 static const struct ctl_command *
 find_command(const struct grammar *g, const char *words)
 {
 	const struct ctl_command *c;
 
+	words = grammar_means(g, words);
 	for (c = g->commands; c->words != NULL; c++)
 		if (strcmp(c->words, words) == 0)
 			return c;
@@ -76,39 +88,76 @@ is_group(const struct grammar *g, const char *words)
 
 /* As many words of the command as "words" has. */
 static const char *
-beginning(struct arena *a, const struct ctl_command *c, const char *words)
+beginning(struct arena *a, const char *command, const char *words)
 {
-	const char *end = c->words + strcspn(c->words, " ");
+	const char *end = command + strcspn(command, " ");
 
 	for (; *words != '\0' && *end != '\0'; words++)
 		if (*words == ' ')
 			end += 1 + strcspn(end + 1, " ");
-	return arena_strndup(a, c->words, (size_t)(end - c->words));
+	return arena_strndup(a, command, (size_t)(end - command));
 }
 
-/* What the words were probably meant to be, or NULL. */
-static const char *
-guess(struct arena *a, const struct grammar *g, const char *words)
-{
-	const struct ctl_command *c;
-	const char *best = NULL, *like;
-	unsigned distance, least = 3;
+/* What a word was probably meant to be. */
+struct guess {
+	const char *best; /* NULL: nothing comes near */
+	unsigned least;
+};
 
-	for (c = g->commands; c->words != NULL; c++) {
-		like = beginning(a, c, words);
-		distance = form_distance(words, like, 2);
-		if (distance < least) {
-			least = distance;
-			best = like;
-		}
+static void
+guess_try(struct guess *g, const char *word, const char *like)
+{
+	unsigned distance = form_distance(word, like, 2);
+
+	if (distance < g->least && distance < strlen(like)) {
+		g->least = distance;
+		g->best = like;
 	}
-	return best;
+}
+
+static const char *
+guess_command(struct arena *a, const struct grammar *g, const char *words)
+{
+	const struct ctl_alias *alias = g->aliases;
+	const struct ctl_command *c;
+	struct guess guess = { .least = 3 };
+
+	for (c = g->commands; c->words != NULL; c++)
+		guess_try(&guess, words, beginning(a, c->words, words));
+	for (; alias != NULL && alias->words != NULL; alias++)
+		guess_try(&guess, words, beginning(a, alias->words, words));
+	return guess.best;
+}
+
+static const char *
+guess_option(const struct reader *r, const char *name)
+{
+	const struct ctl_option *o;
+	struct guess guess = { .least = 3 };
+
+	for (o = r->g->options; o->name != NULL; o++)
+		guess_try(&guess, name, o->name);
+	o = r->line->command != NULL ? r->line->command->options : NULL;
+	for (; o != NULL && o->name != NULL; o++)
+		guess_try(&guess, name, o->name);
+	return guess.best;
+}
+
+/* The words without the last one, as far as there are commands that begin so. */
+static const char *
+group_of(struct arena *a, const struct grammar *g, const char *words)
+{
+	const char *end = strrchr(words, ' ');
+	const char *group = arena_strndup(a, words,
+	    end != NULL ? (size_t)(end - words) : 0);
+
+	return is_group(g, group) ? group : "";
 }
 
 static int
 take_word(struct reader *r, const char *word)
 {
-	const char *like;
+	const char *like, *group;
 
 	if (r->words->len > 0)
 		buf_putc(r->words, ' ');
@@ -116,10 +165,16 @@ take_word(struct reader *r, const char *word)
 	r->line->command = find_command(r->g, r->words->data);
 	if (r->line->command != NULL || is_group(r->g, r->words->data))
 		return 0;
-	like = guess(r->a, r->g, r->words->data);
-	return err_set(r->e, ERR_INVALID, "there is no command \"%.60s\"%s%s%s",
-	    r->words->data, like != NULL ? ": did you mean \"" : "",
-	    like != NULL ? like : "", like != NULL ? "\"?" : "");
+	like = guess_command(r->a, r->g, r->words->data);
+	if (like != NULL)
+		return err_set(r->e, ERR_INVALID,
+		    "there is no command \"%.60s\": did you mean \"%s\"?",
+		    r->words->data, like);
+	group = group_of(r->a, r->g, r->words->data);
+	return err_set(r->e, ERR_INVALID,
+	    "there is no command \"%.60s\": \"belfryctl help%s%s\" lists %s",
+	    r->words->data, *group != '\0' ? " " : "", group,
+	    *group != '\0' ? "its commands" : "all");
 }
 
 static const struct ctl_option *
@@ -143,6 +198,28 @@ find_option(const struct reader *r, const char *name, size_t n)
 	return o;
 }
 
+/* "There is no option", with what was meant, or where the options are told. */
+static int
+refuse_option(const struct reader *r, const char *word, const char *name,
+    size_t n)
+{
+	const struct ctl_command *c = r->line->command;
+	const char *like = n > 1 ?
+	    guess_option(r, arena_strndup(r->a, name, n)) : NULL;
+
+	if (like != NULL)
+		return err_set(r->e, ERR_INVALID,
+		    "there is no option \"%.60s\": did you mean \"--%s\"?",
+		    word, like);
+	if (c == NULL)
+		return err_set(r->e, ERR_INVALID,
+		    "there is no option \"%.60s\" in front of a command: those "
+		    "of a command stand behind its words", word);
+	return err_set(r->e, ERR_INVALID,
+	    "there is no option \"%.60s\": \"belfryctl help %s\" lists them",
+	    word, c->words);
+}
+
 /* Takes "--name", "--name=value", "-x" or "-xvalue". */
 static int
 take_option(struct reader *r, const char *word)
@@ -152,9 +229,7 @@ take_option(struct reader *r, const char *word)
 	const struct ctl_option *o = find_option(r, name, n);
 
 	if (o == NULL)
-		return err_set(r->e, ERR_INVALID,
-		    "there is no option \"%.60s\"%s", word,
-		    r->line->command == NULL ? " in front of a command" : "");
+		return refuse_option(r, word, name, n);
 	if (name[n] != '\0')
 		value = word[1] == '-' ? name + n + 1 : name + n;
 	if (o->value == NULL && value != NULL)
@@ -187,16 +262,35 @@ take(struct reader *r, const char *word)
 	return 0;
 }
 
+/* The n-th of "KEY FROM [TO]" and what follows it. */
+static const char *
+argument_name(const char *arguments, int n)
+{
+	for (; n > 0; n--)
+		arguments += strcspn(arguments, " ") + 1;
+	return arguments;
+}
+
 static int
 check_arguments(const struct invocation *line, struct err *e)
 {
+	const char *missing;
 	const struct ctl_command *c = line->command;
 	int min, max, n = (int)line->arguments_count;
 
 	grammar_count(c->arguments, &min, &max);
-	if (n < min || (max != -1 && n > max))
-		return err_set(e, ERR_INVALID, "usage: belfryctl %s%s%s",
-		    c->words, c->arguments[0] != '\0' ? " " : "", c->arguments);
+	if (n < min) {
+		missing = argument_name(c->arguments, n);
+		return err_set(e, ERR_INVALID,
+		    "%.*s is missing: usage: belfryctl %s %s",
+		    (int)strcspn(missing, " ."), missing, c->words,
+		    c->arguments);
+	}
+	if (max != -1 && n > max)
+		return err_set(e, ERR_INVALID,
+		    "\"%.60s\" is one argument too many: usage: belfryctl %s%s%s",
+		    line->arguments[max], c->words,
+		    c->arguments[0] != '\0' ? " " : "", c->arguments);
 	return 0;
 }
 

@@ -44,9 +44,16 @@ struct ctl_command {
 	const char *text; /* more for the manual, in mdoc; NULL: nothing */
 };
 
+/* Other words for a command, which the help tells but does not list. */
+struct ctl_alias {
+	const char *words;
+	const char *means; /* the words of the command */
+};
+
 struct grammar {
 	const struct ctl_option *options; /* that every command takes */
 	const struct ctl_command *commands; /* words NULL ends the list */
+	const struct ctl_alias *aliases; /* the same; NULL: there are none */
 };
 
 /* A line as it was understood. */
@@ -80,6 +87,9 @@ const char *invocation_next(const struct invocation *line, const char *name,
 /* How many arguments "KEY [DIR]", "DIR..." and so on stand for; *max_r -1:
  * any. */
 void grammar_count(const char *arguments, int *min_r, int *max_r);
+
+/* What "words" are an alias of, else "words". */
+const char *grammar_means(const struct grammar *g, const char *words);
 
 /* Does the command begin with these words ("template", "template push", "")? */
 bool grammar_begins(const struct ctl_command *command, const char *words);

@@ -89,6 +89,18 @@ help_overview(const struct grammar *g, const char *words, struct buf *out)
 	    "belfryctl(8).\n");
 }
 
+static void
+write_aliases(const struct grammar *g, const struct ctl_command *c,
+    struct buf *out)
+{
+	const struct ctl_alias *alias = g->aliases;
+
+	for (; alias != NULL && alias->words != NULL; alias++)
+		if (strcmp(alias->means, c->words) == 0)
+			buf_printf(out, "\n\"%s\" does the same.\n",
+			    alias->words);
+}
+
 void
 help_command(const struct grammar *g, const struct ctl_command *c,
     struct buf *out)
@@ -97,6 +109,7 @@ help_command(const struct grammar *g, const struct ctl_command *c,
 	synopsis(c, out);
 	buf_printf(out, "%s\n\n%s.\n", c->options != NULL ? " [OPTION]..." : "",
 	    c->help);
+	write_aliases(g, c, out);
 	if (c->options != NULL) {
 		buf_puts(out, "\nOptions:\n");
 		write_options(c->options, out);
@@ -124,6 +137,7 @@ help_on(const struct ctl *c, const char *words, struct buf *out, struct err *e)
 	const struct ctl_command *command, *only = NULL;
 	int count = 0;
 
+	words = grammar_means(c->grammar, words);
 	for (command = c->grammar->commands; command->words != NULL; command++)
 		if (grammar_begins(command, words)) {
 			only = command;

@@ -18,10 +18,10 @@
 #include "base/text.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
+#include "ctl/number.h"
 #include "ctl/out.h"
 #include "model/account.h"
 #include "model/tenant.h"
-#include "web/field_form.h"
 
 enum { PAGE = 200, SCOPES_BYTES_MAX = 4096, ACCOUNT_NAME_MAX = 200 };
 
@@ -61,30 +61,19 @@ key_make(struct ctl *c, const struct keyring *ring, const struct key_wish *wish,
 	return api_key_add(&ed, &key, wish->overlap_ms, e);
 }
 
-static int
-read_duration(const struct ctl *c, const char *option, int64_t *ms_r,
-    struct err *e)
-{
-	const char *text = ctl_value(c, option);
-
-	if (text == NULL || form_duration_parse(text, ms_r) == 0)
-		return 0;
-	return err_set(e, ERR_INVALID,
-	    "\"%.40s\" is no duration: write \"90d\", \"24h\" or \"30m\"",
-	    text);
-}
-
 /* When a new key runs out, as a moment. */
 static int
 read_expiry(const struct ctl *c, int64_t *expires_ms_r, struct err *e)
 {
 	int64_t ms = 0;
 
-	if (read_duration(c, "expires", &ms, e) == -1)
+	if (ctl_time(c, "expires", CTL_AHEAD, &ms, e) == -1)
 		return -1;
-	if (ms == 0 && ctl_has(c, "expires"))
-		return err_set(e, ERR_INVALID, "a key must work for some time");
-	*expires_ms_r = ms == 0 ? 0 : clock_wall_ms() + ms;
+	if (ms <= clock_wall_ms() && ctl_has(c, "expires"))
+		return err_set(e, ERR_INVALID,
+		    "--expires: a key must work for some time: \"%.40s\" is over",
+		    ctl_value(c, "expires"));
+	*expires_ms_r = ms;
 	return 0;
 }
 
@@ -147,7 +136,7 @@ command_key_rotate(struct ctl *c, struct err *e)
 	struct key_wish wish = { .account = ctl_argument(c, 0),
 		.overlap_ms = overlap_default_ms };
 
-	if (read_duration(c, "overlap", &wish.overlap_ms, e) == -1 ||
+	if (ctl_duration(c, "overlap", &wish.overlap_ms, e) == -1 ||
 	    read_expiry(c, &wish.expires_ms, e) == -1)
 		return -1;
 	return make_and_tell(c, &wish, e);

@@ -175,7 +175,20 @@ put_options(struct buf *out, const struct ctl_option *o)
 }
 
 static void
-put_command(struct buf *out, const struct ctl_command *c)
+put_aliases(struct buf *out, const struct grammar *g,
+    const struct ctl_command *c)
+{
+	const struct ctl_alias *alias = g->aliases;
+
+	for (; alias != NULL && alias->words != NULL; alias++)
+		if (strcmp(alias->means, c->words) == 0)
+			buf_printf(out, ".Cm %s\ndoes the same.\n",
+			    alias->words);
+}
+
+static void
+put_command(struct buf *out, const struct grammar *g,
+    const struct ctl_command *c)
 {
 	buf_printf(out, ".It Cm %s", c->words);
 	put_arguments(out, c->arguments);
@@ -183,6 +196,7 @@ put_command(struct buf *out, const struct ctl_command *c)
 	buf_printf(out, "%s.\n", c->help);
 	if (c->text != NULL)
 		buf_puts(out, c->text);
+	put_aliases(out, g, c);
 	put_options(out, c->options);
 }
 
@@ -204,7 +218,7 @@ manual_write(const struct grammar *g, struct buf *out)
 	put_options(out, g->options);
 	buf_puts(out, ".Sh COMMANDS\n.Bl -tag -width Ds\n");
 	for (c = g->commands; c->words != NULL; c++)
-		put_command(out, c);
+		put_command(out, g, c);
 	buf_puts(out, ".El\n");
 	buf_puts(out, environment);
 	buf_puts(out, files);

@@ -24,9 +24,22 @@ int ctl_number(const struct ctl *c, const char *option, int64_t min,
 int ctl_number_argument(const struct ctl *c, size_t n, const char *name,
     int64_t *n_r, struct err *e) MUST_CHECK;
 
-/* Reads an option as a time (RFC 3339); *ms_r stays as it is when the option is
- * absent.  -1 with ERR_INVALID. */
-int ctl_time(const struct ctl *c, const char *option, int64_t *ms_r,
+/* Which way "7d" is meant. */
+enum ctl_direction { CTL_AGO, CTL_AHEAD };
+
+/* Reads an option as a time: RFC 3339, a date (its midnight in UTC), or a duration from
+ * now in the direction; *ms_r stays as it is when the option is absent.  -1 with
+ * ERR_INVALID. */
+int ctl_time(const struct ctl *c, const char *option,
+    enum ctl_direction direction, int64_t *ms_r, struct err *e) MUST_CHECK;
+
+/* The same with the n-th argument, which messages call "name". */
+int ctl_time_argument(const struct ctl *c, size_t n, const char *name,
+    enum ctl_direction direction, int64_t *ms_r, struct err *e) MUST_CHECK;
+
+/* Reads an option as a duration such as "24h"; *ms_r stays as it is when it is absent.
+ * -1 with ERR_INVALID. */
+int ctl_duration(const struct ctl *c, const char *option, int64_t *ms_r,
     struct err *e) MUST_CHECK;
 
 #endif

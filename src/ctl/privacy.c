@@ -120,13 +120,17 @@ command_privacy_hold(struct ctl *c, struct err *e)
 {
 	const char *person = ctl_argument(c, 0), *reason = ctl_value(c, "reason");
 	struct legal_hold h = { .person = person != NULL ? person : "",
-		.reason = reason != NULL ? reason : "by hand" };
+		.reason = reason };
 	struct editor ed = ctl_editor(c);
 	struct keyring *ring;
 
 	if ((person == NULL) != ctl_has(c, "all"))
 		return err_set(e, ERR_INVALID,
 		    "name a user's id or an address, or say --all");
+	if (reason == NULL || reason[0] == '\0')
+		return err_set(e, ERR_INVALID,
+		    "why? say it with --reason: it is shown to who asks for the "
+		    "hold's end");
 	if (ctl_keyring(c, &ring, e) == -1)
 		return -1;
 	ed.ring = ring;

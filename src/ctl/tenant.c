@@ -1,5 +1,5 @@
 /*
- * tenant.c - belfryctl tenant add, list, show, set, suspend, resume, delete
+ * tenant.c - belfryctl tenant add, list, show, set, suspend, resume, remove
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -278,7 +278,7 @@ command_tenant_resume(struct ctl *c, struct err *e)
 }
 
 int
-command_tenant_delete(struct ctl *c, struct err *e)
+command_tenant_remove(struct ctl *c, struct err *e)
 {
 	struct editor ed;
 

@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/config.h"
 #include "base/err.h"
 #include "base/uuid.h"
@@ -26,7 +25,6 @@
 #include "notify/webhook_url.h"
 #include "provider/webhook.h"
 #include "provider/webhook_sign.h"
-#include "web/field_form.h"
 #include "web/js.h"
 
 enum { SHOWN = 50, SHOWN_MAX = 100000, EVENTS_BYTES = 4096, RATE_MAX = 100000 };
@@ -358,14 +356,12 @@ command_webhook_rotate(struct ctl *c, struct err *e)
 {
 	struct editor ed = ctl_editor(c);
 	struct webhook_editor we;
-	const char *overlap = ctl_value(c, "overlap"), *secret;
 	struct webhook_endpoint *ep;
 	int64_t overlap_ms = day_ms;
+	const char *secret;
 
-	if (overlap != NULL && form_duration_parse(overlap, &overlap_ms) != 0)
-		return err_set(e, ERR_INVALID,
-		    "\"%.40s\" is no duration: write \"24h\"", overlap);
-	if (find(c, &ep, e) == -1 || editor_of(c, &ed, &we, e) == -1)
+	if (ctl_duration(c, "overlap", &overlap_ms, e) == -1 ||
+	    find(c, &ep, e) == -1 || editor_of(c, &ed, &we, e) == -1)
 		return -1;
 	secret = webhook_secret_make(c->a, ep->signature == WEBHOOK_V1A,
 	    &ep->public_key);
@@ -442,18 +438,12 @@ command_webhook_redeliver(struct ctl *c, struct err *e)
 {
 	struct webhook_redelivery rd = { .failed = !ctl_has(c, "all") };
 	struct editor ed = ctl_editor(c);
-	const char *since = ctl_argument(c, 1);
-	int64_t count = 0, ago_ms;
+	int64_t count = 0;
 	struct uuid id;
 
-	if (read_id(c, 0, &id, e) == -1)
+	if (read_id(c, 0, &id, e) == -1 ||
+	    ctl_time_argument(c, 1, "SINCE", CTL_AGO, &rd.since_ms, e) == -1)
 		return -1;
-	if (form_duration_parse(since, &ago_ms) == 0)
-		rd.since_ms = clock_wall_ms() - ago_ms;
-	else if (clock_parse(since, &rd.since_ms) == -1)
-		return err_set(e, ERR_INVALID,
-		    "\"%.40s\" is no time: write \"2h\" or "
-		    "\"2026-12-01T08:00:00Z\"", since);
 	do {
 		if (webhook_redeliver(&ed, id, &rd, e) == -1)
 			return -1;

@@ -623,7 +623,7 @@ WRITING = {
     "provider share": None, "provider unshare": None,
     "provider remove": (["provider", "remove", "x"], "provider.remove"),
     "cancel": (["cancel", "ID"], "notification.cancel"),
-    "tenant delete": None, # doc/audit.md says why
+    "tenant remove": None, # doc/audit.md says why
     "bounce": None, # a receipt, as those of providers
     "reconcile": None, # an entry when it repaired: tests/fault/test_reconcile.py
     "spooler drain": None, "spooler undrain": None, # above
@@ -636,7 +636,8 @@ WRITING = {
                             "x@example.org"], "suppression.remove"),
     "privacy export": (["privacy", "export", "u1"], "privacy.export"),
     "privacy erase": (["privacy", "erase", "u1", "--yes"], "privacy.erase"),
-    "privacy hold": (["privacy", "hold", "u1"], "hold.set"),
+    "privacy hold": (["privacy", "hold", "u1", "--reason", "case"],
+                     "hold.set"),
     "privacy release": (["privacy", "release", "HOLD"], "hold.release"),
     "webhook add": (["webhook", "add", "https://hooks.example.org/x"],
                     "webhook.add"),

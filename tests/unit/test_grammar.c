@@ -42,7 +42,11 @@ static const struct ctl_command commands[] = {
 	{ .words = "help", .arguments = "[COMMAND...]", .help = "Help" },
 	{ .words = NULL },
 };
-static const struct grammar small = { everywhere, commands };
+static const struct ctl_alias aliases[] = {
+	{ "thing make", "thing add" },
+	{ .words = NULL },
+};
+static const struct grammar small = { everywhere, commands, aliases };
 
 enum { WORDS_MAX = 16 };
 
@@ -97,6 +101,7 @@ lines_are_understood(void **state)
 		{ "thing add --set -1 x", "thing add|x|set=-1" },
 		{ "thing add -- --json", "thing add|--json|" },
 		{ "thing add -", "thing add|-|" },
+		{ "thing make x --force", "thing add|x|force" },
 		{ "copy a", "copy|a|" },
 		{ "copy a b", "copy|a,b|" },
 		{ "push a b c", "push|a,b,c|" },
@@ -130,12 +135,20 @@ wrong_lines_say_why(void **state)
 		{ "thng list", "no command \"thng\": did you mean \"thing\"?" },
 		{ "thing lst", "did you mean \"thing list\"?" },
 		{ "inti", "did you mean \"init\"?" },
-		{ "zzz", "there is no command \"zzz\"" },
-		{ "thing add", "usage: belfryctl thing add NAME" },
-		{ "thing add x y", "usage: belfryctl thing add NAME" },
-		{ "copy", "usage: belfryctl copy FROM [TO]" },
-		{ "copy a b c", "usage: belfryctl copy FROM [TO]" },
-		{ "push", "usage: belfryctl push DIR..." },
+		{ "thing mkae", "did you mean \"thing make\"?" },
+		{ "zzz", "no command \"zzz\": \"belfryctl help\" lists all" },
+		{ "thing zzzzzz", "\"belfryctl help thing\" lists its commands" },
+		{ "thing add", "NAME is missing: usage: belfryctl thing add NAME" },
+		{ "thing add x y", "\"y\" is one argument too many: usage: "
+		                   "belfryctl thing add NAME" },
+		{ "init x", "\"x\" is one argument too many: usage: belfryctl init" },
+		{ "copy", "FROM is missing: usage: belfryctl copy FROM [TO]" },
+		{ "copy a b c", "\"c\" is one argument too many" },
+		{ "push", "DIR is missing: usage: belfryctl push DIR..." },
+		{ "thing add x --frce", "did you mean \"--force\"?" },
+		{ "thing add x --jsn", "did you mean \"--json\"?" },
+		{ "thing add x --frce=1", "did you mean \"--force\"?" },
+		{ "thing add x -q", "no option \"-q\": \"belfryctl help thing add\"" },
 		{ "thing add x --nothing", "no option \"--nothing\"" },
 		{ "--set a=b thing add x", "in front of a command" },
 		{ "thing list --force", "no option \"--force\"" },
@@ -227,6 +240,28 @@ the_table_is_sound(void **state)
 	}
 }
 
+/* An alias is nothing but other words for a command, which tells of it. */
+static void
+aliases_lead_to_commands(void **state)
+{
+	const struct ctl_alias *alias;
+	const struct ctl_command *c;
+	struct buf *help;
+
+	for (alias = ctl_grammar.aliases; alias->words != NULL; alias++) {
+		for (c = ctl_grammar.commands; c->words != NULL; c++) {
+			assert_false(grammar_begins(c, alias->words));
+			if (strcmp(c->words, alias->means) == 0)
+				break;
+		}
+		assert_non_null(c->words);
+		help = buf_new(a, 1 << 16);
+		help_command(&ctl_grammar, c, help);
+		assert_non_null(strstr(help->data,
+		    arena_printf(a, "\"%s\" does the same.", alias->words)));
+	}
+}
+
 static void
 help_tells_of_every_command(void **state)
 {
@@ -278,6 +313,7 @@ main(void)
 		cmocka_unit_test(values_are_found),
 		cmocka_unit_test(arguments_are_counted),
 		cmocka_unit_test(the_table_is_sound),
+		cmocka_unit_test(aliases_lead_to_commands),
 		cmocka_unit_test(help_tells_of_every_command),
 		cmocka_unit_test(mdoc_arguments_are_marked),
 	};

@@ -367,6 +367,54 @@ prometheus_text_is_written(void **state)
 	buf_done(&out);
 }
 
+/* As nobody when this is root, whom no mode stops. */
+static void
+become_a_stranger(void)
+{
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+}
+
+static void
+become_myself(void)
+{
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+}
+
+static void
+a_file_of_another_user_is_told_with_its_mend(void **state)
+{
+	bool root = geteuid() == 0;
+	struct err e;
+	int rc;
+
+	assert_int_equal(chmod(directory, 0755), 0);
+	open_metrics();
+	assert_int_equal(chmod(path, 0400), 0);
+	become_a_stranger();
+	rc = metrics_open(directory, &e);
+	become_myself();
+	assert_int_equal(rc, -1);
+	if (strstr(e.text, "mode 0400") == NULL ||
+	    strstr(e.text, root ? "it belongs to root" : "it belongs to") == NULL ||
+	    strstr(e.text, root ? ": chown " : ": chmod 660 ") == NULL)
+		fail_msg("%s", e.text);
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(chmod(directory, 0555), 0);
+	become_a_stranger();
+	rc = metrics_open(directory, &e);
+	become_myself();
+	assert_int_equal(rc, -1);
+	if (strstr(e.text, "its directory belongs to") == NULL)
+		fail_msg("%s", e.text);
+	assert_int_equal(chmod(directory, 0755), 0);
+
+	assert_int_equal(metrics_open("/nonexistent", &e), -1);
+	assert_non_null(strstr(e.text, ": make the directory, owned by "));
+}
+
 static int
 make_directory(void **state)
 {
@@ -397,6 +445,7 @@ main(void)
 		in_directory(a_taken_over_slot_has_no_old_gauge),
 		in_directory(racing_processes_end_up_in_one_file),
 		in_directory(a_file_of_another_layout_is_replaced),
+		in_directory(a_file_of_another_user_is_told_with_its_mend),
 		in_directory(without_a_free_slot_processes_share_the_last),
 		in_directory(a_bad_directory_is_an_error),
 		in_directory(prometheus_text_is_written),
