@@ -22,6 +22,7 @@ belfry_api_SOURCES = \
 	src/api/oauth.c src/api/oauth.h \
 	src/api/once.c src/api/once.h \
 	src/api/openapi.c \
+	src/api/raw_bodies.c src/api/raw_bodies.h \
 	src/api/origins.c src/api/origins.h \
 	src/api/page.c src/api/page.h \
 	src/api/privacy.c src/api/privacy.h \

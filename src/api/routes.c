@@ -23,6 +23,7 @@
 #include "api/provider_test.h"
 #include "api/providers.h"
 #include "api/queue.h"
+#include "api/raw_bodies.h"
 #include "api/recipients.h"
 #include "api/service_accounts.h"
 #include "api/suppressions.h"
@@ -66,7 +67,8 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/oauth/token", .handler = oauth_token, .status = 200,
 	    .flags = ROUTE_RAW_BODY, .body_max = OAUTH_BODY_MAX,
 	    .summary = "Makes an access token for a service account",
-	    .tags = "tokens" },
+	    .tags = "tokens", .answer = &oauth_answer_table,
+	    .contents = oauth_contents },
 	{ HTTP_GET, "/.well-known/jwks.json", .handler = oauth_keys,
 	    .status = 200, .summary = "The keys that verify Belfry's tokens",
 	    .tags = "tokens" },
@@ -81,32 +83,37 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/hooks/{tenant}/{provider_id}", .handler = hooks_receive,
 	    .status = 204, .flags = ROUTE_RAW_BODY, .body_max = HOOK_BODY_MAX,
 	    .limit = ROUTE_HOOK,
-	    .summary = "Takes what a provider reports", .tags = "hooks" },
+	    .summary = "Takes what a provider reports", .tags = "hooks",
+	    .contents = hook_contents },
 	{ HTTP_GET, "/hooks/{tenant}/{provider_id}", .handler = hooks_receive,
 	    .status = 200, .limit = ROUTE_HOOK,
 	    .summary = "Answers a provider's challenge",
-	    .tags = "hooks", .answer_type = "text/plain" },
+	    .tags = "hooks", .answer_type = "text/plain",
+	    .contents = hook_challenge_contents },
 
 	/* The link in list mail: its token is the key. */
 	{ HTTP_GET, "/u/{token}", .handler = unsubscribe_show, .status = 200,
 	    .summary = "Shows what can be unsubscribed from; changes nothing",
-	    .tags = "unsubscribe", .answer_type = "text/html" },
+	    .tags = "unsubscribe", .answer_type = "text/html",
+	    .contents = unsubscribe_show_contents },
 	{ HTTP_POST, "/u/{token}", .handler = unsubscribe_do, .status = 200,
 	    .flags = ROUTE_RAW_BODY, .body_max = FORM_BODY_MAX,
 	    .summary = "Unsubscribes with one click (RFC 8058), or takes it back",
-	    .tags = "unsubscribe", .answer_type = "text/html" },
+	    .tags = "unsubscribe", .answer_type = "text/html",
+	    .contents = unsubscribe_contents },
 
 	/* Links in what was delivered: each is its own proof. */
 	{ HTTP_GET, "/t/o/{link}", .handler = links_open, .status = 200,
 	    .summary = "The picture that tells that a mail was opened",
-	    .tags = "links", .answer_type = "image/gif" },
+	    .tags = "links", .answer_type = "image/gif",
+	    .contents = link_contents },
 	{ HTTP_GET, "/t/c/{link}", .handler = links_click, .status = 302,
 	    .summary = "Tells that a link was followed, and leads on",
-	    .tags = "links" },
+	    .tags = "links", .contents = link_contents },
 	{ HTTP_POST, "/t/r/{link}", .handler = links_receipt, .status = 204,
 	    .flags = ROUTE_RAW_BODY,
 	    .summary = "Takes what an app tells of a push message",
-	    .tags = "links" },
+	    .tags = "links", .contents = receipt_contents },
 
 	/* Notifications */
 	{ HTTP_POST, SERVICES "/notifications/send",

@@ -158,12 +158,77 @@ success(const struct route *r, int status, json_t *schemas)
 		json_decref(schema);
 		schema = fields_schema(r->answer, schemas);
 	}
-	if (status != 204)
+	if (status == 302)
+		json_object_set_new(o, "headers",
+		    PACK("{s:{s:s, s:{s:s, s:s}}}", "Location", "description",
+		        "Where it leads.", "schema", "type", "string", "format",
+		        "uri"));
+	else if (status != 204)
 		json_object_set_new(o, "content",
 		    PACK("{s:{s:O}}", type, "schema", schema));
 	json_decref(schema);
 	return o;
 }
+
+/* ---- What handlers read and write by themselves ------------------------------- */
+
+static json_t *
+content_schema(const struct route_content *c, json_t *schemas)
+{
+	if (c->table != NULL)
+		return fields_schema(c->table, schemas);
+	if (strcmp(c->type, PROBLEM_TYPE) == 0)
+		return PACK("{s:s}", "$ref", "#/components/schemas/Problem");
+	return strncmp(c->type, "text/", 5) == 0
+	    ? PACK("{s:s}", "type", "string")
+	    : json_object();
+}
+
+/* The content of what has this status; NULL when there is none. */
+static json_t *
+contents(const struct route *r, int status, json_t *schemas)
+{
+	const struct route_content *c = r->contents;
+	json_t *types = NULL;
+
+	for (; c != NULL && c->help != NULL; c++) {
+		if (c->status != status || c->type == NULL)
+			continue;
+		if (types == NULL)
+			types = json_object();
+		json_object_set_new(types, c->type,
+		    PACK("{s:o}", "schema", content_schema(c, schemas)));
+	}
+	return types;
+}
+
+static json_t *
+raw_body(const struct route *r, json_t *schemas)
+{
+	json_t *types = contents(r, 0, schemas);
+
+	return types == NULL ? NULL :
+	    PACK("{s:s, s:b, s:o}", "description", r->contents[0].help,
+	        "required", true, "content", types);
+}
+
+static void
+add_answers(json_t *list, const struct route *r, json_t *schemas)
+{
+	const struct route_content *c = r->contents;
+	char status[8];
+
+	for (; c != NULL && c->help != NULL; c++) {
+		if (c->status == 0)
+			continue;
+		snprintf(status, sizeof(status), "%d", c->status);
+		json_object_set_new(list, status,
+		    PACK("{s:s, s:o*}", "description", c->help, "content",
+		        contents(r, c->status, schemas)));
+	}
+}
+
+/* ---- The document -------------------------------------------------------------- */
 
 static json_t *
 responses(const struct route *r, json_t *schemas)
@@ -179,6 +244,7 @@ responses(const struct route *r, json_t *schemas)
 		json_object_set_new(list, status,
 		    success(r, r->status, schemas));
 	}
+	add_answers(list, r, schemas);
 	json_object_set_new(list, "default",
 	    PACK("{s:s}", "$ref", "#/components/responses/Problem"));
 	return list;
@@ -231,6 +297,8 @@ operation(struct arena *a, const struct route *r, json_t *schemas)
 		        r->flags & ROUTE_MERGE_PATCH
 		            ? PACK("{s:s}", "type", "object")
 		            : fields_schema(r->body, schemas)));
+	else if (r->contents != NULL && r->contents[0].status == 0)
+		json_object_set_new(o, "requestBody", raw_body(r, schemas));
 	/* An empty list says that no credentials are asked for. */
 	json_object_set_new(o, "security",
 	    r->scope != NULL ? PACK("[{s:[s]}]", "bearer", r->scope)

@@ -53,6 +53,15 @@ enum route_limit {
 	ROUTE_HOOK /* by the client's address */
 };
 
+/* A body that the handler reads by itself, or an answer that differs from the usual;
+ * for the OpenAPI document. */
+struct route_content {
+	int status; /* of the answer; 0: a body that is taken, one row a type */
+	const char *type; /* NULL: there is no content */
+	const struct field_table *table; /* NULL: as the type says */
+	const char *help; /* NULL ends the list */
+};
+
 struct route {
 	enum http_method method;
 	const char *pattern; /* "/api/v1/things/{id}" */
@@ -67,6 +76,7 @@ struct route {
 	const char *summary; /* a line for the OpenAPI document */
 	const char *tags; /* separated by blanks */
 	const char *answer_type; /* NULL: application/json */
+	const struct route_content *contents; /* NULL: nothing but the usual */
 };
 
 struct route_match {

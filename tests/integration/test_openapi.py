@@ -93,6 +93,71 @@ def test_what_makes_or_replaces_tells_both(stack, tenant, document, method,
         assert "application/json" in told[str(status)]["content"]
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("method, path, takes, answers", [
+    ("post", "/oauth/token", {FORM},
+     {"200": {"application/json"}, "400": {"application/json"},
+      "401": {"application/json"}, "404": {"application/problem+json"},
+      "429": {"application/problem+json"}}),
+    ("post", "/hooks/{tenant}/{provider_id}", {"application/json", FORM},
+     {"204": set(), "403": {"application/problem+json"},
+      "503": {"application/problem+json"}}),
+    ("get", "/hooks/{tenant}/{provider_id}", set(),
+     {"200": {"text/plain"}, "403": {"application/problem+json"}}),
+    ("get", "/u/{token}", set(), {"200": {"text/html"}, "404": {"text/html"}}),
+    ("post", "/u/{token}", {FORM, "multipart/form-data"},
+     {"200": {"text/html"}, "400": {"application/problem+json"},
+      "404": {"text/html"}}),
+    ("get", "/t/o/{link}", set(),
+     {"200": {"image/gif"}, "404": {"application/problem+json"}}),
+    ("get", "/t/c/{link}", set(),
+     {"302": set(), "404": {"application/problem+json"}}),
+    ("post", "/t/r/{link}", {"application/json"},
+     {"204": set(), "400": {"application/problem+json"},
+      "404": {"application/problem+json"}}),
+])
+def test_what_is_read_by_itself_is_told(document, method, path, takes, answers):
+    told = document["paths"][path][method]
+    assert set(told.get("requestBody", {}).get("content", {})) == takes
+    found = {status: set(a.get("content", {}))
+             for status, a in told["responses"].items() if status != "default"}
+    assert found == answers
+    for answer in told["responses"].values():
+        assert answer.get("description") or "$ref" in answer
+
+
+def test_what_is_answered_is_told(stack, document):
+    """Without a right the answer has one of the types that are told."""
+    visitor = Client(stack.url, None)
+    for method, path, body in [
+            ("post", "/oauth/token", {"grant_type": "password"}),
+            ("post", "/hooks/x/y", {}), ("get", "/hooks/x/y", None),
+            ("get", "/u/x", None), ("post", "/u/x", {"action": "x"}),
+            ("get", "/t/o/x", None), ("get", "/t/c/x", None),
+            ("post", "/t/r/x", {})]:
+        answer = visitor.request(method.upper(), path, data=body)
+        pattern = {"oauth": "/oauth/token", "u": "/u/{token}",
+                   "hooks": "/hooks/{tenant}/{provider_id}"}.get(
+                       path.split("/")[1], path[:-1] + "{link}")
+        told = document["paths"][pattern][method]["responses"]
+        kind = answer.headers["Content-Type"].split(";")[0]
+        assert kind in told[str(answer.status_code)]["content"], (method, path)
+
+
+def test_the_form_of_one_click_is_told(document):
+    told = document["components"]["schemas"]
+    assert told["Unsubscribe"]["properties"]["List-Unsubscribe"]["enum"] == [
+        "One-Click"]
+    assert told["TokenRequest"]["required"] == ["grant_type"]
+    assert set(told["TokenFault"]["properties"]["error"]["enum"]) == {
+        "invalid_request", "invalid_client", "invalid_scope",
+        "unsupported_grant_type"}
+    assert told["Told"]["properties"]["event"]["enum"] == [
+        "delivered", "opened", "read", "clicked"]
+
+
 def test_options_and_405_name_the_methods(stack, document):
     visitor = Client(stack.url, None)
     for path, methods in document["paths"].items():
