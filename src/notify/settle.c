@@ -135,6 +135,26 @@ settle_handed_back(struct result *r, const struct delivery *d,
 	verdict_set(&r->verdict, VERDICT_NONE, "", reason);
 }
 
+void
+settle_least(struct result *r)
+{
+	enum verdict_class class = r->verdict.class;
+
+	if (!delivery_state_is_final((int)r->state)) {
+		r->state = DELIVERY_DEAD;
+		if (class == VERDICT_NONE && r->attempt > 0)
+			class = VERDICT_BAD_MESSAGE;
+	}
+	r->later = LATER_NOT;
+	r->delay_ms = 0;
+	r->failover = false;
+	r->told = TOLD_NOTHING;
+	r->counted = 0;
+	r->note[0] = '\0';
+	verdict_set(&r->verdict, class, "",
+	    "the database refused what came of it");
+}
+
 /* The columns of query "settle", in its order. */
 enum column {
 	SPOOLER,
@@ -297,6 +317,9 @@ settle_batch(struct arena *a, const struct settle_params *p,
 	db_arg_int(b, first->tenant.n);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);
+	notes_r->count = 0;
+	if (p->bare)
+		return b;
 	add_suppressed(a, b, first);
 	add_gone(a, b, first);
 	health_note_add(p->health, a, b, first, p->park_after, notes_r);

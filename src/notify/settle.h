@@ -34,12 +34,17 @@ void settle_unsent(struct result *r, const struct delivery *d,
 void settle_handed_back(struct result *r, const struct delivery *d,
     const char *reason);
 
+/* The database refuses a result: reduces it to what stands in as few places as possible,
+ * its state and class.  What was to go on, is dead: it must not be sent for ever. */
+void settle_least(struct result *r);
+
 /* A transaction that writes the results (all of one tenant).  *took_r is the place of the
  * rows that settle_late() reads.  What they tell of accounts goes with them (health.h). */
 struct settle_params {
 	struct health *health;
 	int park_after;
 	bool untold; /* the tenant has no webhook endpoints */
+	bool bare; /* the results alone: nothing of accounts, addresses, devices */
 };
 struct db_batch *settle_batch(struct arena *a, const struct settle_params *p,
     const struct result *first, size_t *took_r, struct health_notes *notes_r);

@@ -9,6 +9,8 @@
  * lost, rows that take no effect at the second time are not called late: they may be our
  * own.
  */
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -25,6 +27,9 @@
 
 enum { CHUNK_BYTES = 16384, AGAIN_MS = 200 };
 
+/* What is left of a result that was refused alone, a step less each time. */
+enum less { WHOLE, WITHOUT_WORDS, LEAST, UNTOLD };
+
 struct pile {
 	struct pool_job job; /* its arena holds the pile and its results */
 	struct settler *settler;
@@ -36,6 +41,7 @@ struct pile {
 	bool writing;
 	bool uncertain; /* an earlier try may have taken effect */
 	bool single; /* holds one result that spoiled its pile */
+	enum less less; /* the same */
 	struct db_batch *late;
 	size_t took; /* the place of the rows that tell which results took effect */
 	struct health_notes notes; /* the rows that tell of parked accounts */
@@ -167,9 +173,25 @@ take_apart(struct pile *p)
 	drop_pile(p);
 }
 
-/* Written one by one, a result was refused: its provider's words may be the reason. */
 static void
-write_bare(struct pile *p, const struct err *e)
+drop_words(struct result *r)
+{
+	r->note[0] = '\0';
+	if (r->verdict.entry != NULL) {
+		r->state = DELIVERY_DEAD;
+		verdict_set(&r->verdict, VERDICT_BAD_MESSAGE, "",
+		    "the database refused the entry");
+		return;
+	}
+	r->verdict.code[0] = r->verdict.provider_ref[0] = '\0';
+	snprintf(r->verdict.text, sizeof(r->verdict.text),
+	    "the database refused what the provider said");
+}
+
+/* Written one by one, a result was refused: its provider's words may be the reason, or what
+ * else follows from it.  What was sent must not be sent again for that. */
+static void
+write_less(struct pile *p, const struct err *e)
 {
 	struct result *r = p->first;
 	char id[UUID_TEXT_BYTES];
@@ -177,19 +199,16 @@ write_bare(struct pile *p, const struct err *e)
 	uuid_format(&r->delivery.u, id);
 	log_error(NULL, "result cannot be written", LF_STR("delivery", id),
 	    LF_ERR(e));
-	if (r->verdict.entry != NULL) {
-		r->state = DELIVERY_DEAD;
-		verdict_set(&r->verdict, VERDICT_BAD_MESSAGE, "",
-		    "the database refused the entry");
-		return;
-	}
-	if (r->verdict.text[0] == '\0') {
+	if (p->less == UNTOLD) {
 		express_doubt(p->settler->sp); /* nobody works on its lease */
 		drop_pile(p);
 		return;
 	}
-	r->verdict.text[0] = r->verdict.code[0] = '\0';
-	r->verdict.provider_ref[0] = '\0';
+	p->less++;
+	if (p->less == WITHOUT_WORDS)
+		drop_words(r);
+	else
+		settle_least(r);
 }
 
 static void
@@ -202,7 +221,7 @@ failed(struct pile *p, const struct err *e)
 	if (err_may_retry(e->kind)) {
 		spooler_trouble(p->settler->sp, "results not written yet", e);
 	} else if (p->single) {
-		write_bare(p, e);
+		write_less(p, e);
 	} else {
 		take_apart(p);
 	}
@@ -259,7 +278,9 @@ write(struct pile *p)
 	struct settle_params params = {
 		.health = p->settler->sp->health,
 		.park_after = (int)p->settler->sp->config->retry_park_after,
-		.untold = !book_has_webhooks(p->settler->sp->book, p->tenant),
+		.untold = p->less >= UNTOLD ||
+		    !book_has_webhooks(p->settler->sp->book, p->tenant),
+		.bare = p->less >= LEAST,
 	};
 	struct db_batch *b;
 

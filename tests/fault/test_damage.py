@@ -1,9 +1,13 @@
 # test_damage.py - a damaged row is seen, and holds up nobody
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import contextlib
+
 import pytest
 
 from harness.api import after, mail
+from harness.endpoint import Endpoint
+from harness.fake_provider import FakeProvider, Fault
 from harness.wait import wait_until
 
 FAR = "2027-06-01T00:00:00Z"
@@ -154,3 +158,51 @@ def test_recipients_of_whom_too_much_is_known(tenant):
                "the one that is too much")
     dead, = tenant.api.notification(alone)["deliveries"]
     assert dead["state"] == "dead" and "more than 30 MB" in dead["reason"]
+
+
+@contextlib.contextmanager
+def refusing(stack, tenant, what, condition):
+    """PostgreSQL refuses rows of the tenant."""
+    with stack.db() as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "CREATE FUNCTION refuse_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'no' USING ERRCODE = 'check_violation'; END $$;"
+            f"CREATE TRIGGER refuse_it BEFORE {what} FOR EACH ROW WHEN "
+            f"(NEW.tenant_id = {tenant.id} AND {condition}) EXECUTE FUNCTION refuse_it()")
+        try:
+            yield
+        finally:
+            cursor.execute("DROP FUNCTION refuse_it() CASCADE")
+
+
+LESS = "the database refused what the provider said"
+LEAST = "the database refused what came of it"
+
+
+@pytest.mark.D10
+@pytest.mark.expect_log("result cannot be written")
+@pytest.mark.parametrize("answer, what, condition, state, text", [
+    (400, "UPDATE ON attempt", f"NEW.text <> '{LESS}'", "failed", LESS),
+    (503, "INSERT ON q_later", "true", "dead", LEAST),
+    (200, "UPDATE ON delivery", "NEW.told <> 0", "sent", LEAST),
+    (200, "INSERT ON webhook_message", "NEW.type = 'delivery.sent'", "sent", LEAST),
+], ids=["words", "later", "told", "webhooks"])
+def test_a_result_that_the_database_refuses(stack, tenant, answer, what, condition,
+                                            state, text):
+    """What was sent is not sent again, for all that cannot be written of it."""
+    with FakeProvider(Fault(answer=answer)) as provider, Endpoint() as endpoint, \
+            refusing(stack, tenant, what, condition):
+        provider.add_to(tenant, "webhook")
+        endpoint.subscribe(tenant)
+        one, other = [tenant.api.accepted({
+            "to": {"email": f"{name}@example.org"}, "channels": ["webhook"],
+            "content": {"webhook": {"n": "1"}}}) for name in ("one", "other")]
+        for identity in (one, other):
+            events = tenant.api.ended(identity)
+            assert text in " ".join(e["text"] or "" for e in events)
+            delivery, = tenant.api.notification(identity)["deliveries"]
+            assert delivery["state"] == state
+            assert tenant.api.notification(identity)["state"] == "done"
+        tenant.idle()
+        assert provider.count() == 2
