@@ -8,7 +8,8 @@
 #     env                         what callers need to know, for "."
 #     data mail keys              the database, the Maildir, the sealing keys
 #     s                           the unix sockets
-#     run                         NAME.pid: process id and start time; counters
+#     run                         NAME.pid: process id, start time, inode; counters
+#     settings                    what --set has said, a line each
 #     log                         NAME.log: what each program says
 #     bin                         copies of the programs
 #
@@ -18,7 +19,7 @@
 #
 # Callers set DIR, BUILD (where the programs were built), TOP (the source tree),
 # PORT (0: any), PORT_GIVEN (1: that one or none), CONF (an array of lines
-# section.key=value) and PG_FAST (1: no fsync).  The environment goes on to the
+# section.key=value), UNSET (an array of section.key) and PG_FAST (1: no fsync).  The environment goes on to the
 # servers, so BELFRY_SECTION_KEY overrides a key.
 
 PARTS="postgres memcached api spooler lighttpd"
@@ -59,9 +60,20 @@ part_alive() {
 	local started=
 	PID=
 	[ -r "$DIR/run/$1.pid" ] || return 1
-	read -r PID started <"$DIR/run/$1.pid"
+	read -r PID started STARTED_FROM <"$DIR/run/$1.pid"
 	[ -n "$started" ] && [ "$(process_started "$PID")" = "$started" ] ||
 	    { PID=; return 1; }
+}
+
+# The inode of a part's program: another one when it was replaced.  (/proc/PID/exe is
+# for root alone.)
+part_program() {
+	stat -c %i "$DIR/bin/belfry-$1" 2>/dev/null
+}
+
+# Was the program of a part that runs replaced since?
+part_is_old() {
+	part_alive "$1" && [ "$STARTED_FROM" != "$(part_program "$1")" ]
 }
 
 part_gone() {
@@ -96,7 +108,8 @@ part_run() {
 		exec setsid "$@"
 	) </dev/null >>"$DIR/log/$name.log" 2>&1 &
 	local pid=$!
-	echo "$pid $(process_started $pid)" >"$DIR/run/$name.pid"
+	echo "$pid $(process_started $pid) $(part_program "$name")" \
+	    >"$DIR/run/$name.pid"
 }
 
 # Fails with the end of the part's log when it is not ready in time.
@@ -233,12 +246,26 @@ start_lighttpd() {
 		[ -z "$insist" ] || die "port $PORT is taken"
 		tries=$((tries + 1))
 		[ $tries -lt 50 ] || die "no free port was found"
+		[ $tries -gt 1 ] || say "Port $PORT is taken: looking for another one"
 		PORT=$((20000 + RANDOM % 12000))
 	done
 }
 
 part_start() {
 	part_alive "$1" || "start_$1"
+}
+
+# What --set said earlier comes before what it says now, but for what --unset names.
+remember_settings() {
+	local earlier=() key entry kept=()
+	[ ! -r "$DIR/settings" ] || mapfile -t earlier <"$DIR/settings"
+	for entry in "${earlier[@]}" "${CONF[@]}"; do
+		for key in "${UNSET[@]}"; do
+			[ "${entry%%=*}" != "$key" ] || continue 2
+		done
+		kept+=("$entry")
+	done
+	CONF=("${kept[@]}")
 }
 
 # Writes belfry.conf from CONF, later entries winning over earlier ones.
@@ -269,6 +296,8 @@ check_config() {
 	local fresh=$DIR/belfry.conf.new part
 	"$DIR/bin/belfryctl" -c "$fresh" check-config >/dev/null ||
 	    die "the configuration is faulty; look at --set"
+	printf '%s\n' "${CONF[@]}" | tac | awk -F= '$1 != "" && !seen[$1]++' | tac \
+	    >"$DIR/settings"
 	cmp -s "$fresh" "$DIR/belfry.conf" && { rm -f "$fresh"; return; }
 	mv -f "$fresh" "$DIR/belfry.conf"
 	for part in api spooler; do
@@ -302,6 +331,7 @@ install_programs() {
 	for program in belfry-api belfry-spooler belfryctl; do
 		[ -x "$BUILD/$program" ] ||
 		    die "$BUILD/$program is missing: build Belfry first"
+		cmp -s "$BUILD/$program" "$DIR/bin/$program" && continue
 		install -m 755 "$BUILD/$program" "$DIR/bin/$program.new" &&
 		    mv -f "$DIR/bin/$program.new" "$DIR/bin/$program" || exit 1
 	done

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,11 @@ def test_once():
                  "notification.accepted"):
         assert word in done.stdout
     assert len(commands(done.stdout)) == 3
+    mail = done.stdout.split("the mail as received")[1].split("its timeline")[0]
+    assert "\n[text/plain]\n" in mail and "\n[text/html]\n" in mail
+    assert mail.count("\n") < 70 and max(map(len, mail.split("\n"))) < 250
+    assert re.search(r"characters in all: see /\S+/mail/new/\S+, which is there "
+                     "until this ends; it stays with --dir]", mail)
     assert not Path(directory).exists()
     assert processes(directory) == []
 
@@ -165,14 +171,78 @@ def test_up_twice_is_no_harm(directory):
     assert env(directory) == before
 
 
-def test_a_taken_port_is_told(directory):
+@contextmanager
+def taken_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        done = run("up", "--no-install", "--dir", directory, "--port", port)
+        yield taken.getsockname()[1]
+
+
+def test_a_taken_port_is_told(directory):
+    """Before anything is built or made."""
+    with taken_port() as port:
+        done = run("up", "--no-install", "--dir", directory, "--port", port,
+                   env={**os.environ, "BELFRY_BUILDDIR": "/nonexistent"})
     assert done.returncode == 1
-    assert f"port {port} is taken" in done.stderr
+    assert done.stderr == f"quickstart: port {port} is taken: name another " \
+        "one with --port, or leave it out\n"
+    assert list(directory.iterdir()) == []
+
+
+def test_another_port(directory):
+    """The same stack moves; a taken one leaves it where it is."""
+    def up(*more):
+        return run("up", "--no-install", "--dir", directory, "--fast", *more)
+    assert up("--port", 0).returncode == 0
+    before = env(directory)
+    with taken_port() as port:
+        assert up("--port", port).returncode == 1
+        assert env(directory) == before
+    done = up("--port", port)
+    assert done.returncode == 0, done.stderr
+    assert env(directory) == {**before, "BELFRY_URL": f"http://127.0.0.1:{port}"}
+    assert requests.get(f"http://127.0.0.1:{port}/health/ready",
+                        timeout=5).status_code == 200
+    assert up("--port", 0).returncode == 0
+    assert env(directory)["BELFRY_URL"].endswith(f":{port}")
+
+
+def test_a_new_build_is_taken_up(directory, tmp_path):
+    """What runs is started anew when its program has changed, and only then."""
+    programs = ("belfry-api", "belfry-spooler", "belfryctl")
+    build = Path(os.environ["BELFRY_BUILDDIR"])
+    for name in programs:
+        shutil.copy2(build / name, tmp_path / name)
+
+    def up():
+        done = run("up", "--no-install", "--dir", directory, "--port", 0, "--fast",
+                   env={**os.environ, "BELFRY_BUILDDIR": str(tmp_path)})
+        assert done.returncode == 0, done.stderr
+        return done.stderr, env(directory)
+    _, first = up()
+    told, second = up()
+    assert first == second and "anew" not in told
+    with open(tmp_path / "belfry-api", "ab") as program:
+        program.write(b"\0")
+    told, third = up()
+    assert "The programs have changed: starting belfry-api anew\n" in told
+    assert third["BELFRY_API_PID"] != first["BELFRY_API_PID"]
+    assert third["BELFRY_SPOOLER_PID"] == first["BELFRY_SPOOLER_PID"]
+    assert (directory / "bin/belfry-api").read_bytes() == \
+        (tmp_path / "belfry-api").read_bytes()
+    assert requests.get(third["BELFRY_URL"] + "/health/ready",
+                        timeout=5).status_code == 200
+
+
+def test_the_tenant_of_a_directory_stays(directory):
+    def up(*more):
+        return run("up", "--no-install", "--dir", directory, "--port", 0, *more)
+    assert up("--tenant", "acme").returncode == 0
+    assert up("--tenant", "acme").returncode == 0
+    done = up("--tenant", "shop")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert 'is "acme"' in done.stderr and "tenant add shop" in done.stderr
 
 
 def test_a_part_that_ended_at_once_does_not_run(directory):
@@ -209,6 +279,7 @@ def test_an_option_without_its_value():
     (["stop", "engine"], "stop needs a part: postgres"),
     (["up", "--port", "http"], "--port http is not a port"),
     (["up", "--set", "workers=5"], "--set workers=5 is not SECTION.KEY=VALUE"),
+    (["up", "--unset", "workers"], "--unset workers is not SECTION.KEY"),
 ])
 def test_a_fault_is_one_line(arguments, word):
     done = run(*arguments)
@@ -241,3 +312,24 @@ def test_set_counts_at_once(directory):
     wait_until(lambda: '"workers":3' in api_log(), 20, "the reload")
     assert up("--set", "api.workers=3").returncode == 0
     assert api_log().count('"reloaded"') == 1
+
+
+def test_set_stays(directory):
+    def up(*more):
+        return run("up", "--no-install", "--dir", directory, "--fast", *more)
+
+    def workers():
+        text = (directory / "belfry.conf").read_text()
+        return re.findall(r"^(workers|level) = (.*)$", text,
+                          re.MULTILINE)
+    assert up("--port", 0, "--set", "api.workers=2", "--set",
+              "log.level=debug").returncode == 0
+    assert up().returncode == 0
+    assert workers() == [("workers", "2"), ("level", "debug")]
+    assert up("--set", "api.workers=x").returncode == 1
+    assert up("--set", "api.workers=3").returncode == 0
+    assert workers() == [("workers", "3"), ("level", "debug")]
+    assert up("--unset", "log.level").returncode == 0
+    assert workers() == [("workers", "3")]
+    assert up("--unset", "api.workers").returncode == 0
+    assert workers() == [("workers", "4")]
