@@ -9,10 +9,12 @@ libbelfry_la_SOURCES += \
 	src/provider/slack.c src/provider/slack.def src/provider/slack.h \
 	src/provider/teams.c src/provider/teams.def src/provider/teams.h \
 	src/provider/telegram.c src/provider/telegram.def src/provider/telegram.h \
+	src/provider/telegram_files.c src/provider/telegram_files.h \
 	src/provider/webpush.c src/provider/webpush.def src/provider/webpush.h \
 	src/provider/webpush_encrypt.c src/provider/webpush_encrypt.h \
 	src/provider/webpush_subscription.c \
 	src/provider/webpush_subscription.h \
+	src/provider/webpush_vapid.c src/provider/webpush_vapid.h \
 	src/provider/bounce.c src/provider/bounce.h \
 	src/provider/dkim.c src/provider/dkim.h \
 	src/provider/fcm.c src/provider/fcm.def src/provider/fcm.h \

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "base/err.h"
@@ -22,18 +21,13 @@
 #include "provider/http_json.h"
 #include "provider/http_judge.h"
 #include "provider/multipart.h"
+#include "provider/telegram_files.h"
 #include "provider/verdict.h"
 #include "template/utf16.h"
 #include "web/js.h"
 
-/* In characters as Telegram counts them, files, and bytes. */
-enum {
-	TEXT_MAX = 4096,
-	CAPTION_MAX = 1024,
-	ALBUM_MAX = 10,
-	PHOTO_MAX = 10 << 20,
-	DOCUMENT_MAX = 50 << 20
-};
+/* In characters as Telegram counts them. */
+enum { TEXT_MAX = 4096, CAPTION_MAX = TELEGRAM_CAPTION_MAX };
 
 static const struct field fields[] = {
 	FIELD(struct telegram_settings, token, TEXT,
@@ -77,99 +71,23 @@ url_of(struct arena *a, const struct telegram_settings *s, const char *method)
 	    s->token, method);
 }
 
-/* ---- Files ------------------------------------------------------------------------- */
-
-/* Those that go: what the HTML of a mail shows is of no use elsewhere. */
-struct files {
-	const struct attachment *list[ALBUM_MAX];
-	size_t count;
-	bool photos; /* all of them are */
-};
-
-static bool
-is_photo(const struct attachment *at)
-{
-	return at->bytes <= PHOTO_MAX &&
-	    (strcmp(at->type, "image/jpeg") == 0 ||
-	        strcmp(at->type, "image/png") == 0);
-}
-
-static int
-files_of(const struct message *m, struct files *f_r, struct err *e)
-{
-	const struct attachment *at;
-	size_t i;
-
-	*f_r = (struct files){ .photos = true };
-	for (i = 0; i < m->attachment_count; i++) {
-		at = &m->attachments[i];
-		if (at->content_id != NULL)
-			continue;
-		if (f_r->count == ALBUM_MAX)
-			return err_set(e, ERR_UNPROCESSABLE,
-			    "Telegram takes %d files at most", ALBUM_MAX);
-		if (at->bytes > DOCUMENT_MAX)
-			return err_set(e, ERR_UNPROCESSABLE,
-			    "/attachments/%zu: Telegram takes %d bytes at most",
-			    i, DOCUMENT_MAX);
-		f_r->list[f_r->count++] = at;
-		f_r->photos &= is_photo(at);
-	}
-	return 0;
-}
-
-/* An album names its files, which stand in fields of the form; its text is that of the
- * last one. */
-static void
-add_album(struct arena *a, struct multipart *mp, const struct files *f,
-    const char *caption)
-{
-	json_t *media = js_keep(a, json_array()), *one;
-	struct buf *text = buf_new(a, ALBUM_MAX * 100 + 8 * CAPTION_MAX);
-	size_t i;
-
-	for (i = 0; i < f->count; i++) {
-		one = json_pack("{s:s, s:o}", "type",
-		    f->photos ? "photo" : "document", "media",
-		    json_sprintf("attach://file%zu", i));
-		if (i == f->count - 1 && caption[0] != '\0')
-			json_object_set_new(one, "caption", json_string(caption));
-		json_array_append_new(media, one);
-		multipart_file(mp, arena_printf(a, "file%zu", i), f->list[i]);
-	}
-	js_write(text, media);
-	multipart_text(mp, "media", text->data);
-}
-
 static int
 build_files(struct arena *a, const struct telegram_settings *s,
-    const struct files *f, const char *caption,
+    const struct telegram_files *f, const char *caption,
     struct transfer_request *request_r, struct err *e)
 {
-	const char *kind = f->photos ? "photo" : "document";
-	const char *method = f->count > 1 ? "sendMediaGroup"
-	    : f->photos                   ? "sendPhoto"
-	                                  : "sendDocument";
 	struct multipart *mp = multipart_new(a);
 
-	if (http_json_request(a, url_of(a, s, method), NULL, NULL, request_r,
-	        e) == -1)
+	if (http_json_request(a, url_of(a, s, telegram_files_method(f)), NULL,
+	        NULL, request_r, e) == -1)
 		return -1;
 	multipart_text(mp, "chat_id", s->chat_id);
 	if (s->silent)
 		multipart_text(mp, "disable_notification", "true");
-	if (f->count > 1) {
-		add_album(a, mp, f, caption);
-	} else {
-		if (caption[0] != '\0')
-			multipart_text(mp, "caption", caption);
-		multipart_file(mp, kind, f->list[0]);
-	}
+	telegram_files_add(a, mp, f, caption);
 	multipart_send(mp, request_r);
 	return 0;
 }
-
-/* ---- Requests ---------------------------------------------------------------------- */
 
 static int
 check_text(const char *text, size_t files, struct err *e)
@@ -192,10 +110,10 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 {
 	const struct telegram_settings *s = p->settings;
 	const char *text = m->text != NULL ? m->text : "";
-	struct files files;
+	struct telegram_files files;
 	json_t *body;
 
-	if (files_of(m, &files, e) == -1 ||
+	if (telegram_files_of(m, &files, e) == -1 ||
 	    check_text(text, files.count, e) == -1)
 		return -1;
 	if (files.count > 0)

@@ -16,22 +16,20 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/ensure.h"
 #include "base/err.h"
-#include "base/text.h"
 #include "net/transfer.h"
 #include "provider/http_json.h"
 #include "provider/http_judge.h"
-#include "provider/jwt_sign.h"
 #include "provider/push_message.h"
 #include "provider/verdict.h"
 #include "provider/webpush_encrypt.h"
 #include "provider/webpush_subscription.h"
+#include "provider/webpush_vapid.h"
 #include "web/js.h"
 
-enum { BODY_MAX = 4200, VALID_S = 12 * 3600, TOPIC_MAX = 32, HEADERS = 7 };
+enum { BODY_MAX = 4200, TOPIC_MAX = 32, HEADERS = 7 };
 
 static const struct field fields[] = {
 	FIELD(struct webpush_settings, private_key, TEXT,
@@ -64,28 +62,12 @@ static const struct field_table table = FIELD_TABLE("WebpushSettings",
     struct webpush_settings, fields, "A server's key for browsers.");
 
 static int
-key_of(struct arena *a, const struct webpush_settings *s, EVP_PKEY **key_r,
-    struct err *e)
-{
-	void *secret;
-	size_t n = strcspn(s->private_key, "=");
-
-	if (text_base64url_decode(a, arena_strndup(a, s->private_key, n),
-	        &secret, &n) < 0)
-		n = 0;
-	if (n == 0 || webpush_key(a, secret, n, key_r, e) < 0)
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "setting \"private_key\": not 32 secret bytes in base64url");
-	return 0;
-}
-
-static int
 check(const void *settings, struct err *e)
 {
 	const struct webpush_settings *s = settings;
 	struct arena *a = arena_new(1024);
 	EVP_PKEY *key;
-	int rc = key_of(a, s, &key, e);
+	int rc = webpush_vapid_key(a, s, &key, e);
 
 	arena_free(&a);
 	if (rc < 0)
@@ -103,28 +85,6 @@ static bool
 takes(const char *address)
 {
 	return address[0] == '{';
-}
-
-/* RFC 8292: who sends, signed. */
-static int
-authorization(struct arena *a, const struct webpush_settings *s,
-    const char *origin, const char **text_r, struct err *e)
-{
-	uint8_t point[WEBPUSH_POINT_BYTES];
-	struct jwt_claimed what = { .type = "JWT",
-		.claims = js_keep(a,
-		    json_pack("{s:s, s:I, s:s}", "aud", origin, "exp",
-		        (json_int_t)(clock_wall_ms() / 1000 + VALID_S), "sub",
-		        s->subject)) };
-	const char *token;
-	EVP_PKEY *key;
-
-	if (key_of(a, s, &key, e) < 0 || jwt_sign(a, key, &what, &token, e) < 0)
-		return -1;
-	webpush_public(key, point);
-	*text_r = arena_printf(a, "vapid t=%s, k=%s", token,
-	    text_base64url(a, point, sizeof(point)));
-	return 0;
 }
 
 static int
@@ -185,7 +145,7 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	if (s->receipts)
 		push_message_add_receipt(a, m, &push);
 	if (webpush_subscription_read(a, s, m->address, &sub, e) < 0 ||
-	    authorization(a, s, sub.origin, &who, e) < 0 ||
+	    webpush_vapid_sign(a, s, sub.origin, &who, e) < 0 ||
 	    encrypt(a, &sub, &push, body, e) < 0)
 		return -1;
 	h[n++] = (struct transfer_header){ "Authorization", who };
@@ -213,19 +173,17 @@ probe(struct arena *a, const struct provider *p, const struct message *m,
     struct transfer_request *request_r, struct err *e)
 {
 	struct transfer_pretence *t = arena_object(a, struct transfer_pretence);
-	uint8_t point[WEBPUSH_POINT_BYTES];
 	struct message test = *m;
 	EVP_PKEY *key;
 
 	test.json = "{\"title\": \"Belfry\", \"body\": \"This is a test.\"}";
 	if (m->address != NULL)
 		return build(a, p, &test, request_r, e);
-	if (key_of(a, p->settings, &key, e) < 0)
+	if (webpush_vapid_key(a, p->settings, &key, e) < 0)
 		return -1;
-	webpush_public(key, point);
 	*t = (struct transfer_pretence){ .status = 200,
 		.body = arena_printf(a, "web pages subscribe with the key %s",
-		    text_base64url(a, point, sizeof(point))) };
+		    webpush_vapid_public(a, key)) };
 	*request_r = (struct transfer_request){ .kind = TRANSFER_PRETEND,
 		.pretence = t };
 	return 0;
