@@ -5,7 +5,8 @@
 // node google.js CERTIFICATE KEY: prints its port.  POST /control takes what it is to
 // answer: {"token": ANSWER, "send": {TEXT IN THE BODY: ANSWER}}, where an ANSWER is
 // {"status", "headers", "body", "times", "after_ms", "hold", "refuse"}; GET /control tells what it
-// was asked.  "quiet": true keeps no requests (benchmarks).
+// was asked.  "quiet": true keeps no requests (benchmarks); with "leave": N a connection
+// ends at its Nth message.
 "use strict";
 const fs = require("fs");
 const http2 = require("http2");
@@ -61,6 +62,11 @@ function take(stream, headers, body) {
     state.last_ms = performance.now();
     if (state.sends === 1)
         state.first_ms = state.last_ms;
+    stream.session.sends = (stream.session.sends || 0) + 1;
+    if (stream.session.sends === control.leave) {
+        stream.session.destroy(undefined, http2.constants.NGHTTP2_INTERNAL_ERROR);
+        return;
+    }
     const rule = Object.keys(control.send || {}).find(
         (text) => body.includes(text) ||
             (headers.authorization || "").includes(text));

@@ -277,6 +277,25 @@ AUDIENCE, ACCOUNT = "https://notify.example.org", "push@shop-1.example.org"
 PUBLIC = "https://notify.example.org"
 
 
+@pytest.mark.expect_log("left alone")
+def test_connections_that_end_under_way(tenant, refusing):
+    """What was under way over them is sent again, and nothing is lost: servers do so that
+    count the resets behind answers without a length (doc/reliability.md)."""
+    refusing.control(leave=30)
+    people = {f"device-{n}" for n in range(100)}
+    tenant.api.accepted({**push(), "to": [{"push_token": one} for one in people]})
+    tenant.idle(60)
+    asked = refusing.asked()
+    assert asked["sessions"] > 100 / 30
+    sent = [json.loads(r["body"])["message"]["token"] for r in asked["requests"]]
+    assert set(sent) == people
+    assert {r["state"] for r in tenant.rows(
+        "SELECT state FROM delivery WHERE tenant_id = %s")} == {4}
+    again = tenant.rows("SELECT sum(attempts) - count(*) AS n FROM delivery "
+                        "WHERE tenant_id = %s")[0]["n"]
+    assert 0 < len(sent) - len(people) <= again
+
+
 @pytest.fixture(scope="module")
 def accounts():
     """Keys as Google publishes them, and tokens of service accounts."""
