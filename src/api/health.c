@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Live: a worker answers.  Ready: what it cannot work without is there, which is the
- * database with a schema that fits.  memcached may be gone: that is told, but makes
+ * database with a schema that fits, and that takes writes.  memcached may be gone: that is told, but makes
  * nothing unready.
  */
 #include <stdbool.h>
@@ -38,6 +38,18 @@ write_check(struct buf *b, const char *name, const char *state,
 	buf_putc(b, '}');
 }
 
+/* A session that has seen that it is read-only is given up some time later: so who asks
+ * learns of the end, too, when nothing else comes here. */
+static int
+check_writes(struct request *rq, struct err *e)
+{
+	struct db_batch *b =
+	    db_batch_new(rq->a, (struct tenant_id){ 0 }, DB_PLAIN);
+
+	db_add(b, Q_DATABASE_WRITES);
+	return db_run(app_of(rq)->db, rq->a, b, NULL, e);
+}
+
 /* Returns whether the database can be used. */
 static bool
 check_database(struct request *rq, struct buf *b)
@@ -50,6 +62,8 @@ check_database(struct request *rq, struct buf *b)
 	err_clear(&e);
 	db_rollback(app->db);
 	rc = migrate_check(app->db, rq->a, &e);
+	if (rc == 0)
+		rc = check_writes(rq, &e);
 	write_check(b, "database", rc == 0 ? "ok" : "failed", since_us, &e);
 	return rc == 0;
 }

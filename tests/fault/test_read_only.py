@@ -6,7 +6,7 @@
 # what it began with: when all is well again, it is the session that must go.
 import pytest
 
-from harness.api import mail, problem
+from harness.api import Client, checks, mail, problem
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
@@ -16,7 +16,7 @@ END_SESSIONS = """
 
 
 @pytest.mark.settings(settings={"api.workers": "2"})
-@pytest.mark.expect_log("read-only|connection|terminat|leases are no longer")
+@pytest.mark.expect_log("read-only|connection|terminat|leases are no longer|health.ready")
 def test_writes_come_back_by_themselves(own_stack):
     tenant = Tenant(own_stack)
     tenant.api.accepted(mail())
@@ -28,9 +28,18 @@ def test_writes_come_back_by_themselves(own_stack):
     wait_until(lambda: tenant.api.send(mail()).status_code == 503, 10,
                "a database that is read-only")
     problem(tenant.api.send(mail()), 503, "temporary")
+    visitor = Client(own_stack.url, None)
+    ready = visitor.get("/health/ready")
+    assert ready.status_code == 503
+    assert checks(ready)["database"]["state"] == "failed"
+    assert checks(ready)["database"]["error"] == "the database is read-only"
+    assert visitor.get("/health/live").status_code == 200
     own_stack.rows(f"BEGIN READ WRITE; ALTER DATABASE {name} "
                    "RESET default_transaction_read_only; COMMIT")
     pids = own_stack.workers("api"), own_stack.workers("spooler")
+    # A load balancer sends nothing else before.
+    wait_until(lambda: all(visitor.get("/health/ready").status_code == 200
+                           for _ in range(6)), 15, "that all workers are ready")
     for _ in range(5):
         wait_until(lambda: tenant.api.send(mail()).status_code == 202, 10,
                    "recovery by itself")
