@@ -14,6 +14,8 @@
  * What we do not know at two looks is handed back: between them lies more time than a
  * parcel may be on its way, and one that comes later is not started.
  */
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -242,6 +244,43 @@ is_known(const struct spooler *sp, const struct uuid *delivery)
 	return settler_has(sp->settler, delivery);
 }
 
+/* What is_known() knows, in order: a look may find as many leases. */
+struct known_list {
+	struct uuid *ids;
+	size_t count;
+};
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return uuid_cmp(a, b);
+}
+
+static struct known_list
+known_list(const struct spooler *sp, struct arena *a)
+{
+	struct known_list k = { .count = 0 };
+	size_t i, max = settler_ids(sp->settler, NULL);
+	const struct claim *c;
+
+	for (c = sp->claim_list; c != NULL; c = c->next)
+		max += c->deliveries.count;
+	k.ids = arena_zalloc(a, max, sizeof(*k.ids));
+	for (c = sp->claim_list; c != NULL; c = c->next)
+		for (i = 0; i < c->deliveries.count; i++)
+			k.ids[k.count++] = c->deliveries.list[i].id.u;
+	k.count += settler_ids(sp->settler, k.ids + k.count);
+	qsort(k.ids, k.count, sizeof(*k.ids), compare_ids);
+	return k;
+}
+
+static bool
+is_listed(const struct known_list *k, const struct uuid *delivery)
+{
+	return bsearch(delivery, k->ids, k->count, sizeof(*k->ids),
+	           compare_ids) != NULL;
+}
+
 static bool
 is_suspect(const struct express *x, const struct suspect *s)
 {
@@ -330,12 +369,14 @@ looked(struct spooler *sp, const struct db_rows *rows)
 	int i, count = db_count(rows), back = 0;
 	struct arena *a = arena_new(CHUNK_BYTES);
 	struct suspect *list = arena_zalloc(a, (size_t)count, sizeof(*list)), s;
+	struct arena *step = arena_new(CHUNK_BYTES);
+	struct known_list known = known_list(sp, step);
 	size_t suspects = 0;
 
 	for (i = 0; i < count; i++) {
 		s.delivery = db_uuid(rows, i, 2);
 		s.lease_no = (int)db_int(rows, i, 4);
-		if (is_known(sp, &s.delivery))
+		if (is_listed(&known, &s.delivery))
 			continue;
 		if (is_suspect(x, &s)) {
 			hand_back(sp, rows, i);
@@ -344,6 +385,7 @@ looked(struct spooler *sp, const struct db_rows *rows)
 			list[suspects++] = s;
 		}
 	}
+	arena_free(&step);
 	arena_free(&x->a);
 	x->a = a;
 	x->suspects = list;

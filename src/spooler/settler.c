@@ -348,6 +348,22 @@ settler_has(const struct settler *st, const struct uuid *delivery)
 	return false;
 }
 
+size_t
+settler_ids(const struct settler *st, struct uuid *ids_r)
+{
+	const struct pile *p;
+	const struct result *r;
+	size_t n = 0;
+
+	for (p = st->piles; p != NULL; p = p->next)
+		for (r = p->first; r != NULL; r = r->next) {
+			if (ids_r != NULL)
+				ids_r[n] = r->delivery.u;
+			n++;
+		}
+	return n;
+}
+
 bool
 settler_is_empty(const struct settler *st)
 {

@@ -208,6 +208,8 @@ int settler_timeout_ms(const struct settler *st);
 bool settler_is_empty(const struct settler *st);
 /* True when a result of that delivery waits or is being written. */
 bool settler_has(const struct settler *st, const struct uuid *delivery);
+/* How many there are, and with "ids_r" (it may be NULL) which. */
+size_t settler_ids(const struct settler *st, struct uuid *ids_r);
 
 /* express.c: offers tickets at the doorbell, starts what comes in parcels, looks for
  * parcels that never came.  -1 with *e when the page of tickets cannot be made. */
