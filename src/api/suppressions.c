@@ -13,6 +13,7 @@
 #include "model/provider_account.h"
 #include "model/suppression.h"
 #include "web/field.h"
+#include "web/field_form.h"
 #include "web/js.h"
 #include "web/request.h"
 #include "web/response.h"
@@ -172,6 +173,21 @@ find_provider(struct request *rq, const char *name, struct provider_id *id_r,
 	return rc == 1 ? 0 : -1;
 }
 
+/* One that no message could go to would suppress nothing. */
+static int
+check_address(struct request *rq, const struct suppression *s, struct err *e)
+{
+	if (s->channel == CHANNEL_EMAIL && !form_is_email(s->address))
+		return request_refuse(rq, e, "/address", FIELD_ERR_MALFORMED,
+		    "must be an e-mail address");
+	if ((s->channel == CHANNEL_SMS || s->channel == CHANNEL_WHATSAPP) &&
+	    !form_is_phone(s->address))
+		return request_refuse(rq, e, "/address", FIELD_ERR_MALFORMED,
+		    "must be a phone number with country code, such as "
+		    "+43660123456");
+	return 0;
+}
+
 int
 suppressions_create(struct request *rq, struct response *rs, struct err *e)
 {
@@ -190,7 +206,8 @@ suppressions_create(struct request *rq, struct response *rs, struct err *e)
 	if (s.address[0] == '\0')
 		return request_refuse(rq, e, "/address", FIELD_ERR_TOO_SHORT,
 		    "it is blank");
-	if (find_provider(rq, body->provider, &s.provider, e) != 0 ||
+	if (check_address(rq, &s, e) != 0 ||
+	    find_provider(rq, body->provider, &s.provider, e) != 0 ||
 	    suppression_add(&ed, &s, &is_new, e) != 0)
 		return -1;
 	return response_json(rs, is_new ? 201 : 200, suppression_json(rq, &s));

@@ -88,7 +88,7 @@ read_line(const struct place *dir, const char *name,
 	ssize_t n;
 
 	if (fd < 0)
-		return err_set(e, ERR_TEMPORARY,
+		return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_TEMPORARY,
 		    "could not open key file \"%s/%s\": %s", dir->path, name,
 		    strerror(errno));
 	if (check_file(dir, name, fd, e) != 0) {

@@ -161,7 +161,8 @@ ctl_open_tenant(struct ctl *c, struct err *e)
 		return only_tenant(c, e);
 	found = tenant_find(c->a, c->db, slug, &c->tenant, e);
 	if (found == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\"",
+		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\": \"belfryctl "
+		    "tenant list\" lists them",
 		    slug);
 	return found == 1 ? 0 : -1;
 }

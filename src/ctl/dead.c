@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/uuid.h"
+#include "ctl/choice.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/number.h"
@@ -39,14 +40,14 @@ read_filter(const struct ctl *c, struct dead_filter *f_r, struct err *e)
 	if (channel != NULL) {
 		f_r->channel = channel_parse(channel);
 		if (f_r->channel == CHANNEL_NONE)
-			return err_set(e, ERR_INVALID,
-			    "there is no channel \"%.60s\"", channel);
+			return choice_refuse(c->a, "channel", channel,
+			    channel_names, e);
 	}
 	if (class != NULL) {
 		f_r->class = verdict_parse(class);
 		if (f_r->class == VERDICT_NONE)
-			return err_set(e, ERR_INVALID,
-			    "there is no class \"%.60s\"", class);
+			return choice_refuse(c->a, "class", class, verdict_names,
+			    e);
 	}
 	if (ctl_time(c, "since", CTL_AGO, &f_r->since_ms, e) == -1)
 		return -1;

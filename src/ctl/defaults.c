@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "ctl/choice.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/out.h"
@@ -38,7 +39,6 @@ static int
 read_defaults(struct ctl *c, struct template_defaults *d, struct err *e)
 {
 	const char *order = ctl_value(c, "fallback");
-	const char *exempt = ctl_value(c, "quiet-exempt");
 	struct fallback fallback;
 	json_t *json;
 
@@ -49,14 +49,8 @@ read_defaults(struct ctl *c, struct template_defaults *d, struct err *e)
 			return -1;
 		d->fallback = order;
 	}
-	if (exempt == NULL)
-		return 0;
-	if (strcmp(exempt, "yes") != 0 && strcmp(exempt, "no") != 0)
-		return err_set(e, ERR_INVALID, "\"%.20s\" is neither yes nor no",
-		    exempt);
-	d->set_quiet_exempt = true;
-	d->quiet_exempt = strcmp(exempt, "yes") == 0;
-	return 0;
+	d->set_quiet_exempt = ctl_has(c, "quiet-exempt");
+	return choice_yes_no(c, "quiet-exempt", &d->quiet_exempt, e);
 }
 
 int
@@ -120,7 +114,8 @@ command_tenant_quiet_hours(struct ctl *c, struct err *e)
 	int found = tenant_find(c->a, c->db, slug, &c->tenant, e);
 
 	if (found == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\"",
+		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\": \"belfryctl "
+		    "tenant list\" lists them",
 		    slug);
 	if (found == -1 || (text != NULL && set(c, text, e) == -1) ||
 	    tenant_find(c->a, c->db, slug, &c->tenant, e) == -1)

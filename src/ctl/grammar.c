@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/ensure.h"
 #include "base/err.h"
-#include "web/field_form.h"
+#include "ctl/choice.h"
 
 struct reader {
 	struct arena *a;
@@ -98,29 +98,12 @@ beginning(struct arena *a, const char *command, const char *words)
 	return arena_strndup(a, command, (size_t)(end - command));
 }
 
-/* What a word was probably meant to be. */
-struct guess {
-	const char *best; /* NULL: nothing comes near */
-	unsigned least;
-};
-
-static void
-guess_try(struct guess *g, const char *word, const char *like)
-{
-	unsigned distance = form_distance(word, like, 2);
-
-	if (distance < g->least && distance < strlen(like)) {
-		g->least = distance;
-		g->best = like;
-	}
-}
-
-static const char *
-guess_command(struct arena *a, const struct grammar *g, const char *words)
+const char *
+grammar_guess(struct arena *a, const struct grammar *g, const char *words)
 {
 	const struct ctl_alias *alias = g->aliases;
 	const struct ctl_command *c;
-	struct guess guess = { .least = 3 };
+	struct guess guess = GUESS_NONE;
 
 	for (c = g->commands; c->words != NULL; c++)
 		guess_try(&guess, words, beginning(a, c->words, words));
@@ -133,7 +116,7 @@ static const char *
 guess_option(const struct reader *r, const char *name)
 {
 	const struct ctl_option *o;
-	struct guess guess = { .least = 3 };
+	struct guess guess = GUESS_NONE;
 
 	for (o = r->g->options; o->name != NULL; o++)
 		guess_try(&guess, name, o->name);
@@ -165,7 +148,7 @@ take_word(struct reader *r, const char *word)
 	r->line->command = find_command(r->g, r->words->data);
 	if (r->line->command != NULL || is_group(r->g, r->words->data))
 		return 0;
-	like = guess_command(r->a, r->g, r->words->data);
+	like = grammar_guess(r->a, r->g, r->words->data);
 	if (like != NULL)
 		return err_set(r->e, ERR_INVALID,
 		    "there is no command \"%.60s\": did you mean \"%s\"?",

@@ -91,6 +91,10 @@ void grammar_count(const char *arguments, int *min_r, int *max_r);
 /* What "words" are an alias of, else "words". */
 const char *grammar_means(const struct grammar *g, const char *words);
 
+/* The words that "words" were probably meant to be, or NULL. */
+const char *grammar_guess(struct arena *a, const struct grammar *g,
+    const char *words);
+
 /* Does the command begin with these words ("template", "template push", "")? */
 bool grammar_begins(const struct ctl_command *command, const char *words);
 

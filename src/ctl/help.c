@@ -135,6 +135,7 @@ static int
 help_on(const struct ctl *c, const char *words, struct buf *out, struct err *e)
 {
 	const struct ctl_command *command, *only = NULL;
+	const char *like;
 	int count = 0;
 
 	words = grammar_means(c->grammar, words);
@@ -143,9 +144,11 @@ help_on(const struct ctl *c, const char *words, struct buf *out, struct err *e)
 			only = command;
 			count++;
 		}
+	like = count == 0 ? grammar_guess(c->a, c->grammar, words) : NULL;
 	if (count == 0)
-		return err_set(e, ERR_INVALID, "there is no command \"%.60s\"",
-		    words);
+		return err_set(e, ERR_INVALID, "there is no command \"%.60s\"%s%s%s",
+		    words, like != NULL ? ": did you mean \"" : "",
+		    like != NULL ? like : "", like != NULL ? "\"?" : "");
 	if (count == 1)
 		help_command(c->grammar, only, out);
 	else

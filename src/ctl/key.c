@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "ctl/choice.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/number.h"
@@ -77,6 +78,14 @@ read_expiry(const struct ctl *c, int64_t *expires_ms_r, struct err *e)
 	return 0;
 }
 
+static int
+refuse_scope(const struct ctl *c, const char *name, struct err *e)
+{
+	(void)choice_refuse(c->a, "scope", name, scope_names, e);
+	e->kind = ERR_UNPROCESSABLE;
+	return -1;
+}
+
 /* The scopes of the options in one text; NULL when there are none. */
 static int
 read_scopes(const struct ctl *c, const char **scopes_r, struct err *e)
@@ -87,8 +96,7 @@ read_scopes(const struct ctl *c, const char **scopes_r, struct err *e)
 
 	while ((scope = invocation_next(c->line, "scope", &i)) != NULL) {
 		if (scope_bit(scope) == 0)
-			return err_set(e, ERR_UNPROCESSABLE,
-			    "there is no scope \"%.60s\"", scope);
+			return refuse_scope(c, scope, e);
 		buf_printf(scopes, "%s%s", scopes->len > 0 ? " " : "", scope);
 	}
 	*scopes_r = scopes->len > 0 ? scopes->data : NULL;

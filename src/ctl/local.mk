@@ -4,6 +4,7 @@ belfryctl_SOURCES = src/ctl/belfryctl.c
 libbelfry_la_SOURCES += \
 	src/ctl/bounce.c \
 	src/ctl/cancel.c \
+	src/ctl/choice.c src/ctl/choice.h \
 	src/ctl/audit.c \
 	src/ctl/author.c src/ctl/author.h \
 	src/ctl/author_render.c \

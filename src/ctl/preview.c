@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/config.h"
 #include "base/err.h"
+#include "ctl/choice.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/number.h"
@@ -33,6 +34,17 @@ defer_template(void *p)
 	template_free(&tpl);
 }
 
+static int
+refuse_part(struct arena *a, const char *name, struct err *e)
+{
+	const char *names[TEMPLATE_PART_COUNT + 1] = { NULL };
+	int i;
+
+	for (i = 0; i < TEMPLATE_PART_COUNT; i++)
+		names[i] = template_part_name((enum template_part)i);
+	return choice_refuse(a, "part", name, names, e);
+}
+
 int
 preview_options(struct ctl *c, struct preview_params *p, json_t **data_r,
     struct err *e)
@@ -49,8 +61,7 @@ preview_options(struct ctl *c, struct preview_params *p, json_t **data_r,
 		    p->wish.locale);
 	if (p->only != NULL && template_part_parse(p->only, strlen(p->only)) ==
 	                           TEMPLATE_PART_COUNT)
-		return err_set(e, ERR_INVALID, "there is no part \"%.40s\"",
-		    p->only);
+		return refuse_part(c->a, p->only, e);
 	*data_r = NULL;
 	if (path == NULL)
 		return 0;

@@ -48,7 +48,8 @@ find_tenant(struct ctl *c, const char *option, struct tenant **t_r,
 		return 0;
 	rc = tenant_find(c->a, c->db, slug, t_r, e);
 	if (rc == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\"",
+		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\": \"belfryctl "
+		    "tenant list\" lists them",
 		    slug);
 	return rc == 1 ? 0 : -1;
 }

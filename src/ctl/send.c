@@ -64,7 +64,8 @@ read_data(struct ctl *c, json_t *body, struct err *e)
 	}
 	if (js_parse(c->a, text, len, (int)c->config->api_json_depth, &data,
 		e) == -1)
-		return -1;
+		return err_set(e, e->kind, "--data: %s",
+		    arena_strdup(c->a, e->text));
 	json_object_set(body, "data", data);
 	return 0;
 }
@@ -125,11 +126,13 @@ find_template(struct ctl *c, const char *key,
 	int found;
 
 	if (key == NULL)
-		return err_set(e, ERR_INVALID, "--template is missing");
+		return err_set(e, ERR_INVALID, "--template is missing: "
+		    "\"belfryctl template list\" lists them");
 	found = template_head_find(c->a, c->db, c->tenant->id, key, &head, e);
 	if (found == 0)
 		return err_set(e, ERR_NOT_FOUND,
-		    "there is no template \"%.63s\"", key);
+		    "there is no template \"%.63s\": \"belfryctl template list\" "
+		    "lists them", key);
 	if (found == 1 && head->version == 0)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the template \"%.63s\" has no published version", key);
@@ -171,7 +174,8 @@ command_send(struct ctl *c, struct err *e)
 	json_t *answer;
 
 	if (!ctl_has(c, "to"))
-		return err_set(e, ERR_INVALID, "--to is missing");
+		return err_set(e, ERR_INVALID, "--to is missing: usage: belfryctl "
+		    "send --template KEY --to ADDRESS [--data JSON]");
 	uuid_format(&id, request_id);
 	p.forbidden =
 	    tenant_rules_of(tenant_settings_read(c->a, c->tenant)).forbidden;

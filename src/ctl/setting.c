@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "ctl/choice.h"
 #include "web/field.h"
 
 enum { SECRET_BYTES_MAX = 65536 };
@@ -28,6 +29,33 @@ find_field(const struct field_table *t, const char *name, size_t n)
 		    memcmp(field_name(&t->fields[i]), name, n) == 0)
 			return &t->fields[i];
 	return NULL;
+}
+
+/* Nothing of the table "t" has the name that "step" begins with, the rest of "key"; or
+ * "f" has it and nothing below it. */
+static int
+refuse(const struct field_table *t, const struct field *f, const char *key,
+    const char *step, struct err *e)
+{
+	struct guess g = GUESS_NONE;
+	char word[64];
+	size_t i;
+
+	if (f != NULL)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "there is no setting \"%.*s\": \"%s\" is set as a whole%s",
+		    (int)strcspn(key, "="), key, field_name(f),
+		    f->type == FIELD_JSON ? ", as JSON" : "");
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(step, ".="), step);
+	for (i = 0; i < t->count; i++)
+		guess_try(&g, word, field_name(&t->fields[i]));
+	if (g.best == NULL)
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "there is no setting \"%.*s\"", (int)strcspn(key, "="),
+		    key);
+	return err_set(e, ERR_UNPROCESSABLE,
+	    "there is no setting \"%.*s\": did you mean \"%.*s%s\"?",
+	    (int)strcspn(key, "="), key, (int)(step - key), key, g.best);
 }
 
 /* Follows "a.b": *object_r is the object that the last step lies in, which
@@ -50,12 +78,11 @@ follow(const struct field_table *t, json_t *settings, const char *key,
 		settings = below;
 		step += n + 1;
 		n = strcspn(step, ".=");
-		f = find_field(f->table, step, n);
+		t = f->table;
+		f = find_field(t, step, n);
 	}
 	if (f == NULL || step[n] == '.')
-		return err_set(e, ERR_UNPROCESSABLE,
-		    "there is no setting \"%.*s\"", (int)strcspn(key, "="),
-		    key);
+		return refuse(t, f, key, step, e);
 	*object_r = settings;
 	*field_r = f;
 	return 0;

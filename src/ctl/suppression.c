@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "ctl/choice.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/number.h"
@@ -14,6 +15,7 @@
 #include "model/provider_account.h"
 #include "model/suppression.h"
 #include "model/tenant.h"
+#include "web/field_form.h"
 
 enum { SHOWN = 50, SHOWN_MAX = 100000 };
 
@@ -40,12 +42,11 @@ suppression_json(const struct suppression *s)
 }
 
 static int
-read_channel(const char *name, enum channel *channel_r, struct err *e)
+read_channel(struct arena *a, const char *name, enum channel *channel_r, struct err *e)
 {
 	*channel_r = channel_parse(name);
 	if (*channel_r == CHANNEL_NONE)
-		return err_set(e, ERR_INVALID, "there is no channel \"%.60s\"",
-		    name);
+		return choice_refuse(a, "channel", name, channel_names, e);
 	return 0;
 }
 
@@ -59,8 +60,8 @@ read_reason(const struct ctl *c, enum suppression_reason *reason_r,
 		return 0;
 	*reason_r = suppression_reason_parse(name);
 	if (*reason_r == SUPPRESSION_NONE)
-		return err_set(e, ERR_INVALID, "there is no reason \"%.60s\"",
-		    name);
+		return choice_refuse(c->a, "reason", name,
+		    suppression_reason_names, e);
 	return 0;
 }
 
@@ -78,7 +79,7 @@ command_suppression_list(struct ctl *c, struct err *e)
 	if (ctl_number(c, "limit", 1, SHOWN_MAX, &limit, e) == -1 ||
 	    read_reason(c, &filter.reason, e) == -1 ||
 	    (channel != NULL &&
-	        read_channel(channel, &filter.channel, e) == -1) ||
+	        read_channel(c->a, channel, &filter.channel, e) == -1) ||
 	    suppression_list(&ed, &filter, "", (int)limit, &list, &count, e) ==
 	        -1)
 		return -1;
@@ -107,6 +108,21 @@ find_provider(struct ctl *c, struct suppression *s, struct err *e)
 	return rc == 1 ? 0 : -1;
 }
 
+/* One that no message could go to would suppress nothing. */
+static int
+check_address(const struct suppression *s, struct err *e)
+{
+	if (s->channel == CHANNEL_EMAIL && !form_is_email(s->address))
+		return err_set(e, ERR_INVALID,
+		    "\"%.80s\" is no e-mail address", s->address);
+	if ((s->channel == CHANNEL_SMS || s->channel == CHANNEL_WHATSAPP) &&
+	    !form_is_phone(s->address))
+		return err_set(e, ERR_INVALID,
+		    "\"%.40s\" is no phone number with country code, such as "
+		    "+43660123456", s->address);
+	return 0;
+}
+
 int
 command_suppression_add(struct ctl *c, struct err *e)
 {
@@ -128,8 +144,8 @@ command_suppression_add(struct ctl *c, struct err *e)
 	suppression_configure(ring);
 	if (s.address[0] == '\0')
 		return err_set(e, ERR_INVALID, "the address is blank");
-	if (read_channel(ctl_argument(c, 0), &s.channel, e) == -1 ||
-	    read_reason(c, &s.reason, e) == -1 ||
+	if (read_channel(c->a, ctl_argument(c, 0), &s.channel, e) == -1 ||
+	    check_address(&s, e) == -1 || read_reason(c, &s.reason, e) == -1 ||
 	    find_provider(c, &s, e) == -1 ||
 	    suppression_add(&ed, &s, &is_new, e) == -1)
 		return -1;
@@ -150,7 +166,7 @@ command_suppression_remove(struct ctl *c, struct err *e)
 		return -1;
 	ed.ring = ring;
 	suppression_configure(ring);
-	if (read_channel(ctl_argument(c, 0), &channel, e) == -1 ||
+	if (read_channel(c->a, ctl_argument(c, 0), &channel, e) == -1 ||
 	    suppression_remove(&ed, channel, ctl_argument(c, 1), e) == -1)
 		return -1;
 	out_said(c, json_pack("{s:s, s:b}", "address", ctl_argument(c, 1),

@@ -130,7 +130,8 @@ find(struct ctl *c, struct template_row **row_r, struct err *e)
 	int rc = template_find(c->a, c->db, c->tenant->id, key, row_r, e);
 
 	return rc == 0 ? err_set(e, ERR_NOT_FOUND,
-			     "there is no template \"%.80s\"", key)
+			     "there is no template \"%.80s\": \"belfryctl "
+			     "template list\" lists them", key)
 	     : rc == 1 ? 0
 		       : -1;
 }
@@ -193,10 +194,12 @@ put_into_use(struct ctl *c, enum template_way way, struct err *e)
 {
 	const char *key = ctl_argument(c, 0);
 	struct editor ed = ctl_editor(c);
+	struct template_row *row;
 	int64_t number = 0;
 	int in_use;
 
 	if (ctl_number_argument(c, 1, "VERSION", &number, e) == -1 ||
+	    find(c, &row, e) == -1 ||
 	    template_publish(&ed, key, (int)number, way, 0, &in_use, e) == -1)
 		return -1;
 	out_said(c, json_pack("{s:s, s:i}", "key", key, "version", in_use),

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "ctl/choice.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/number.h"
@@ -88,7 +89,6 @@ or_else(const char *given, const char *otherwise)
 static int
 apply_options(struct ctl *c, struct tenant *t, struct err *e)
 {
-	const char *test = ctl_value(c, "test");
 	int64_t weight = t->weight;
 
 	t->name = or_else(ctl_value(c, "name"), t->name);
@@ -97,11 +97,8 @@ apply_options(struct ctl *c, struct tenant *t, struct err *e)
 	if (ctl_number(c, "weight", 1, 1000, &weight, e) == -1)
 		return -1;
 	t->weight = (int)weight;
-	if (test != NULL && strcmp(test, "yes") != 0 && strcmp(test, "no") != 0)
-		return err_set(e, ERR_INVALID, "\"%.20s\" is neither yes nor no",
-		    test);
-	if (test != NULL)
-		t->test = strcmp(test, "yes") == 0;
+	if (choice_yes_no(c, "test", &t->test, e) == -1)
+		return -1;
 	return check(t, e);
 }
 
@@ -164,7 +161,8 @@ choose(struct ctl *c, struct err *e)
 		return ctl_open_tenant(c, e);
 	found = tenant_find(c->a, c->db, slug, &c->tenant, e);
 	if (found == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\"",
+		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\": \"belfryctl "
+		    "tenant list\" lists them",
 		    slug);
 	return found == 1 ? 0 : -1;
 }
@@ -207,6 +205,17 @@ command_tenant_show(struct ctl *c, struct err *e)
 	return 0;
 }
 
+/* "a/b" of a JSON pointer as --set writes it: "a.b". */
+static const char *
+with_dots(struct arena *a, const char *pointer)
+{
+	char *text = arena_strdup(a, pointer), *p;
+
+	for (p = text; (p = strchr(p, '/')) != NULL; p++)
+		*p = '.';
+	return text;
+}
+
 static int
 apply_settings(struct ctl *c, json_t *settings, struct err *e)
 {
@@ -226,7 +235,7 @@ apply_settings(struct ctl *c, json_t *settings, struct err *e)
 	if (tenant_settings_check(c->a, settings, &fe) == 0)
 		return 0;
 	return err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": %s",
-	    fe.first->pointer + 1, fe.first->detail);
+	    with_dots(c->a, fe.first->pointer + 1), fe.first->detail);
 }
 
 int

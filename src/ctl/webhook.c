@@ -12,6 +12,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "base/uuid.h"
+#include "ctl/choice.h"
 #include "ctl/command.h"
 #include "ctl/ctl.h"
 #include "ctl/number.h"
@@ -179,8 +180,8 @@ read_events(struct ctl *c, const char **events_r, struct err *e)
 
 	while ((name = invocation_next(c->line, "event", &i)) != NULL) {
 		if (!is_event(name))
-			return err_set(e, ERR_INVALID,
-			    "there is no event \"%.60s\"", name);
+			return choice_refuse(c->a, "event", name,
+			    webhook_event_names, e);
 		buf_printf(text, "%s%s", text->len > 0 ? "," : "", name);
 	}
 	*events_r = text->len > 0 ? text->data : "";

@@ -80,7 +80,7 @@ quiet_hours_read(const json_t *json, struct quiet_hours *q_r,
 
 	if (!json_is_object(json) ||
 	    json_object_size(json) != (days != NULL ? 3u : 2u))
-		*fault_r = "they have \"from\", \"to\" and, if need be, \"days\"";
+		*fault_r = "quiet hours have \"from\", \"to\" and, if need be, \"days\"";
 	else if (!read_minute(json_object_get(json, "from"), &q.from_min) ||
 	    !read_minute(json_object_get(json, "to"), &q.to_min))
 		*fault_r = "\"from\" and \"to\" are times as 22:00";

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/compiler.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "model/locale.h"
@@ -237,6 +238,30 @@ take_defaults(const char *file, const json_t *exempt, struct template_draft *d,
 	return 0;
 }
 
+/* The members of template.json that read_head() takes. */
+static const char *const members[] = { "name", "description", "category",
+	"default_locale", "layout", "unsubscribe", "from", "tracking", "fallback",
+	"quiet_exempt", "variables" };
+
+static int
+refuse_head(const char *file, json_t *json, const json_error_t *fault,
+    struct err *e)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach(json, name, value) {
+		for (i = 0; i < NELEMS(members); i++)
+			if (strcmp(name, members[i]) == 0)
+				break;
+		if (i == NELEMS(members))
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "%s: there is no member \"%.60s\"", file, name);
+	}
+	return err_set(e, ERR_UNPROCESSABLE, "%s: %.160s", file, fault->text);
+}
+
 static int
 read_head(struct arena *a, const char *path, struct template_draft *d,
     struct err *e)
@@ -256,8 +281,7 @@ read_head(struct arena *a, const char *path, struct template_draft *d,
 	        "unsubscribe", &unsubscribe, "from", &d->from,
 	        "tracking", &d->tracking, "fallback", &d->fallback,
 	        "quiet_exempt", &exempt, "variables", &d->variables) == -1)
-		return err_set(e, ERR_UNPROCESSABLE, "%s: %.160s", file,
-		    fault.text);
+		return refuse_head(file, json, &fault, e);
 	d->unsubscribe = unsubscribe != 0;
 	if (d->variables == NULL)
 		d->variables = keep(a, json_object());

@@ -39,7 +39,7 @@ parser_unexpected(struct parser *p, const char *wanted)
 		return error_at(p->e, p->source, parser_at(p),
 		    "unexpected \"%c\", expected %s", *t->at, wanted);
 	return error_at(p->e, p->source, parser_at(p),
-	    "unexpected %s, expected %s", token_name(t->kind), wanted);
+	    "found %s, expected %s", token_name(t->kind), wanted);
 }
 
 int

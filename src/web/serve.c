@@ -115,7 +115,8 @@ find_route(struct web *w, struct exchange *x, struct err *e)
 		return err_set(e, ERR_NOT_FOUND, "there is no such path");
 	if (rq->method == HTTP_OPTIONS)
 		return 0;
-	return err_set(e, ERR_METHOD, "the path does not know this method");
+	return err_set(e, ERR_METHOD, "this path takes %s",
+	    router_allow(rq->a, m.allowed));
 }
 
 static int

@@ -371,66 +371,6 @@ def test_keys(server, tenant):
     assert {a["principal"] for a in tenant.audit()} == {f"belfryctl:{user}"}
 
 
-def test_a_time_is_a_moment_a_date_or_how_far_away(server, tenant):
-    """By the same words everywhere."""
-    def listed(*arguments):
-        return len(tenant.ctl("audit", "list", *arguments))
-    assert listed() == 1
-    for since in ("1h", "7d", "1w2d", "2020-01-01", "2020-01-01T08:00:00+02:00"):
-        assert listed("--since", since) == 1, since
-        assert listed("--until", since) == 0, since
-    for since in ("0s", "2999-12-31"):
-        assert listed("--since", since) == 0, since
-    exported = tenant.run("audit", "export", "--since", "24h").stdout
-    assert [json.loads(line)["action"] for line in exported.splitlines()] == [
-        "tenant.add"]
-    assert tenant.ctl("dead", "list", "--since", "7d", "--until",
-                      "2999-01-01") == []
-    for arguments in (["audit", "export", "--since"], ["audit", "list", "--until"],
-                      ["dead", "list", "--since"], ["key", "add", "x", "--expires"],
-                      ["webhook", "redeliver",
-                       "01a20967-adf2-743c-9253-a2d8f6df17a3", "--"]):
-        for word in ("yesterday", "2026-13-01", "2026-1-1", "-7d", "999999999d",
-                     "7d ago"):
-            done = tenant.run(*arguments, word)
-            assert done.returncode == USAGE, (arguments, word)
-            for part in (f'"{word}"', '"2026-12-01"', '"7d"'):
-                assert part in done.stderr, (arguments, word, done.stderr)
-
-
-def test_a_key_until_a_date(server, tenant):
-    made = tenant.ctl("key", "add", "shop", "--scope", "admin", "--expires",
-                      "2999-01-02")
-    assert made["expires_at"] == "2999-01-02T00:00:00.000Z"
-    for past in ("0s", "2020-01-01"):
-        done = tenant.run("key", "add", "shop", "--expires", past)
-        assert done.returncode == USAGE and "is over" in done.stderr
-
-
-def test_the_same_act_has_the_same_word(server, tenant):
-    tenant.ctl("provider", "add", "x", "--kind", "inapp")
-    tenant.ctl("provider", "delete", "x")
-    assert tenant.ctl("provider", "list") == []
-    tenant.ctl("suppression", "add", "email", "a@example.org")
-    tenant.ctl("suppression", "delete", "email", "a@example.org")
-    assert tenant.ctl("suppression", "list") == []
-    for word in ("remove", "delete"):
-        done = server.run("tenant", word, tenant.name)
-        assert done.returncode == USAGE and "--yes" in done.stderr
-        told = server.run("help", "tenant", word).stdout
-        assert told.startswith("usage: belfryctl tenant remove SLUG")
-        assert '"tenant delete" does the same.' in told
-
-
-def test_a_hold_says_why(server, tenant):
-    for more in ([], ["--reason", ""]):
-        done = tenant.run("privacy", "hold", "u1", *more)
-        assert done.returncode == USAGE and "--reason" in done.stderr
-    assert tenant.ctl("privacy", "holds") == []
-    tenant.ctl("privacy", "hold", "u1", "--reason", "case 4711")
-    assert [h["reason"] for h in tenant.ctl("privacy", "holds")] == ["case 4711"]
-
-
 def test_rotate_never_prolongs_a_key(server, tenant):
     key = tenant.ctl("key", "add", "shop", "--scope", "admin", "--expires",
                      "1h")

@@ -139,7 +139,7 @@ def test_lists_in_pages(tenant, other_tenant):
     add(other_tenant, "zoe@example.org")
     for i in range(5):
         add(tenant, f"a{i}@example.org", reason="complaint")
-    add(tenant, "a3@example.org", reason="manual", channel="sms")
+    add(tenant, "a3@example.org", reason="manual", channel="inapp")
     found, cursor = [], None
     while True:
         answer = tenant.admin.get(PATH, params={
@@ -149,11 +149,22 @@ def test_lists_in_pages(tenant, other_tenant):
         if cursor is None:
             break
     assert found == [f"a{i}@example.org email" for i in range(4)] + \
-        ["a3@example.org sms", "a4@example.org email"]
-    only = tenant.admin.get(PATH, params={"channel": "sms"}).json()["data"]
+        ["a3@example.org inapp", "a4@example.org email"]
+    only = tenant.admin.get(PATH, params={"channel": "inapp"}).json()["data"]
     assert [s["reason"] for s in only] == ["manual"]
     assert len(tenant.admin.get(PATH, params={"reason": "complaint"}).json()
                ["data"]) == 5
     problem(tenant.admin.get(PATH, params={"cursor": "eA"}), 400,
             "invalid_request")
     problem(tenant.api.get(PATH), 403, "forbidden")
+
+
+@pytest.mark.parametrize("channel, address", [
+    ("email", "ann"), ("email", "ann@"), ("sms", "0660123456"),
+    ("whatsapp", "ann@example.org")])
+def test_what_is_no_address_suppresses_nothing(tenant, channel, address):
+    answer = tenant.admin.post("/api/v1/admin/suppressions", json={
+        "channel": channel, "address": address})
+    assert answer.status_code == 422
+    assert [(e["pointer"], e["code"]) for e in answer.json()["errors"]] == [
+        ("/address", "malformed")]
