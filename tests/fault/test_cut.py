@@ -102,6 +102,11 @@ def test_a_commit_that_is_late(own_stack, statement, faults, attempts):
     own_stack.start("spooler")
 
 
+def undone(tenant):
+    return tenant.rows("SELECT 1 FROM webhook_attempt WHERE tenant_id = %s "
+                       "AND error LIKE 'it was not sent:%%'")
+
+
 @pytest.mark.expect_log("failed|not written yet")
 def test_a_claim_of_webhooks_that_is_late(own_stack):
     """It is undone at once, when there is nothing yet, and again some seconds later."""
@@ -110,10 +115,14 @@ def test_a_claim_of_webhooks_that_is_late(own_stack):
         own_stack.start("spooler")
         tenant = Tenant(own_stack)
         endpoint.subscribe(tenant)
-        cutter.be_late_with(b"webhook_claim", 2, last=SYNC)
-        identity = tenant.api.accepted(mail())
-        endpoint.wait_for(identity, "notification.done")
-        wait_until(lambda: tenant.count("webhook_queue") == 0, 40, "told")
-        assert cutter.cuts == 1
+        turns = 0
+        while not undone(tenant):  # a claim may have found nothing
+            turns += 1
+            assert turns < 6, "a claim that was undone"
+            cutter.be_late_with(b"webhook_claim", 2, last=SYNC)
+            identity = tenant.api.accepted(mail())
+            endpoint.wait_for(identity, "notification.done")
+            wait_until(lambda: tenant.count("webhook_queue") == 0, 40, "told")
+            assert cutter.cuts == turns
         own_stack.stop("spooler")
     own_stack.start("spooler")
