@@ -147,6 +147,23 @@ SELECT $1, notification_id, event_id, id,
         ELSE 'delivery.dead' END, channel, reason, 'spooler ' || $2::uuid
 FROM r WHERE event_id IS NOT NULL
 
+-- name: route_write_one
+-- Nothing.  The same for a single delivery that is "sending", by far the most frequent
+-- case: what nobody needs there costs more than half of it.
+WITH d AS (
+    INSERT INTO delivery (tenant_id, notification_id, id, recipient_no, channel, state,
+        priority, attempts, user_id, address, recipient, locale, provider_id,
+        expires_at, step, next_id, trace)
+    VALUES ($1, $3, $4, $5, $6::smallint, 3, $7::smallint % 3, 1, $8, $9, $10, $11, $12,
+        $13, $14, $15, $16)
+), a AS (
+    INSERT INTO attempt (tenant_id, notification_id, delivery_id, n, lease_no, spooler,
+        provider_id)
+    VALUES ($1, $3, $4, 1, 1, $2, $12)
+)
+INSERT INTO q_leased (tenant_id, id, notification_id, lane, prio, lease_no, spooler)
+VALUES ($1, $4, $3, $6, $7, 1, $2)
+
 -- name: notification_routed
 -- Nothing.  Notifications and how many deliveries they became.
 UPDATE notification{week} n

@@ -33,6 +33,25 @@ write_follower(struct db_array *after, struct db_array *unless,
 	db_array_int(unless, d->unless);
 }
 
+static int64_t
+expiry_ms(const struct delivery *d)
+{
+	return d->notification->corrupt == NULL ? d->notification->expires_ms
+	                                        : 0;
+}
+
+static const struct uuid *
+provider_of(const struct delivery *d)
+{
+	return d->provider != NULL ? &d->provider->id.u : NULL;
+}
+
+static const struct uuid *
+next_of(const struct delivery *d)
+{
+	return uuid_is_nil(&d->next.u) ? NULL : &d->next.u;
+}
+
 static void
 write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
 {
@@ -49,11 +68,9 @@ write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
 	db_array_text(v[i++], d->address);
 	db_array_text(v[i++], d->recipient);
 	db_array_text(v[i++], d->locale);
-	db_array_uuid(v[i++], d->provider != NULL ? &d->provider->id.u : NULL);
+	db_array_uuid(v[i++], provider_of(d));
 	db_array_text(v[i++], d->reason);
-	db_array_time_ms(v[i++], d->notification->corrupt == NULL
-	        ? d->notification->expires_ms
-	        : 0);
+	db_array_time_ms(v[i++], expiry_ms(d));
 	if (delivery_state_is_final((int)d->state) ||
 	    d->state == DELIVERY_WAITING) {
 		event = uuid_make();
@@ -65,9 +82,32 @@ write_row(struct db_array *v[WRITE_COLUMNS], const struct delivery *d)
 	    d->state == DELIVERY_WAITING ? d->due_ms : 0);
 	db_array_int(v[i++], d->later);
 	db_array_int(v[i++], d->step);
-	db_array_uuid(v[i++], uuid_is_nil(&d->next.u) ? NULL : &d->next.u);
+	db_array_uuid(v[i++], next_of(d));
 	write_follower(v[i], v[i + 1], d);
 	db_array_text(v[i + 2], d->trace);
+}
+
+static void
+write_one(struct db_batch *b, struct tenant_id tenant,
+    const struct uuid *spooler, const struct delivery *d)
+{
+	db_add(b, Q_ROUTE_WRITE_ONE);
+	db_arg_int(b, tenant.n);
+	db_arg_uuid(b, spooler);
+	db_arg_uuid(b, &d->notification->id.u);
+	db_arg_uuid(b, &d->id.u);
+	db_arg_int(b, d->recipient_no);
+	db_arg_int(b, d->channel);
+	db_arg_int(b, d->prio);
+	db_arg_text(b, d->user_id);
+	db_arg_text(b, d->address);
+	db_arg_text(b, d->recipient);
+	db_arg_text(b, d->locale);
+	db_arg_uuid(b, provider_of(d));
+	db_arg_time_ms(b, expiry_ms(d));
+	db_arg_int(b, d->step);
+	db_arg_uuid(b, next_of(d));
+	db_arg_text(b, d->trace);
 }
 
 void
@@ -77,6 +117,11 @@ route_write_add(struct arena *a, struct db_batch *b, struct tenant_id tenant,
 	struct db_array *v[WRITE_COLUMNS];
 	size_t i;
 
+	if (deliveries->count == 1 &&
+	    deliveries->list[0].state == DELIVERY_SENDING) {
+		write_one(b, tenant, spooler, &deliveries->list[0]);
+		return;
+	}
 	for (i = 0; i < WRITE_COLUMNS; i++)
 		v[i] = db_array_new(a);
 	for (i = 0; i < deliveries->count; i++)

@@ -149,7 +149,7 @@ def test_parcels_that_wait_too_long_go_back(own_stack, own_tenant):
 def test_no_tickets_while_work_waits(own_stack):
     """A busy spooler is fed through the queue, whose order holds."""
     tenant = Tenant(own_stack, maildir=False)
-    with FaultyServer({}, latency_s=0.5) as server:
+    with FaultyServer({}, latency_s=1.5) as server:
         tenant.add_provider("relay", "smtp", host="127.0.0.1",
                             port=server.port, tls="none",
                             **{"from": "shop@example.org"})
