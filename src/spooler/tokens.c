@@ -81,6 +81,7 @@ struct token_source
 token_source_of(const struct provider *p)
 {
 	return (struct token_source){
+		.tenant = p->owner,
 		.id = p->account.u,
 		.version = p->version,
 		.complaint = "no access token for a provider",
@@ -297,8 +298,7 @@ fetched(void *arg, const struct transfer_result *res)
 		t->renew_from_ms = clock_mono_ms() + AGAIN_MS;
 	} else if (f->source.version == t->version) {
 		keep(f->tokens, t, text, limited(lifetime_ms));
-		if (f->source.shared)
-			share(f->tokens, t, text, limited(lifetime_ms));
+		share(f->tokens, t, text, limited(lifetime_ms));
 	}
 	tell(t, text, &v);
 	arena_free(&a);
@@ -342,8 +342,7 @@ renew(struct tokens *tk, struct token *t, const struct token_source *source,
 {
 	struct err ignored;
 
-	if (now_ms < t->renew_from_ms || t->fetching ||
-	    (source->shared && take_shared(tk, t)))
+	if (now_ms < t->renew_from_ms || t->fetching || take_shared(tk, t))
 		return;
 	if (fetch(tk, t, source, &ignored) == -1)
 		t->renew_from_ms = now_ms + AGAIN_MS;
@@ -373,7 +372,7 @@ tokens_ask(struct tokens *tk, struct arena *a, const struct token_source *source
 
 	if (is_good(t, now_ms))
 		renew(tk, t, source, now_ms);
-	else if (!t->fetching && source->shared)
+	else if (!t->fetching)
 		(void)take_shared(tk, t);
 	if (is_good(t, now_ms))
 		return open_token(a, tk, t, token_r, e);

@@ -4,10 +4,10 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Fetching is a transfer like any other; what needs a token waits for it in memory.  A
- * token is renewed ahead of time, while the old one is used.  Each spooler fetches its
- * own, which costs a request an hour, unless the source is shared: then they leave it
- * to each other in memcached, sealed.  So they lie in memory, too, between two uses.  No
- * token lies in the database.
+ * token is renewed ahead of time, while the old one is used.  What one spooler has
+ * fetched it leaves to the others in memcached, sealed; without memcached each fetches
+ * its own, which costs a request an hour.  In memory, too, tokens are sealed between two
+ * uses.  None lies in the database.
  */
 #ifndef BELFRY_SPOOLER_TOKENS_H
 #define BELFRY_SPOOLER_TOKENS_H
@@ -36,7 +36,6 @@ struct token_source {
 	struct uuid id; /* whose they are */
 	int64_t version; /* of its settings: tokens of another one are not used */
 	const char *complaint; /* the line of the log when there is none */
-	bool shared; /* with the other spoolers, by memcached */
 
 	/* The request for one, all of it in "a", but for done and arg; and the token of
 	 * an answer, which lives in "a", or NULL and why in *v_r. */

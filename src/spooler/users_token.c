@@ -69,7 +69,6 @@ source(const struct user_source *s)
 		.id = id,
 		.version = (int64_t)s->how->hash,
 		.complaint = "no access token for a user service",
-		.shared = true,
 		.request = request,
 		.read = read,
 		.of = s,

@@ -133,6 +133,16 @@ def test_many_wait_for_one_token(tenant, google):
                 if e["type"] == "delivery.started"] == [1]
 
 
+def test_spoolers_share_a_token(stack, tenant, google):
+    """Those that start later take what lies in memcached, where nobody can read it."""
+    before = google.asked()["tokens"]
+    assert classes(tenant, tenant.api.accepted(push())) == ["accepted"]
+    stack.reload()
+    assert classes(tenant, tenant.api.accepted(push("device-2"))) == ["accepted"]
+    asked = google.asked()
+    assert asked["tokens"] - before == 1 and asked["sends"] == 2
+
+
 @pytest.mark.expect_log("no access token for a provider|left alone")
 def test_waiting_for_a_token_uses_up_no_attempt(tenant, google):
     google.control(token={"times": 2, "status": 503})
