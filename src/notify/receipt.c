@@ -18,6 +18,8 @@
 #include "db/db.h"
 #include "model/edit.h"
 
+enum { CODE_DIGITS = 7 };
+
 static const char *const names[] = {
 #define X(NAME, name, told) [RECEIPT_##NAME] = name,
 #include "notify/receipt.def"
@@ -150,6 +152,35 @@ subject_of(struct receipts *w, const struct db_rows *rows, int row)
 	return s;
 }
 
+/* Numbers name nobody, as long as they are none of a telephone. */
+static bool
+is_plain_code(const char *code)
+{
+	size_t n;
+
+	if (code[strspn(code, "0123456789. ")] != '\0')
+		return false;
+	for (; *code != '\0'; code += n > 0 ? n : 1) {
+		n = strspn(code, "0123456789");
+		if (n > CODE_DIGITS)
+			return false;
+	}
+	return true;
+}
+
+/* What a provider says mostly repeats the address: of a person who was erased meanwhile,
+ * and whose deliveries have none any more, it is not written down again. */
+static void
+set_words(struct found *f, bool erased)
+{
+	const struct receipt *r = f->receipt;
+	const char *code = r->code != NULL ? r->code : "";
+
+	verdict_set(&f->words, r->class,
+	    erased && !is_plain_code(code) ? "" : code,
+	    erased || r->text == NULL ? "" : r->text);
+}
+
 static void
 find_read(struct receipts *w, const struct receipt *list,
     struct receipt_result *results, const struct db_rows *rows)
@@ -166,14 +197,12 @@ find_read(struct receipts *w, const struct receipt *list,
 		f->subject = subject_of(w, rows, i);
 		f->attempt = (int)db_int(rows, i, ATTEMPT);
 		f->event = uuid_make();
-		verdict_set(&f->words, list[at].class,
-		    list[at].code != NULL ? list[at].code : "",
-		    list[at].text != NULL ? list[at].text : "");
 		f->result->notification = f->subject->notification;
 		f->result->delivery = f->subject->delivery;
 		f->result->channel = (enum channel)db_int(rows, i, CHANNEL);
 		f->result->user_id = db_text(rows, i, USER_ID);
 		f->result->address = db_text(rows, i, ADDRESS);
+		set_words(f, f->result->address == NULL);
 	}
 }
 

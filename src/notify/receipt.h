@@ -33,7 +33,8 @@ struct err;
 enum { RECEIPTS_MAX = 1000 }; /* that one call takes */
 
 /* The delivery is named by its ids, or by what its provider calls it.  Texts may be NULL;
- * code and text may be anything: they are cut (31 and 255 bytes) and made printable. */
+ * code and text may be anything: they are cut (31 and 255 bytes) and made printable; of
+ * a person who was erased only a code that is a number is kept. */
 struct receipt {
 	struct notification_id notification; /* these two, */
 	struct delivery_id delivery;

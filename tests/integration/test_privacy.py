@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from harness.api import ADMIN, SERVICES, Client, mail, problem
+from harness.hooks import SendGrid
 from harness.wait import wait_until
 
 RECIPIENTS = "/api/v1/services/recipients"
@@ -260,6 +261,36 @@ def test_erased_by_address(stack, tenant):
     assert receipt.json()["rows"]["delivery"] == 1
     told = tenant.admin.post(f"{path}/export", json={"address": MAIL})
     assert set(told.json()) == {"exported_at"}
+
+
+def test_late_reports_do_not_bring_anybody_back(stack, tenant):
+    """What providers say of a message repeats the address; people were erased since."""
+    others = found(stack)
+    sent = [tenant.api.accepted(mail(MAIL)) for _ in range(2)]
+    tenant.idle()
+    grid = SendGrid()
+    grid.add_to(tenant)
+    tenant.ctl("privacy", "erase", "--yes", "--address", MAIL)
+    assert found(stack) == others
+    words = f"550 5.1.1 <{MAIL}> unknown"
+    for one, code in zip(sent, ("5.1.1", MAIL)):
+        delivery = tenant.rows("SELECT id::text FROM delivery WHERE tenant_id = %s "
+                               "AND notification_id = %s", one)[0]["id"]
+        ids = {"belfry_notification": one, "belfry_delivery": delivery}
+        grid.report(
+            {"event": "deferred", "response": words, **ids},
+            {"event": "click", "url": f"https://x.example/?to={MAIL}", **ids},
+            {"event": "bounce", "status": code, "type": "bounce",
+             "reason": words, **ids})
+        tenant.ctl("receipt", one, delivery, "failed", "--text", words)
+    wait_until(lambda: tenant.rows(
+        "SELECT count(*) AS n FROM event WHERE tenant_id = %s AND type IN "
+        "('delivery.bounced', 'delivery.clicked', 'delivery.delayed')")[0]["n"]
+        == 6, 20, "the reports")
+    assert {e["code"] for one in sent for e in tenant.api.timeline(one)
+            if e["type"] == "delivery.bounced"} == {"5.1.1", None}
+    assert tenant.admin.get(f"{ADMIN}/suppressions").json()["data"] == []
+    assert found(stack) == others
 
 
 def test_i_may_see_and_erase_what_is_mine(stack, tenant, issuers):
