@@ -86,6 +86,15 @@ provider_allowed_networks(void)
 	return allowed_networks;
 }
 
+void
+provider_blames_sender(const struct provider *p, struct verdict *v)
+{
+	if (p != NULL && p->owner.n != p->tenant.n &&
+	    (v->class == VERDICT_BAD_CREDENTIAL ||
+	        v->class == VERDICT_PROVIDER_BLOCKED))
+		v->class = VERDICT_BAD_MESSAGE;
+}
+
 const struct provider_ops *
 provider_ops_find(const char *kind)
 {

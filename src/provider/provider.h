@@ -188,6 +188,11 @@ struct provider_ops {
 	    const struct message *m, struct verdict *v_r);
 };
 
+/* Of an answer that blames the sender: whose own account it is must mend it.  Where a
+ * tenant uses an account of the platform it may have chosen the sender, and nobody else is
+ * to suffer for that: then it is the message's fault. */
+void provider_blames_sender(const struct provider *p, struct verdict *v);
+
 /* Tells the providers what the operator allows them; once, after the configuration has
  * been read, by every program that checks settings or sends. */
 void provider_configure(const struct config *config);

@@ -181,9 +181,15 @@ set_pieces(struct arena *a, const struct message *m, const struct buf *body,
 		rq->body_len += transfer_piece_bytes(&rq->pieces[i]);
 }
 
+/* Addresses as they go over the wire. */
+struct addresses {
+	const char *from, *to;
+	const char *reply_to; /* or NULL */
+};
+
 static json_t *
 message_json(struct arena *a, const struct sendgrid_settings *s,
-    const struct message *m, const char *from, const char *to)
+    const struct message *m, const struct addresses *ad)
 {
 	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES];
 	json_t *content = json_array(), *json;
@@ -193,19 +199,19 @@ message_json(struct arena *a, const struct sendgrid_settings *s,
 	add_part(content, "text/plain", m->text);
 	add_part(content, "text/html", m->html);
 	json = json_pack("{s:[{s:[o], s:{s:s, s:s}}], s:o, s:s, s:o}",
-	    "personalizations", "to", person(to, m->name), "custom_args",
+	    "personalizations", "to", person(ad->to, m->name), "custom_args",
 	    "belfry_notification", notification, "belfry_delivery", delivery,
-	    "from", person(from, s->from_name), "subject", m->subject,
+	    "from", person(ad->from, s->from_name), "subject", m->subject,
 	    "content", content);
 	if (m->shared)
 		json_object_set_new(json_object_get(json_array_get(
 		    json_object_get(json, "personalizations"), 0),
 		    "custom_args"), "belfry_tenant",
 		    json_string(m->tenant_slug));
-	if (s->reply_to != NULL)
-		json_object_set_new(json, "reply_to", person(s->reply_to, NULL));
+	if (ad->reply_to != NULL)
+		json_object_set_new(json, "reply_to", person(ad->reply_to, NULL));
 	json_object_set_new(json, "categories", categories(m->category));
-	json_object_set_new(json, "headers", list_headers(a, m, from));
+	json_object_set_new(json, "headers", list_headers(a, m, ad->from));
 	json_object_set_new(json, "attachments", attachments(m));
 	if (s->sandbox)
 		json_object_set_new(json, "mail_settings",
@@ -242,14 +248,17 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 	struct buf *body = buf_new(a, BODY_MAX);
 	const struct mail_sender sender = { .from = s->from,
 		.others = s->senders, .others_count = s->senders_count };
-	const char *from, *to;
+	struct addresses ad = { .reply_to = NULL };
 
-	if (mail_sender_of(&sender, m, &from, e) < 0 ||
-	    mail_address_ascii(a, m->address, &to, e) < 0)
+	if (mail_sender_of(&sender, m, &ad.from, e) < 0 ||
+	    mail_address_ascii(a, ad.from, &ad.from, e) < 0 ||
+	    mail_address_ascii(a, m->address, &ad.to, e) < 0 ||
+	    (s->reply_to != NULL &&
+	        mail_address_ascii(a, s->reply_to, &ad.reply_to, e) < 0))
 		return -1;
 	if (m->subject == NULL || m->subject[0] == '\0')
 		return err_set(e, ERR_UNPROCESSABLE, "the subject is empty");
-	js_write(body, js_keep(a, message_json(a, s, m, from, to)));
+	js_write(body, js_keep(a, message_json(a, s, m, &ad)));
 	if (buf_overflowed(body))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the message is larger than %d bytes", BODY_MAX);
@@ -297,6 +306,13 @@ fits(const struct answer *an, int status, const char *where, const char *words)
 	    (an->words == NULL || strstr(words, an->words) != NULL);
 }
 
+static bool
+is_of_sender(const char *where)
+{
+	return strncmp(where, "from", 4) == 0 ||
+	    strncmp(where, "reply_to", 8) == 0;
+}
+
 /* 429: when the next request may go. */
 static void
 read_reset(struct arena *a, const struct transfer_result *res,
@@ -332,7 +348,6 @@ judge(const struct provider *p, const struct transfer_result *res,
 	struct err e;
 	size_t i = 0;
 
-	(void)p;
 	if (http_judge_silence(res, v_r))
 		return;
 	a = arena_new(4096);
@@ -348,6 +363,8 @@ judge(const struct provider *p, const struct transfer_result *res,
 	if (i < NELEMS(answers)) {
 		verdict_set(v_r, answers[i].class, code, words);
 		v_r->suppress = answers[i].suppress;
+		if (is_of_sender(where))
+			provider_blames_sender(p, v_r);
 	} else {
 		verdict_set(v_r, VERDICT_RETRY, code, words);
 		v_r->unrecognised = true;

@@ -216,6 +216,20 @@ judge_answer(int status, int code, const char *text, struct verdict *v_r)
 	v_r->unrecognised = class == VERDICT_NONE;
 }
 
+static bool
+is_of_sender(int code)
+{
+	static const int of_sender[] = {
+#define SENDER(code) code,
+#include "provider/twilio.def"
+	};
+	size_t i = 0;
+
+	while (i < NELEMS(of_sender) && of_sender[i] != code)
+		i++;
+	return i < NELEMS(of_sender);
+}
+
 static const char *
 text_of(const json_t *answer, const char *name, const char *otherwise)
 {
@@ -231,16 +245,18 @@ judge(const struct provider *p, const struct transfer_result *res,
 	struct arena *a;
 	json_t *answer = NULL;
 	struct err e;
+	int code;
 
-	(void)p;
 	if (http_judge_silence(res, v_r))
 		return;
 	a = arena_new(4096);
 	if (js_parse(a, res->body, res->body_len, JSON_DEPTH, &answer, &e) < 0)
 		answer = NULL; /* a proxy's page, say */
-	judge_answer(res->status,
-	    (int)json_integer_value(json_object_get(answer, "code")),
+	code = (int)json_integer_value(json_object_get(answer, "code"));
+	judge_answer(res->status, code,
 	    text_of(answer, "message", answer != NULL ? "" : res->body), v_r);
+	if (is_of_sender(code))
+		provider_blames_sender(p, v_r);
 	http_judge_retry_after(res, v_r);
 	snprintf(v_r->provider_ref, sizeof(v_r->provider_ref), "%s",
 	    text_of(answer, "sid", ""));

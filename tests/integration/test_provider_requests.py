@@ -52,8 +52,9 @@ def all_sent(tenant, provider, bodies):
 def test_sendgrid(public_stack, provider):
     tenant = Tenant(public_stack, maildir=False)
     tenant.add_provider("grid", "sendgrid", api_key="SG.key", from_name="Der Shöp",
-                        reply_to="help@example.org", sandbox="true",
-                        base_url=provider.url(), **{"from": "shop@example.org"})
+                        reply_to="help@bücher.example", sandbox="true",
+                        base_url=provider.url(),
+                        **{"from": "shop@bücher.example"})
     sent = all_sent(tenant, provider, [
         mail(), mail("ann@bücher.example", category="news"),
         mail(to={"email": "b@example.org", "name": "Zoë, \"the\" <first>"},
@@ -69,6 +70,10 @@ def test_sendgrid(public_stack, provider):
         mail(content={"email": {"subject": "S\u00fc\u00df", "html": "<p>hi</p>"}})])
     sent = [json.loads(body) for body in sent]
     all_fit("sendgrid", sent)
+    # Domains go out as A-labels.
+    assert {m["from"]["email"] for m in sent} == {"shop@xn--bcher-kva.example"}
+    assert {m["reply_to"]["email"] for m in sent} == \
+        {"help@xn--bcher-kva.example"}
     assert [(a.get("disposition"), a.get("content_id"))
             for a in sent[3]["attachments"]] == [
         (None, None), (None, None), ("inline", "logo")]

@@ -23,8 +23,8 @@
 #include "provider/verdict.h"
 
 static struct verdict
-play(const struct provider_ops *ops, int status, const char *body,
-    const char *headers)
+play_as(const struct provider *p, const struct provider_ops *ops, int status,
+    const char *body, const char *headers)
 {
 	struct transfer_result res = { .outcome = TRANSFER_ANSWERED,
 		.stage = TRANSFER_AT_BODY,
@@ -35,8 +35,15 @@ play(const struct provider_ops *ops, int status, const char *body,
 		.body_started = true };
 	struct verdict v;
 
-	ops->judge(NULL, &res, &v);
+	ops->judge(p, &res, &v);
 	return v;
+}
+
+static struct verdict
+play(const struct provider_ops *ops, int status, const char *body,
+    const char *headers)
+{
+	return play_as(NULL, ops, status, body, headers);
 }
 
 static const struct row {
@@ -195,6 +202,44 @@ sendgrid_names_the_time_of_the_next_request(void **state)
 	assert_int_equal(v.retry_after_ms, 0);
 }
 
+/* A tenant that uses an account of the platform chooses the sender: the account goes on. */
+static void
+a_sender_of_a_tenant_parks_no_shared_account(void **state)
+{
+	static const struct {
+		const struct provider_ops *ops;
+		int status;
+		const char *body;
+		enum verdict_class own, shared;
+	} cases[] = {
+		{ &sendgrid_ops, 400, "{\"errors\": [{\"field\": \"reply_to\"}]}",
+		    VERDICT_BAD_CREDENTIAL, VERDICT_BAD_MESSAGE },
+		{ &sendgrid_ops, 400,
+		    "{\"errors\": [{\"field\": \"from.email\"}]}",
+		    VERDICT_BAD_CREDENTIAL, VERDICT_BAD_MESSAGE },
+		{ &sendgrid_ops, 403, "{\"errors\": [{\"field\": \"from\"}]}",
+		    VERDICT_BAD_CREDENTIAL, VERDICT_BAD_MESSAGE },
+		{ &sendgrid_ops, 401, "{\"errors\": [{\"field\": null}]}",
+		    VERDICT_BAD_CREDENTIAL, VERDICT_BAD_CREDENTIAL },
+		{ &twilio_ops, 400, "{\"code\": 21606}",
+		    VERDICT_BAD_CREDENTIAL, VERDICT_BAD_MESSAGE },
+		{ &twilio_ops, 400, "{\"code\": 21664}",
+		    VERDICT_PROVIDER_BLOCKED, VERDICT_BAD_MESSAGE },
+		{ &twilio_ops, 401, "{\"code\": 20003}",
+		    VERDICT_BAD_CREDENTIAL, VERDICT_BAD_CREDENTIAL },
+	};
+	const struct provider own = { .tenant = { 7 }, .owner = { 7 } },
+	                      shared = { .tenant = { 7 }, .owner = { 1 } };
+	size_t i;
+
+	for (i = 0; i < NELEMS(cases); i++) {
+		assert_int_equal(play_as(&own, cases[i].ops, cases[i].status,
+		                     cases[i].body, "").class, cases[i].own);
+		assert_int_equal(play_as(&shared, cases[i].ops, cases[i].status,
+		                     cases[i].body, "").class, cases[i].shared);
+	}
+}
+
 int
 main(void)
 {
@@ -202,6 +247,7 @@ main(void)
 		cmocka_unit_test(sendgrid_says_what_its_table_says),
 		cmocka_unit_test(twilio_says_what_its_table_says),
 		cmocka_unit_test(certain_answers_stay_what_they_are),
+		cmocka_unit_test(a_sender_of_a_tenant_parks_no_shared_account),
 		cmocka_unit_test(sendgrid_names_the_time_of_the_next_request),
 	};
 
