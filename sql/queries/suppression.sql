@@ -72,38 +72,47 @@ WHERE s.tenant_id = $1
 
 -- name: suppression_note
 -- Nothing.  The addresses of deliveries, which alone know them: by account where that is
--- given, by the notification's category where that is asked for.
-INSERT INTO suppression (tenant_id, address, channel, provider_id, category, reason,
-    source, code, notification_id, delivery_id)
+-- given, by the notification's category where that is asked for.  $9: when it was said.  The
+-- last time of an unsubscription (reason $10) stays, and one from a category that was taken
+-- back later, as the timeline knows, is none.
+INSERT INTO suppression AS s (tenant_id, address, channel, provider_id, category, reason,
+    source, code, notification_id, delivery_id, created_at)
 SELECT DISTINCT ON (lower(d.address COLLATE "C"), d.channel, r.provider_id, k.category)
     $1::bigint, lower(d.address COLLATE "C"), d.channel, r.provider_id, k.category,
-    r.reason, r.source, r.code, r.notification_id, r.id
+    r.reason, r.source, r.code, r.notification_id, r.id, LEAST(r.at, now())
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::text[],
-    $8::smallint[])
-    AS r (notification_id, id, provider_id, reason, source, code, by_category)
+    $8::smallint[], $9::timestamptz[])
+    AS r (notification_id, id, provider_id, reason, source, code, by_category, at)
 CROSS JOIN LATERAL (
     SELECT address, channel FROM delivery WHERE tenant_id = $1
         AND notification_id = r.notification_id AND id = r.id OFFSET 0) d
 CROSS JOIN LATERAL (
     SELECT CASE r.by_category WHEN 1 THEN COALESCE((SELECT category FROM notification
         WHERE tenant_id = $1 AND id = r.notification_id), '') ELSE '' END AS category) k
-WHERE d.address <> ''
-ON CONFLICT DO NOTHING
+WHERE d.address <> '' AND NOT (r.by_category = 1 AND r.reason = $10 AND EXISTS (
+    SELECT FROM event e WHERE e.tenant_id = $1 AND e.notification_id = r.notification_id
+        AND e.delivery_id = r.id AND e.type = 'delivery.resubscribed' AND e.at > r.at))
+ORDER BY lower(d.address COLLATE "C"), d.channel, r.provider_id, k.category,
+    r.at DESC NULLS FIRST
+ON CONFLICT (tenant_id, address, channel, provider_id, category)
+DO UPDATE SET created_at = excluded.created_at
+WHERE s.reason = $10 AND excluded.reason = $10 AND s.created_at < excluded.created_at
 
 -- name: suppression_note_lift
--- Nothing.  Takes back what was noted of deliveries for the category of their notification,
--- for the reason $4 and no other.
+-- Nothing.  Takes back what was noted of deliveries for the category of their notification
+-- before the time $4, for the reason $5 and no other.
 DELETE FROM suppression s
-USING unnest($2::uuid[], $3::uuid[]) AS r (notification_id, id)
+USING unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS r (notification_id, id, at)
 CROSS JOIN LATERAL (
     SELECT lower(address COLLATE "C") AS address, channel FROM delivery
     WHERE tenant_id = $1 AND notification_id = r.notification_id AND id = r.id OFFSET 0) d
 CROSS JOIN LATERAL (
     SELECT COALESCE((SELECT category FROM notification
         WHERE tenant_id = $1 AND id = r.notification_id), '') AS category) k
-WHERE s.tenant_id = $1 AND s.address IN (d.address, suppression_mark($5, d.address))
-    AND s.channel = d.channel AND s.category = k.category AND s.reason = $4
+WHERE s.tenant_id = $1 AND s.address IN (d.address, suppression_mark($6, d.address))
+    AND s.channel = d.channel AND s.category = k.category AND s.reason = $5
     AND s.provider_id = '00000000-0000-0000-0000-000000000000'
+    AND s.created_at < COALESCE(r.at, now())
 
 -- name: suppression_find
 -- The suppressions of addresses ($2) and of those of stored recipients ($3), in the order

@@ -40,7 +40,8 @@
 enum {
 	HEADER_NAME_MAX = 80,
 	ACCOUNT_DEPTH = 20,
-	SEALED_MAX = 256 << 10
+	SEALED_MAX = 256 << 10,
+	ALARM_MS = 1000
 };
 
 /* The labels of METRIC_HOOKS_TOTAL. */
@@ -306,6 +307,28 @@ set_accounts(struct request *rq, const struct provider *p,
 	return 0;
 }
 
+/* Somebody should look at what no table knows. */
+static void
+alarm_of(const struct request *rq, const struct provider *p,
+    const struct hook_events *events)
+{
+	static int64_t told_ms;
+	const struct hook_event *ev, *end = events->list + events->count;
+	int64_t now_ms = clock_mono_ms();
+
+	for (ev = events->list; ev < end; ev++) {
+		if (!ev->unrecognised)
+			continue;
+		metrics_add(METRIC_UNRECOGNISED_ANSWERS_TOTAL, 0, 1);
+		if (told_ms != 0 && now_ms - told_ms < ALARM_MS)
+			continue;
+		told_ms = now_ms;
+		log_warn(&rq->scope, "a report of a provider is not known",
+		    LF_STR("kind", p->ops->kind),
+		    LF_STR("code", ev->code != NULL ? ev->code : ""));
+	}
+}
+
 int
 hooks_receive(struct request *rq, struct response *rs, struct err *e)
 {
@@ -336,6 +359,7 @@ hooks_receive(struct request *rq, struct response *rs, struct err *e)
 	            ? hook_shares_put(rq, &events, e)
 	            : inbox_put(rq, tenant, &events, e)) == -1)
 		return -1;
+	alarm_of(rq, p, &events);
 	metrics_add(METRIC_HOOKS_TOTAL, TAKEN, 1);
 	response_empty(rs, 204);
 	return 0;

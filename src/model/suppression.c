@@ -265,6 +265,7 @@ enum {
 	NOTE_SOURCE,
 	NOTE_CODE,
 	NOTE_BY_CATEGORY,
+	NOTE_AT,
 	NOTE_COLUMNS
 };
 
@@ -272,7 +273,7 @@ struct suppression_notes {
 	struct arena *a;
 	struct db_array *v[NOTE_COLUMNS];
 	size_t count;
-	struct db_array *lifted[2]; /* notifications and deliveries */
+	struct db_array *lifted[3]; /* notifications, deliveries, times */
 	size_t lifted_count;
 };
 
@@ -290,14 +291,17 @@ suppression_notes_new(struct arena *a)
 
 void
 suppression_notes_lift(struct suppression_notes *sn,
-    struct notification_id notification, struct delivery_id delivery)
+    struct notification_id notification, struct delivery_id delivery,
+    int64_t at_ms)
 {
-	if (sn->lifted_count++ == 0) {
-		sn->lifted[0] = db_array_new(sn->a);
-		sn->lifted[1] = db_array_new(sn->a);
-	}
+	int i;
+
+	for (i = 0; i < 3 && sn->lifted_count == 0; i++)
+		sn->lifted[i] = db_array_new(sn->a);
+	sn->lifted_count++;
 	db_array_uuid(sn->lifted[0], &notification.u);
 	db_array_uuid(sn->lifted[1], &delivery.u);
+	db_array_time_ms(sn->lifted[2], at_ms);
 }
 
 static void
@@ -308,6 +312,7 @@ add_lifted(struct db_batch *b, struct tenant_id tenant,
 	db_arg_int(b, tenant.n);
 	db_arg_array(b, sn->lifted[0]);
 	db_arg_array(b, sn->lifted[1]);
+	db_arg_array(b, sn->lifted[2]);
 	db_arg_int(b, SUPPRESSION_UNSUBSCRIBE);
 	db_arg_text(b, suppression_mark_key(sn->a, tenant));
 }
@@ -323,6 +328,7 @@ suppression_notes_take(struct suppression_notes *sn,
 	db_array_text(sn->v[NOTE_SOURCE], note->source);
 	db_array_text(sn->v[NOTE_CODE], note->code);
 	db_array_int(sn->v[NOTE_BY_CATEGORY], note->by_category);
+	db_array_time_ms(sn->v[NOTE_AT], note->at_ms);
 	sn->count++;
 }
 
@@ -332,14 +338,15 @@ suppression_notes_add(struct db_batch *b, struct tenant_id tenant,
 {
 	int i;
 
+	if (sn->count > 0) {
+		db_add(b, Q_SUPPRESSION_NOTE);
+		db_arg_int(b, tenant.n);
+		for (i = 0; i < NOTE_COLUMNS; i++)
+			db_arg_array(b, sn->v[i]);
+		db_arg_int(b, SUPPRESSION_UNSUBSCRIBE);
+	}
 	if (sn->lifted_count > 0)
 		add_lifted(b, tenant, sn);
-	if (sn->count == 0)
-		return;
-	db_add(b, Q_SUPPRESSION_NOTE);
-	db_arg_int(b, tenant.n);
-	for (i = 0; i < NOTE_COLUMNS; i++)
-		db_arg_array(b, sn->v[i]);
 }
 
 void

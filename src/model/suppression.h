@@ -110,15 +110,17 @@ struct suppression_note {
 	const char *source;
 	const char *code; /* or NULL */
 	bool by_category; /* only for the category of the notification */
+	int64_t at_ms; /* when it was said; 0: now */
 };
 struct suppression_notes *suppression_notes_new(struct arena *a) MUST_CHECK;
 void suppression_notes_take(struct suppression_notes *sn,
     const struct suppression_note *note);
 /* Takes back the unsubscription of a delivery's address from the category of its
- * notification.  In one batch that comes before what is noted: in doubt nobody is written
- * to. */
+ * notification, as far as it was said before (at_ms; 0: now).  In whatever order they come
+ * the last word counts; of two in one moment it is the no. */
 void suppression_notes_lift(struct suppression_notes *sn,
-    struct notification_id notification, struct delivery_id delivery);
+    struct notification_id notification, struct delivery_id delivery,
+    int64_t at_ms);
 /* Adds nothing when nothing was taken. */
 void suppression_notes_add(struct db_batch *b, struct tenant_id tenant,
     const struct suppression_notes *sn);

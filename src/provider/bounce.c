@@ -14,8 +14,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include <sodium.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "model/bounce_token.h"
 
 enum {
@@ -333,10 +336,13 @@ bounce_read(struct arena *a, const char *mail, size_t n, struct bounce *b_r)
 {
 	struct bounce b = { .token_count = 0 };
 	struct reading r = { .a = a, .b = &b };
+	uint8_t hash[crypto_generichash_BYTES];
 
 	read_entity(&r, (struct span){ mail, mail + n }, 0);
 	if (!r.reported)
 		return -1;
+	crypto_generichash(hash, sizeof(hash), (const uint8_t *)mail, n, NULL, 0);
+	b.event.id = text_hex(a, hash, sizeof(hash));
 	*b_r = b;
 	return 0;
 }

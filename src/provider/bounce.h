@@ -22,7 +22,7 @@ struct arena;
 enum { BOUNCE_TOKENS_MAX = 16 };
 
 struct bounce {
-	struct hook_event event; /* without a delivery */
+	struct hook_event event; /* without a delivery; its id is that of the mail's bytes */
 	const char *tokens[BOUNCE_TOKENS_MAX]; /* what has the form of one */
 	size_t token_count;
 };

@@ -75,6 +75,7 @@ struct hook_event {
 	int64_t after_ms; /* foreseen (provider.h): it comes so much later */
 	const char *sender; /* of another account of this kind: what names that one */
 	const char *tenant; /* of an account of the platform: whose message, as it said */
+	bool unrecognised; /* a failure for a reason that no table knows */
 	bool if_known; /* counts only for an address that the account has written to */
 	struct provider_id account; /* whose event it is; nil: of a link of ours */
 };

@@ -278,6 +278,7 @@ take_event(struct arena *a, const json_t *event, struct hook_events *out)
 	}
 	ev->at_ms = clock_ms_of_s(
 	    json_integer_value(json_object_get(event, "timestamp")));
+	ev->id = text_of(event, "sg_event_id");
 	ev->code = text_of(event, "status");
 	ev->text = words_of(event, me);
 }

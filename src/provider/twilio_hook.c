@@ -236,9 +236,12 @@ set_failure(const struct form *form, struct hook_event *ev)
 
 	ev->code = code;
 	ev->text = value_of(form, "ErrorMessage");
-	ev->class = VERDICT_BAD_MESSAGE;
-	if (known == NULL)
+	if (known == NULL) {
+		/* Not to be dropped for: another account may do better. */
+		ev->class = VERDICT_RETRY;
+		ev->unrecognised = true;
 		return;
+	}
 	ev->class = known->class;
 	ev->suppress = known->suppress;
 	ev->for_sender = known->suppress == SUPPRESSION_OPT_OUT;
@@ -266,7 +269,12 @@ take_status(struct arena *a, const struct hook_request *rq,
 		memset(&ev->delivery, 0, sizeof(ev->delivery));
 		ev->provider_ref = value_of(form, "MessageSid");
 	}
-	if (ev->what == HOOK_FAILED)
+	if (value_of(form, "MessageSid") != NULL)
+		ev->id = arena_printf(a, "%s %s",
+		    value_of(form, "MessageSid"), name);
+	if (strcmp(name, "canceled") == 0)
+		ev->class = VERDICT_BAD_MESSAGE; /* somebody did, there */
+	else if (ev->what == HOOK_FAILED)
 		set_failure(form, ev);
 }
 

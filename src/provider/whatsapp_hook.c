@@ -117,7 +117,9 @@ set_failure(const struct report *r, const json_t *status, struct hook_event *ev)
 	const json_t *code = json_object_get(error, "code");
 	const struct http_rule *rule;
 
-	ev->class = VERDICT_BAD_MESSAGE;
+	/* Whatever no table knows is not to be dropped for: another account may do better. */
+	ev->class = VERDICT_RETRY;
+	ev->unrecognised = true;
 	ev->text = http_json_text(json_object_get(error, "error_data"), "details");
 	if (ev->text[0] == '\0')
 		ev->text = http_json_text(error, "title");
@@ -128,6 +130,7 @@ set_failure(const struct report *r, const json_t *status, struct hook_event *ev)
 	rule = whatsapp_rule_of(ev->code);
 	if (rule == NULL)
 		return;
+	ev->unrecognised = false;
 	ev->class = rule->class;
 	if (rule->effect == HTTP_OPT_OUT) {
 		ev->suppress = SUPPRESSION_OPT_OUT;
@@ -182,6 +185,9 @@ take_status(const struct report *r, const json_t *status)
 	ev->sender = r->sender;
 	ev->at_ms = time_of(status);
 	set_delivery(status, ev);
+	if (http_json_text(status, "id")[0] != '\0')
+		ev->id = arena_printf(r->a, "%s %s",
+		    http_json_text(status, "id"), name);
 	if (ev->what == HOOK_FAILED)
 		set_failure(r, status, ev);
 }

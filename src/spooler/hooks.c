@@ -66,6 +66,12 @@ struct hooks {
 	int64_t next_poll_ms;
 };
 
+/* What a receipt is of. */
+struct subject {
+	const struct hook_event *event;
+	const char *key; /* in hook_seen, or NULL */
+};
+
 struct job {
 	struct pool_job job; /* its arena holds this too */
 	struct hooks *h;
@@ -76,7 +82,7 @@ struct job {
 	enum { TAKE, FIND, WRITE, END } stage;
 	struct hook_events events;
 	struct receipt *receipts; /* of events that are */
-	const struct hook_event **subjects; /* the event of each receipt */
+	struct subject *subjects; /* the event of each receipt */
 	size_t receipts_count;
 	struct receipts *work;
 	struct suppression_notes *notes;
@@ -141,7 +147,10 @@ static void
 add_receipt(struct job *j, const struct hook_event *ev,
     struct provider_id provider, const struct provider_ops *ops)
 {
-	j->subjects[j->receipts_count] = ev;
+	j->subjects[j->receipts_count] = (struct subject){ ev,
+		ev->suppress != SUPPRESSION_NONE
+		    ? said_once(j->said, ev, provider)
+		    : NULL };
 	j->receipts[j->receipts_count++] = (struct receipt){
 		.notification = ev->notification,
 		.delivery = ev->delivery,
@@ -169,12 +178,14 @@ add_note(struct job *j, const struct hook_event *ev,
 		.source = arena_printf(j->job.a, "provider %s", kind),
 		.code = ev->code,
 		.by_category = ev->by_category,
+		.at_ms = time_of(ev),
 	};
 
 	if (ev->suppress == SUPPRESSION_NONE || uuid_is_nil(&delivery.u))
 		return;
 	if (ev->what == HOOK_RESUBSCRIBED) {
-		suppression_notes_lift(j->notes, notification, delivery);
+		suppression_notes_lift(j->notes, notification, delivery,
+		    note.at_ms);
 		return;
 	}
 	if (ev->for_sender)
@@ -288,17 +299,19 @@ found(struct job *j, struct db_rows **rows)
 	struct db_batch *b = db_batch_new(j->job.a, j->in->tenant, DB_COMMIT);
 	const struct receipt_result *results =
 	    receipts_found(j->work, rows[0]);
+	const struct db_rows *seen = j->asked_seen ? rows[1] : NULL;
 	size_t i;
 
 	for (i = 0; i < j->receipts_count; i++)
-		add_note(j, j->subjects[i], j->receipts[i].provider,
-		    results[i].notification, results[i].delivery,
-		    j->receipts[i].by);
+		if (said_is_new(seen, j->subjects[i].key))
+			add_note(j, j->subjects[i].event,
+			    j->receipts[i].provider, results[i].notification,
+			    results[i].delivery, j->receipts[i].by);
 	receipts_write_add(j->work, b);
 	suppression_notes_add(b, j->in->tenant, j->notes);
 	if (j->asked_known)
 		said_known_read(j->said, rows[j->asked_seen ? 2 : 1]);
-	said_write_add(j->said, b, j->asked_seen ? rows[1] : NULL);
+	said_write_add(j->said, b, seen);
 	go_on(j, b, WRITE);
 }
 

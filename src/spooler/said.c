@@ -46,7 +46,8 @@ struct said {
 	struct tenant_id tenant;
 	struct opt *opts;
 	struct heard *heard;
-	size_t opts_count, heard_count;
+	struct db_array *keys; /* of others that count once */
+	size_t opts_count, heard_count, keys_count;
 };
 
 struct said *
@@ -58,6 +59,7 @@ said_new(struct arena *a, struct tenant_id tenant, size_t max)
 	s->tenant = tenant;
 	s->opts = arena_zalloc(a, max, sizeof(*s->opts));
 	s->heard = arena_zalloc(a, max, sizeof(*s->heard));
+	s->keys = db_array_new(a);
 	return s;
 }
 
@@ -129,20 +131,32 @@ said_take(struct said *s, const struct hook_event *ev,
 		take_heard(s, ev, provider);
 }
 
+const char *
+said_once(struct said *s, const struct hook_event *ev,
+    struct provider_id provider)
+{
+	const char *key = key_of(s->a, ev, provider);
+
+	if (key != NULL) {
+		db_array_text(s->keys, key);
+		s->keys_count++;
+	}
+	return key;
+}
+
 bool
 said_seen_add(struct said *s, struct db_batch *b)
 {
-	struct db_array *keys = db_array_new(s->a);
 	size_t i;
 
-	if (s->opts_count == 0)
+	if (s->opts_count + s->keys_count == 0)
 		return false;
 	for (i = 0; i < s->opts_count; i++)
 		if (s->opts[i].key != NULL)
-			db_array_text(keys, s->opts[i].key);
+			db_array_text(s->keys, s->opts[i].key);
 	db_add(b, Q_HOOK_SEEN_PUT);
 	db_arg_int(b, s->tenant.n);
-	db_arg_array(b, keys);
+	db_arg_array(b, s->keys);
 	return true;
 }
 
@@ -205,15 +219,15 @@ said_known_read(struct said *s, const struct db_rows *rows)
 		    !is_among(rows, h->provider, h->address);
 }
 
-static bool
-is_new(const struct db_rows *rows, const char *key)
+bool
+said_is_new(const struct db_rows *seen, const char *key)
 {
 	int i;
 
 	if (key == NULL)
 		return true;
-	for (i = 0; i < db_count(rows); i++)
-		if (strcmp(db_text(rows, i, 0), key) == 0)
+	for (i = 0; i < db_count(seen); i++)
+		if (strcmp(db_text(seen, i, 0), key) == 0)
 			return true;
 	return false;
 }
@@ -241,7 +255,7 @@ add_opts(struct said *s, struct db_batch *b, const struct db_rows *seen,
 		v[i] = db_array_new(s->a);
 	for (i = 0; i < s->opts_count; i++) {
 		if (s->opts[i].event->what != what || s->opts[i].foreign ||
-		    !is_new(seen, s->opts[i].key))
+		    !said_is_new(seen, s->opts[i].key))
 			continue;
 		opt_row(s->a, v, &s->opts[i]);
 		count++;

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * STOP and START become suppressions of that account, or lift them; by their ids each
- * counts once.  That somebody wrote at all opens the session in which an account may write
+ * counts once, as does what is reported of deliveries and changes suppressions.  That somebody wrote at all opens the session in which an account may write
  * freely (provider_ops.has_session).
  */
 #ifndef BELFRY_SPOOLER_SAID_H
@@ -31,8 +31,17 @@ struct said *said_new(struct arena *a, struct tenant_id tenant, size_t max)
 void said_take(struct said *s, const struct hook_event *ev,
     struct provider_id provider, const struct provider_ops *ops);
 
-/* Adds a query whose rows are for said_write_add(); false: there is nothing to ask. */
+/* Another event that is to count once: its key for said_is_new(), or NULL when it has no
+ * id.  Before said_seen_add(). */
+const char *said_once(struct said *s, const struct hook_event *ev,
+    struct provider_id provider);
+
+/* Adds a query whose rows are for said_is_new() and said_write_add(); false: there is
+ * nothing to ask. */
 bool said_seen_add(struct said *s, struct db_batch *b);
+
+/* Did nothing come by that key before?  What has none is new. */
+bool said_is_new(const struct db_rows *seen, const char *key);
 
 /* The same for what counts only for addresses that the tenant has written to; its rows are
  * for said_known_read(), before the rest. */

@@ -61,6 +61,12 @@ def test_an_address_that_is_no_more(sent, by):
     wait_until(lambda: suppressed(sent), 10, "the suppression")
     assert suppressed(sent) == [("ann@example.net", "", "hard_bounce")]
     feed(tenant, text)  # twice is as good as once
+    wait_until(lambda: tenant.count("hook_inbox") == 0, 10, "an empty inbox")
+    # Let in again by an admin, and the mail comes once more.
+    tenant.admin.request("DELETE", f"{ADMIN}/suppressions/email/ann@example.net")
+    feed(tenant, text)
+    wait_until(lambda: tenant.count("hook_inbox") == 0, 10, "an empty inbox")
+    assert suppressed(sent) == []
     feed(tenant, report(sent, "delayed", "4.4.1"))
     event(sent, "delayed")
     assert [e["type"] for e in tenant.api.timeline(sent[1])].count(

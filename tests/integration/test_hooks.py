@@ -10,6 +10,7 @@ import uuid
 import pytest
 import requests
 
+from harness.alerts import read_metrics
 from harness.api import ADMIN, mail, problem
 from harness.hooks import PUBLIC, SendGrid, Twilio
 from harness.tenant import Tenant
@@ -147,6 +148,57 @@ def test_complaints_and_unsubscriptions(mailing, grid):
     assert suppressed(mailing) == {("a@example.org", "complaint", None)}
 
 
+def test_the_last_word_counts_whatever_comes_when(mailing, grid):
+    """SendGrid repeats what it has no answer to: a "no" that was taken back is none."""
+    identity, ids = sent(mailing, mail("b@example.org", category="news"))
+    now = int(time.time())
+    no = ("b@example.org", "unsubscribe", None)
+
+    def event(kind, number, at):
+        return {**ids, "event": f"group_{kind}", "sg_event_id": f"e{number}",
+                "timestamp": at}
+    first = event("unsubscribe", 1, now - 50)
+    back = event("resubscribe", 2, now - 40)
+    again = event("unsubscribe", 3, now - 30)
+
+    def say(*events):
+        grid.report(*events)
+        applied(mailing)
+        return suppressed(mailing)
+    assert say(first) == {no}
+    assert say(back) == set()
+    assert say(first) == set()
+    assert say(again) == {no}
+    assert say(back) == {no}  # comes once more, behind it
+    mailing.admin.request("DELETE", f"{ADMIN}/suppressions/email/b@example.org")
+    assert say(again) == set()
+    # Never seen, and older than what is known; the last in one request.
+    assert say(event("unsubscribe", 4, now - 45)) == set()
+    assert say(event("unsubscribe", 5, now - 20)) == {no}
+    assert say(event("resubscribe", 6, now - 25)) == {no}
+    assert say(event("resubscribe", 7, now - 15)) == set()
+    assert say(event("unsubscribe", 8, now - 10),
+               event("resubscribe", 9, now - 5)) == set()
+    assert say(event("resubscribe", 10, now - 4),
+               event("unsubscribe", 11, now - 3)) == {no}
+
+
+def test_a_bounce_counts_once(mailing, grid):
+    """An admin let the address in again; SendGrid says once more why it was out."""
+    identity, ids = sent(mailing, mail("Eve@example.org"))
+    bounce = {**ids, "event": "bounce", "type": "bounce", "status": "5.1.1",
+              "sg_event_id": "b1"}
+    for event, found in ((bounce, {("eve@example.org", "hard_bounce", None)}),
+                         (bounce, set()),
+                         ({**bounce, "sg_event_id": "b2"},
+                          {("eve@example.org", "hard_bounce", None)})):
+        grid.report(event)
+        applied(mailing)
+        assert suppressed(mailing) == found
+        mailing.admin.request("DELETE",
+                              f"{ADMIN}/suppressions/email/eve@example.org")
+
+
 def test_a_message_id_will_do(mailing, grid, provider):
     """Where custom_args are missing: X-Message-Id and a suffix."""
     identity, ids = sent(mailing, mail())
@@ -264,6 +316,30 @@ def test_a_text_that_does_not_arrive(texting, provider):
     applied(tenant)
     assert state(tenant, identity) == "failed"
     assert suppressed(tenant) == {(PHONE, "hard_bounce", None)}
+
+
+def test_a_failure_that_no_table_knows(texting, provider, reported):
+    """Nobody is told that the message was at fault; somebody is told to look."""
+    reported.logs.allow("a report of a provider is not known")
+    tenant, twilio = texting
+    identity, _ = sent(tenant, sms())
+
+    def counted():
+        text = requests.get(reported.url + "/metrics", timeout=30).text
+        return float(read_metrics(text)[0][
+            "belfry_unrecognised_answers_total", ""])
+    before = counted()
+    twilio.callback(callback_of(provider), {
+        "MessageSid": "SM1", "MessageStatus": "undelivered",
+        "ErrorCode": "39999"})
+    applied(tenant)
+    assert state(tenant, identity) == "failed"
+    told, = [e for e in tenant.api.timeline(identity)
+             if e["type"] == "delivery.failed"]
+    assert told["class"] == "retry" and told["code"] == "39999"
+    assert counted() == before + 1
+    assert reported.logs.find(msg="a report of a provider is not known",
+                              code="39999")
 
 
 def test_stop_and_start(texting, provider):

@@ -273,7 +273,7 @@ static const struct {
 } meanings[] = {
 	{ "\"event\": \"delivered\"", HOOK_DELIVERED, 0, 0 },
 	{ "\"event\": \"processed\"", HOOK_WHAT_COUNT, 0, 0 },
-	{ "\"event\": \"deferred\"", HOOK_WHAT_COUNT, 0, 0 },
+	{ "\"event\": \"deferred\"", HOOK_DELAYED, 0, 0 },
 	{ "\"event\": \"new\"", HOOK_WHAT_COUNT, 0, 0 },
 	{ "\"event\": 7", HOOK_WHAT_COUNT, 0, 0 },
 	{ "\"event\": \"bounce\", \"status\": \"5.1.1\", \"type\": \"bounce\"",
@@ -499,9 +499,9 @@ static const struct {
 	    VERDICT_BAD_MESSAGE, 0 },
 	{ "MessageStatus=failed&ErrorCode=21610", HOOK_FAILED,
 	    VERDICT_BAD_RECIPIENT, SUPPRESSION_OPT_OUT },
-	{ "MessageStatus=failed&ErrorCode=1", HOOK_FAILED, VERDICT_BAD_MESSAGE,
-	    0 },
-	{ "MessageStatus=failed", HOOK_FAILED, VERDICT_BAD_MESSAGE, 0 },
+	{ "MessageStatus=failed&ErrorCode=1", HOOK_FAILED, VERDICT_RETRY, 0 },
+	{ "MessageStatus=failed", HOOK_FAILED, VERDICT_RETRY, 0 },
+	{ "MessageStatus=canceled", HOOK_FAILED, VERDICT_BAD_MESSAGE, 0 },
 	{ "From=%2B1&Body=STOP&MessageSid=SM1", HOOK_OPT_OUT, 0,
 	    SUPPRESSION_OPT_OUT },
 	{ "From=%2B1&Body=+stop%0A", HOOK_OPT_OUT, 0, SUPPRESSION_OPT_OUT },
@@ -644,7 +644,11 @@ whatsapp_statuses_are_read(void **state)
 	assert_int_equal(out.list[1].suppress, SUPPRESSION_OPT_OUT);
 	assert_true(out.list[1].for_sender);
 	assert_string_equal(out.list[1].text, "no");
-	assert_int_equal(out.list[2].class, VERDICT_BAD_MESSAGE);
+	assert_string_equal(out.list[1].id, "wamid.2 failed");
+	assert_false(out.list[1].unrecognised);
+	/* What no table knows. */
+	assert_int_equal(out.list[2].class, VERDICT_RETRY);
+	assert_true(out.list[2].unrecognised);
 	assert_int_equal(out.list[2].at_ms, CLOCK_LAST_MS);
 }
 
