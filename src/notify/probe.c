@@ -118,6 +118,7 @@ probe_run(struct arena *a, const struct provider *p, const char *address,
 		.message = { .tenant = p->tenant, .attempt = 1,
 		    .address = address, .locale = "en" },
 		.until_ms = start_ms + timeout_ms };
+	bool refused;
 
 	if (p->ops->probe == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
@@ -127,9 +128,12 @@ probe_run(struct arena *a, const struct provider *p, const char *address,
 	if (transfers_new(a, &params, &pr.transfers, e) == -1 ||
 	    run(&pr, e) == -1)
 		return -1;
+	refused = p->ops->probe_is_whole &&
+	    pr.verdict.class == VERDICT_BAD_MESSAGE;
 	*report_r = (struct probe_report){
-		.good = meanings[pr.verdict.class].good,
-		.words = meanings[pr.verdict.class].words,
+		.good = meanings[pr.verdict.class].good && !refused,
+		.words = refused ? "the test was refused"
+		                 : meanings[pr.verdict.class].words,
 		.verdict = pr.verdict,
 		.took_ms = clock_mono_ms() - start_ms,
 	};

@@ -169,6 +169,8 @@ struct provider_ops {
 	    const struct message *m, struct transfer_request *request_r,
 	    struct err *e);
 
+	bool probe_is_whole; /* who refuses it as a bad message refuses others, too */
+
 	/* The setting by which receive() names another account of the kind; or NULL. */
 	const char *sender;
 

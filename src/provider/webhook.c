@@ -115,13 +115,24 @@ check(const void *settings, struct err *e)
 	return 0;
 }
 
+static void
+write_envelope(struct arena *a, const char *type, int64_t at_ms, json_t *data,
+    struct buf *out)
+{
+	char at[CLOCK_TEXT_BYTES];
+
+	clock_format(at_ms, at);
+	js_write(out,
+	    js_keep(a, json_pack("{s:s, s:s, s:o}", "type", type, "timestamp",
+	        at, "data", data)));
+}
+
 /* The body: envelope of Standard Webhooks around the rendered part. */
 static int
 write_body(struct arena *a, const struct message *m, struct buf *out,
     struct err *e)
 {
-	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES],
-	    at[CLOCK_TEXT_BYTES];
+	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES];
 	const char *part = m->json != NULL ? m->json : "";
 	json_t *content;
 	struct err fault;
@@ -131,14 +142,12 @@ write_body(struct arena *a, const struct message *m, struct buf *out,
 		    "the part for webhooks is not JSON: %s", fault.text);
 	uuid_format(&m->notification.u, notification);
 	uuid_format(&m->delivery.u, delivery);
-	clock_format(m->created_ms, at);
-	js_write(out,
-	    js_keep(a,
-	        json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s*, s:s*, s:s*}, s:O}}",
-	            "type", "notification", "timestamp", at, "data",
-	            "notification", notification, "delivery", delivery,
-	            "recipient", "id", m->address, "name", m->name, "locale",
-	            m->locale, "content", content)));
+	write_envelope(a, "notification", m->created_ms,
+	    json_pack("{s:s, s:s, s:{s:s*, s:s*, s:s*}, s:O}", "notification",
+	        notification, "delivery", delivery, "recipient", "id",
+	        m->address, "name", m->name, "locale", m->locale, "content",
+	        content),
+	    out);
 	if (buf_overflowed(out))
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the body for the webhook is larger than %d bytes",
@@ -180,16 +189,11 @@ add_headers(struct arena *a, const struct webhook_settings *s,
 	rq->headers = list;
 }
 
-static int
-build(struct arena *a, const struct provider *p, const struct message *m,
-    struct transfer_request *request_r, struct err *e)
+static struct transfer_request
+request(struct arena *a, const struct webhook_settings *s,
+    const struct message *m, const struct buf *body)
 {
-	const struct webhook_settings *s = p->settings;
-	struct buf *body = buf_new(a, BODY_MAX);
-
-	if (write_body(a, m, body, e) < 0)
-		return -1;
-	*request_r = (struct transfer_request){
+	struct transfer_request rq = {
 		.kind = TRANSFER_HTTP,
 		.url = s->url,
 		.body = body->data,
@@ -197,7 +201,35 @@ build(struct arena *a, const struct provider *p, const struct message *m,
 		.timeout_ms = (int)s->timeout,
 		.ca_file = s->ca_file,
 	};
-	add_headers(a, s, m, body, request_r);
+
+	add_headers(a, s, m, body, &rq);
+	return rq;
+}
+
+static int
+build(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	struct buf *body = buf_new(a, BODY_MAX);
+
+	if (write_body(a, m, body, e) < 0)
+		return -1;
+	*request_r = request(a, p->settings, m, body);
+	return 0;
+}
+
+/* An envelope of another type, signed as all are. */
+static int
+probe(struct arena *a, const struct provider *p, const struct message *m,
+    struct transfer_request *request_r, struct err *e)
+{
+	struct buf *body = buf_new(a, BODY_MAX);
+	struct message test = *m;
+
+	(void)e;
+	test.delivery.u = uuid_make();
+	write_envelope(a, "test", clock_wall_ms(), json_object(), body);
+	*request_r = request(a, p->settings, &test, body);
 	return 0;
 }
 
@@ -247,4 +279,6 @@ const struct provider_ops webhook_ops = {
 	.check = check,
 	.build = build,
 	.judge = judge,
+	.probe = probe,
+	.probe_is_whole = true,
 };

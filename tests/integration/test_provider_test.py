@@ -1,6 +1,11 @@
 # test_provider_test.py - asking providers whether an account works
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import base64
+import hashlib
+import hmac
+import json
+
 import pytest
 
 from harness.api import mail
@@ -92,6 +97,28 @@ def test_what_a_key_of_sendgrid_may_do(tenant):
         provider.faults = [Fault(answer=401, body=b'{"errors": []}')]
         said = api_test(tenant, account)
         assert not said["good"] and "credentials" in said["words"]
+
+
+@pytest.mark.parametrize("status, good, words", [
+    (204, True, "it works"), (400, False, "the test was refused"),
+    (410, False, "closed"), (500, False, "in trouble")])
+def test_a_webhook_gets_an_envelope_that_says_test(tenant, status, good, words):
+    secret = "whsec_bm90IGEgc2VjcmV0IGJ1dCBhbiBleGFtcGxl"
+    with FakeProvider(Fault(answer=status, body=b"why")) as provider:
+        provider.keep_bodies = True
+        account = tenant.add_provider("hook", "webhook", secret=secret,
+                                      url=provider.url("/hook"))
+        said = api_test(tenant, account)
+        assert said["good"] == good and words in said["words"], said
+        body, headers = provider.bodies[-1], provider.headers[-1]
+        assert (ctl_test(tenant, "hook")[0] == 0) == good
+    envelope = json.loads(body)
+    assert envelope["type"] == "test" and envelope["data"] == {}
+    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode()
+    assert headers["webhook-signature"] == "v1," + base64.b64encode(hmac.digest(
+        base64.b64decode(secret.removeprefix("whsec_")), text + body,
+        hashlib.sha256)).decode()
+    assert tenant.count("notification") == 0
 
 
 def test_what_was_noted_of_an_account_goes_with_it(tenant):
