@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "base/compiler.h"
@@ -62,32 +63,77 @@ header(const json_t *value)
 	    "type", type, type, json_object_get(value, type));
 }
 
-static void
-add_buttons(json_t *components, const json_t *buttons)
+/* What a button can be but a text: a component as the Cloud API has it.  Only its place
+ * is ours to add. */
+static bool
+is_button(const json_t *value)
+{
+	static const char *const sub_types[] = { "url", "quick_reply",
+		"copy_code", "flow", "catalog", "mpm", "order_details",
+		"reminder", "voice_call" };
+	const char *sub_type = http_json_text(value, "sub_type"), *name;
+	const json_t *member;
+	size_t i = 0;
+
+	json_object_foreach((json_t *)(uintptr_t)value, name, member)
+	{
+		if (strcmp(name, "sub_type") != 0 && strcmp(name, "index") != 0 &&
+		    (strcmp(name, "type") != 0 ||
+		        strcmp(http_json_text(value, name), "button") != 0) &&
+		    (strcmp(name, "parameters") != 0 || !json_is_array(member)))
+			return false;
+	}
+	while (i < NELEMS(sub_types) && strcmp(sub_types[i], sub_type) != 0)
+		i++;
+	return i < NELEMS(sub_types);
+}
+
+static json_t *
+button(const json_t *value, size_t place)
+{
+	json_t *out;
+
+	if (json_is_string(value))
+		return json_pack("{s:s, s:s, s:o, s:[{s:s, s:O}]}", "type",
+		    "button", "sub_type", "url", "index",
+		    json_sprintf("%zu", place), "parameters", "type", "text",
+		    "text", value);
+	out = json_copy((json_t *)(uintptr_t)value);
+	json_object_set_new(out, "type", json_string("button"));
+	if (json_object_get(out, "index") == NULL)
+		json_object_set_new(out, "index", json_sprintf("%zu", place));
+	return out;
+}
+
+/* A null is a button that wants nothing. */
+static int
+add_buttons(json_t *components, const json_t *buttons, struct err *e)
 {
 	json_t *value;
 	size_t i;
 
+	if (buttons != NULL && !json_is_array(buttons))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp: /buttons is not a list");
 	json_array_foreach(buttons, i, value)
 	{
-		if (json_is_string(value))
-			json_array_append_new(components,
-			    json_pack("{s:s, s:s, s:o, s:[{s:s, s:O}]}", "type",
-			        "button", "sub_type", "url", "index",
-			        json_sprintf("%zu", i), "parameters", "type",
-			        "text", "text", value));
+		if (json_is_null(value))
+			continue;
+		if (!json_is_string(value) && !is_button(value))
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "the part for WhatsApp: /buttons/%zu is neither the "
+			    "end of a URL nor a button with sub_type and "
+			    "parameters", i);
+		json_array_append_new(components, button(value, i));
 	}
+	return 0;
 }
 
 /* BCP 47 as WhatsApp writes it: "de_AT". */
 static const char *
-language_of(struct arena *a, const json_t *part, const struct message *m)
+code_of(struct arena *a, const char *locale)
 {
-	const char *given = http_json_text(part, "language");
-	char *text = arena_strdup(a,
-	    given[0] != '\0'      ? given
-	        : m->locale != NULL ? m->locale
-	                            : "en");
+	char *text = arena_strdup(a, locale);
 	char *dash = strchr(text, '-');
 
 	if (dash != NULL)
@@ -95,23 +141,95 @@ language_of(struct arena *a, const json_t *part, const struct message *m)
 	return text;
 }
 
-static json_t *
-template(struct arena *a, const json_t *part, const struct message *m)
+/* Does the n-th way of looking for "code" find this one: as it is, by its language alone,
+ * another country's of that language? */
+static bool
+suits(const char *one, const char *code, int way)
 {
-	json_t *components = json_array();
+	size_t n = strcspn(code, "_");
+
+	if (way == 0)
+		return strcasecmp(one, code) == 0;
+	return strncasecmp(one, code, n) == 0 &&
+	    (one[n] == '\0' || (way == 2 && one[n] == '_'));
+}
+
+/* Of a list of those that the template is approved in the one for the recipient, else the
+ * first. */
+static const char *
+choose_language(struct arena *a, const json_t *list, const char *locale)
+{
+	const char *code = code_of(a, locale), *one;
+	size_t i;
+	int way;
+
+	for (way = 0; way < 3; way++)
+		for (i = 0; i < json_array_size(list); i++) {
+			one = code_of(a, json_string_value(
+			    json_array_get(list, i)));
+			if (suits(one, code, way))
+				return one;
+		}
+	return code_of(a, json_string_value(json_array_get(list, 0)));
+}
+
+static int
+language_of(struct arena *a, const json_t *part, const struct message *m,
+    const char **code_r, struct err *e)
+{
+	const json_t *given = json_object_get(part, "language");
+	const char *locale = m->locale != NULL ? m->locale : "en";
+	size_t i = 0, n = json_array_size(given);
+
+	while (i < n && json_string_length(json_array_get(given, i)) > 0)
+		i++;
+	if (i < n || (json_is_array(given) && n == 0))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp: /language/%zu is no language", i);
+	*code_r = n > 0                         ? choose_language(a, given, locale)
+	    : json_string_length(given) > 0 ? code_of(a, json_string_value(given))
+	                                    : code_of(a, locale);
+	return 0;
+}
+
+/* The components, or -1: something in them would be left out. */
+static int
+add_components(const json_t *part, json_t *components, struct err *e)
+{
 	const json_t *head = json_object_get(part, "header");
 	const json_t *list = json_object_get(part, "parameters");
 
 	if (json_is_string(head) || json_object_size(head) == 1)
 		json_array_append_new(components, header(head));
+	else if (head != NULL && !json_is_null(head))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp: /header is neither a text nor one "
+		    "medium");
+	if (list != NULL && !json_is_null(list) && !json_is_array(list))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp: /parameters is not a list");
 	if (json_array_size(list) > 0)
 		json_array_append_new(components,
 		    json_pack("{s:s, s:o}", "type", "body", "parameters",
 		        parameters(list)));
-	add_buttons(components, json_object_get(part, "buttons"));
-	return json_pack("{s:s, s:{s:s, s:{s:s}, s:o}}", "type", "template",
+	return add_buttons(components, json_object_get(part, "buttons"), e);
+}
+
+static int
+template(struct arena *a, const json_t *part, const struct message *m,
+    json_t **body_r, struct err *e)
+{
+	json_t *components = json_array();
+	const char *code;
+
+	js_keep(a, components);
+	if (language_of(a, part, m, &code, e) < 0 ||
+	    add_components(part, components, e) < 0)
+		return -1;
+	*body_r = json_pack("{s:s, s:{s:s, s:{s:s}, s:O}}", "type", "template",
 	    "template", "name", http_json_text(part, "template"), "language",
-	    "code", language_of(a, part, m), "components", components);
+	    "code", code, "components", components);
+	return 0;
 }
 
 static json_t *
@@ -122,16 +240,14 @@ text(const json_t *part)
 	    json_is_true(json_object_get(part, "preview_url")));
 }
 
-/* What the part is, or NULL: it is nothing that is known. */
+/* What the part is but a template, or NULL: it is nothing that is known. */
 static json_t *
-read_part(struct arena *a, json_t *part, const struct message *m)
+read_part(json_t *part)
 {
 	size_t i;
 
 	if (http_json_text(part, "type")[0] != '\0')
 		return json_deep_copy(part);
-	if (http_json_text(part, "template")[0] != '\0')
-		return template(a, part, m);
 	if (http_json_text(part, "text")[0] != '\0')
 		return text(part);
 	for (i = 0; whatsapp_media_kinds[i] != NULL; i++) {
@@ -199,7 +315,13 @@ whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
 
 	if (whatsapp_part(a, m, &part, e) < 0)
 		return -1;
-	body = read_part(a, part, m);
+	if (http_json_text(part, "type")[0] == '\0' &&
+	    http_json_text(part, "template")[0] != '\0') {
+		if (template(a, part, m, &body, e) < 0)
+			return -1;
+	} else {
+		body = read_part(part);
+	}
 	if (body == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the part for WhatsApp has no type, template, text or media "

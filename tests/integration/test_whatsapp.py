@@ -82,7 +82,8 @@ def test_the_fate_of_a_message(tenant, meta, provider):
 
 @pytest.mark.parametrize("code, kind, reason", [
     (131047, "bad_message", None), (131026, "bad_recipient", None),
-    (131050, "bad_recipient", "opt_out"), (7, "bad_message", None)])
+    (131050, "bad_recipient", "opt_out"), (7, "retry", None)])
+@pytest.mark.expect_log("a report of a provider is not known")
 def test_errors_come_after_a_good_answer(tenant, meta, code, kind, reason):
     identity = sent(tenant)
     meta.status("failed", "wamid.1", errors=[{
