@@ -549,7 +549,8 @@ static const struct ctl_command commands[] = {
 	    "Take back what has not gone out of a notification", NULL },
 	{ "queue", "", queue_options, CTL_NEEDS_DATABASE, command_queue,
 	    "Show how much waits, by tenant and lane",
-	    "Long queues are estimated from a sample of their rows: EXACT says so.\n"
+	    "Long queues are estimated from a sample of their rows: then EXACT is there\n"
+	    "and says so.\n"
 	    "What is in flight and how fast it goes is what spoolers said in the\n"
 	    "last 30 seconds.\n" },
 	{ "top", "", top_options, CTL_NEEDS_DATABASE, command_top,

@@ -15,7 +15,7 @@
 #include "ctl/grammar.h"
 #include "ctl/out.h"
 
-enum { HELP_BYTES_MAX = 1 << 20 };
+enum { HELP_BYTES_MAX = 1 << 20, LINE = 79, OPTION = 28, ROOM_MIN = 30 };
 
 /* "template pull KEY DIR" */
 static size_t
@@ -33,6 +33,25 @@ static void
 pad(struct buf *out, size_t have, size_t want)
 {
 	buf_printf(out, "%*s", (int)(have < want ? want - have : 1), "");
+}
+
+/* A text that goes on below itself; the line has "indent" characters already. */
+static void
+put_wrapped(struct buf *out, size_t indent, const char *text)
+{
+	size_t room = indent + ROOM_MIN < LINE ? LINE - indent : ROOM_MIN, n;
+
+	while (strlen(text) > room) {
+		for (n = room; n > 0 && text[n] != ' '; n--)
+			continue;
+		if (n == 0)
+			n = strcspn(text, " ");
+		if (text[n] == '\0')
+			break;
+		buf_printf(out, "%.*s\n%*s", (int)n, text, (int)indent, "");
+		text += n + 1;
+	}
+	buf_printf(out, "%s\n", text);
 }
 
 static size_t
@@ -63,8 +82,9 @@ write_options(const struct ctl_option *o, struct buf *out)
 			buf_printf(out, "      --%s", o->name);
 		if (o->value != NULL)
 			buf_printf(out, " %s", o->value);
-		pad(out, out->len - start, 28);
-		buf_printf(out, "%s\n", o->help);
+		pad(out, out->len - start, OPTION);
+		put_wrapped(out, out->len - start > OPTION ?
+		    out->len - start : OPTION, o->help);
 	}
 }
 
@@ -81,7 +101,7 @@ help_overview(const struct grammar *g, const char *words, struct buf *out)
 		buf_puts(out, "  ");
 		n = synopsis(c, out);
 		pad(out, n, widest);
-		buf_printf(out, "%s\n", c->help);
+		put_wrapped(out, widest + 2, c->help);
 	}
 	buf_puts(out, "\nOptions of every command:\n");
 	write_options(g->options, out);

@@ -46,6 +46,7 @@ libbelfry_la_SOURCES += \
 	src/ctl/show_preview.c src/ctl/show_preview.h \
 	src/ctl/spooler.c src/ctl/spooler.h \
 	src/ctl/suppression.c \
+	src/ctl/table.c src/ctl/table.h \
 	src/ctl/template.c \
 	src/ctl/tenant.c \
 	src/ctl/top.c \

@@ -11,11 +11,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "ctl/ctl.h"
+#include "ctl/table.h"
 #include "model/edit.h"
+
+enum { LIST_BYTES_MAX = 1 << 20 };
 
 /* As few digits as tell a real number: 0.4 and not 0.40000000000000002. */
 #define SHORT_REALS JSON_REAL_PRECISION(15)
@@ -27,10 +31,29 @@ print_json(json_t *json)
 	putchar('\n');
 }
 
-/* A value as people read it: texts bare, null as "-", the rest as JSON. */
+/* "a, b" of an array of texts; NULL when it is another one. */
 static const char *
-value_text(struct arena *a, const json_t *value)
+list_text(struct arena *a, const json_t *value)
 {
+	struct buf *out = buf_new(a, LIST_BYTES_MAX);
+	const json_t *item;
+	size_t i;
+
+	for (i = 0; i < json_array_size(value); i++) {
+		item = json_array_get(value, i);
+		if (!json_is_string(item))
+			return NULL;
+		buf_printf(out, "%s%s", i > 0 ? ", " : "",
+		    json_string_value(item));
+	}
+	return i > 0 && !buf_overflowed(out) ? out->data : NULL;
+}
+
+const char *
+out_value(struct arena *a, const json_t *value)
+{
+	const char *text;
+
 	if (value == NULL || json_is_null(value))
 		return "-";
 	if (json_is_true(value))
@@ -41,12 +64,12 @@ value_text(struct arena *a, const json_t *value)
 		return json_string_value(value);
 	if (json_is_real(value))
 		return arena_printf(a, "%.15g", json_real_value(value));
-	return edit_json(a, value);
+	text = json_is_array(value) ? list_text(a, value) : NULL;
+	return text != NULL ? text : edit_json(a, value);
 }
 
-/* Columns of the terminal, one for each character. */
-static size_t
-width(const char *s)
+size_t
+out_width(const char *s)
 {
 	size_t n = 0;
 
@@ -56,71 +79,29 @@ width(const char *s)
 }
 
 /* Control characters must not reach a terminal. */
-static void
-print_clean(const char *s)
+void
+out_clean(const char *s)
 {
 	for (; *s != '\0'; s++)
 		putchar((unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
 }
 
-static const char *
-title(const struct out_column *column)
+const char *
+out_title(const struct out_column *column)
 {
 	return column->title != NULL ? column->title : column->member;
-}
-
-static size_t
-column_width(struct arena *a, const json_t *rows,
-    const struct out_column *column)
-{
-	size_t i, n, widest = width(title(column));
-	json_t *row;
-
-	json_array_foreach(rows, i, row) {
-		n = width(value_text(a, json_object_get(row, column->member)));
-		if (n > widest)
-			widest = n;
-	}
-	return widest;
-}
-
-static void
-print_cell(const char *text, size_t wide, bool last)
-{
-	size_t i;
-
-	print_clean(text);
-	for (i = width(text); !last && i < wide + 2; i++)
-		putchar(' ');
-	if (last)
-		putchar('\n');
 }
 
 void
 out_table(const struct ctl *c, json_t *rows, const struct out_column *columns,
     const char *empty)
 {
-	size_t count = 0, i, k, *wide;
-	json_t *row;
-
-	if (c->json) {
+	if (c->json)
 		print_json(rows);
-	} else if (json_array_size(rows) == 0) {
+	else if (json_array_size(rows) == 0)
 		puts(empty);
-	} else {
-		while (columns[count].member != NULL)
-			count++;
-		wide = arena_zalloc(c->a, count, sizeof(*wide));
-		for (k = 0; k < count; k++)
-			wide[k] = column_width(c->a, rows, &columns[k]);
-		for (k = 0; k < count; k++)
-			print_cell(title(&columns[k]), wide[k], k + 1 == count);
-		json_array_foreach(rows, i, row)
-			for (k = 0; k < count; k++)
-				print_cell(value_text(c->a, json_object_get(row,
-				               columns[k].member)),
-				    wide[k], k + 1 == count);
-	}
+	else
+		table_print(c->a, rows, columns);
 	json_decref(rows);
 }
 
@@ -134,15 +115,17 @@ out_object(const struct ctl *c, json_t *object,
 	if (c->json)
 		print_json(object);
 	for (column = columns; !c->json && column->member != NULL; column++)
-		if (width(title(column)) > widest)
-			widest = width(title(column));
+		if (out_width(out_title(column)) > widest)
+			widest = out_width(out_title(column));
 	for (column = columns; !c->json && column->member != NULL; column++) {
 		json_t *value = json_object_get(object, column->member);
 
 		if (value == NULL)
 			continue;
-		print_cell(title(column), widest, false);
-		print_cell(value_text(c->a, value), 0, true);
+		out_clean(out_title(column));
+		printf("%*s", (int)(widest + 2 - out_width(out_title(column))), "");
+		out_clean(out_value(c->a, value));
+		putchar('\n');
 	}
 	json_decref(object);
 }
@@ -156,7 +139,7 @@ out_said(const struct ctl *c, json_t *object, const char *fmt, ...)
 		print_json(object);
 	} else {
 		va_start(ap, fmt);
-		print_clean(arena_vprintf(c->a, fmt, ap));
+		out_clean(arena_vprintf(c->a, fmt, ap));
 		va_end(ap);
 		putchar('\n');
 	}

@@ -17,6 +17,7 @@
 
 #include "base/compiler.h"
 
+struct arena;
 struct ctl;
 struct err;
 
@@ -26,10 +27,19 @@ struct out_column {
 };
 
 /* Prints an array of objects: --json the array, else a table with aligned
- * columns and a head, or "empty" when there is nothing.  The reference is
+ * columns and a head (ctl/table.h), or "empty" when there is nothing.  The reference is
  * taken. */
 void out_table(const struct ctl *c, json_t *rows,
     const struct out_column *columns, const char *empty);
+
+/* The title of a column; a value as people read it: texts bare, lists of them
+ * with commas, null as "-", the rest as JSON; how many columns of a terminal a text takes. */
+const char *out_title(const struct out_column *column);
+const char *out_value(struct arena *a, const json_t *value);
+size_t out_width(const char *s);
+
+/* Prints a text without control characters, which must not reach a terminal. */
+void out_clean(const char *s);
 
 /* Prints an object: --json the object, else a line for each column that it
  * has.  The reference is taken. */

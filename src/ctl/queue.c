@@ -22,9 +22,9 @@ static const struct out_column both_columns[] = {
 	{ "ready", "READY" },
 	{ "leased", "LEASED" },
 	{ "later", "LATER" },
-	{ "oldest_s", "OLDEST (s)" },
+	{ "oldest_s", "AGE (s)" },
 	{ "in_flight", "IN FLIGHT" },
-	{ "per_minute", "PER MINUTE" },
+	{ "per_minute", "PER MIN" },
 	{ "exact", "EXACT" },
 	{ NULL, NULL },
 };
@@ -34,7 +34,7 @@ static const struct out_column provider_columns[] = {
 	{ "provider", "PROVIDER" },
 	{ "lane", "LANE" },
 	{ "in_flight", "IN FLIGHT" },
-	{ "per_minute", "PER MINUTE" },
+	{ "per_minute", "PER MIN" },
 	{ NULL, NULL },
 };
 
@@ -214,11 +214,29 @@ queue_fold(struct arena *a, const struct queue_look *look, enum queue_by by)
 
 /* ---- Printing ---------------------------------------------------------------------- */
 
+/* Is the column worth its place?  Whether numbers are exact is, once some are not. */
+static bool
+is_shown(const char *member, const json_t *rows, enum queue_by by)
+{
+	size_t i;
+
+	if (member == NULL)
+		return true;
+	if (strcmp(member, "exact") == 0) {
+		for (i = 0; i < json_array_size(rows); i++)
+			if (json_is_false(json_object_get(
+			        json_array_get(rows, i), "exact")))
+				return true;
+		return false;
+	}
+	return strcmp(member, by == QUEUE_BY_LANE ? "tenant"
+	        : by == QUEUE_BY_TENANT ? "lane" : "") != 0;
+}
+
 void
 queue_print(const struct ctl *c, json_t *rows, enum queue_by by)
 {
 	struct out_column columns[NELEMS(both_columns)];
-	const char *left_out = by == QUEUE_BY_LANE ? "tenant" : "lane";
 	size_t i, n = 0;
 
 	if (by == QUEUE_BY_PROVIDER) {
@@ -226,8 +244,7 @@ queue_print(const struct ctl *c, json_t *rows, enum queue_by by)
 		return;
 	}
 	for (i = 0; i < NELEMS(both_columns); i++)
-		if (by == QUEUE_BY_BOTH || both_columns[i].member == NULL ||
-		    strcmp(both_columns[i].member, left_out) != 0)
+		if (is_shown(both_columns[i].member, rows, by))
 			columns[n++] = both_columns[i];
 	out_table(c, rows, columns, "the queue is empty");
 }

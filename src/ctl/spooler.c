@@ -79,12 +79,6 @@ spooler_rows(struct ctl *c, const char *which, json_t **rows_r, struct err *e)
 	return 0;
 }
 
-void
-spooler_print(const struct ctl *c, json_t *rows)
-{
-	out_table(c, rows, columns, "no spooler is running");
-}
-
 int
 command_spooler_status(struct ctl *c, struct err *e)
 {
@@ -92,7 +86,7 @@ command_spooler_status(struct ctl *c, struct err *e)
 
 	if (spooler_rows(c, ctl_argument(c, 0), &rows, e) == -1)
 		return -1;
-	spooler_print(c, rows);
+	out_table(c, rows, columns, "no spooler is running");
 	return 0;
 }
 

@@ -17,7 +17,4 @@ struct err;
 int spooler_rows(struct ctl *c, const char *which, json_t **rows_r,
     struct err *e) MUST_CHECK;
 
-/* Prints them; the reference is taken. */
-void spooler_print(const struct ctl *c, json_t *rows);
-
 #endif

@@ -5,6 +5,7 @@
  *
  * The same look as "queue", again and again, on a terminal that is cleared each time.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,24 +19,72 @@
 #include "ctl/out.h"
 #include "ctl/queue.h"
 #include "ctl/spooler.h"
+#include "ctl/table.h"
 
 enum { INTERVAL_S = 2, INTERVAL_MAX_S = 3600, CHUNK_BYTES = 65536 };
+
+/* Lines of the time, of the heads and before them, and of the cursor. */
+enum { HEADS = 9, ROWS_MIN = 3 };
+
+static const struct out_column spooler_columns[] = {
+	{ "host", "HOST" },
+	{ "slot", "SLOT" },
+	{ "pid", "PID" },
+	{ "state", "STATE" },
+	{ "heard_s", "HEARD (s)" },
+	{ "in_flight", "IN FLIGHT" },
+	{ "claims", "CLAIMS" },
+	{ NULL, NULL },
+};
 
 /* Home, and away with what is below. */
 static const char clear[] = "\033[H\033[J";
 
+/* At most so many rows, and how many there are besides. */
 static void
 print_section(const struct ctl *c, const struct queue_look *look,
-    enum queue_by by)
+    enum queue_by by, size_t most)
 {
+	json_t *rows = queue_fold(c->a, look, by);
+	size_t n = json_array_size(rows);
+
+	if (n > most) {
+		json_t *first = json_array();
+		size_t i;
+
+		for (i = 0; i + 1 < most; i++)
+			json_array_append(first, json_array_get(rows, i));
+		json_decref(rows);
+		rows = first;
+	}
 	out_said(c, NULL, "%s", "");
-	queue_print(c, queue_fold(c->a, look, by), by);
+	queue_print(c, rows, by);
+	if (n > most)
+		out_said(c, NULL, "... and %zu more", n - most + 1);
+}
+
+/* Lanes are few.  Tenants and accounts share what is left of the terminal. */
+static size_t
+rows_that_fit(const struct ctl *c, const struct queue_look *look,
+    size_t spoolers)
+{
+	size_t columns, lines, used;
+	json_t *lanes;
+
+	if (!table_terminal(&columns, &lines))
+		return SIZE_MAX;
+	lanes = queue_fold(c->a, look, QUEUE_BY_LANE);
+	used = HEADS + spoolers + json_array_size(lanes) +
+	    (json_is_object(look->hold) ? 1 : 0);
+	json_decref(lanes);
+	return used + 2 * ROWS_MIN > lines ? ROWS_MIN : (lines - used) / 2;
 }
 
 static void
 print(const struct ctl *c, const struct queue_look *look, json_t *spoolers)
 {
 	char at[CLOCK_TEXT_BYTES];
+	size_t most;
 
 	clock_format(clock_wall_ms(), at);
 	if (c->json) {
@@ -52,10 +101,11 @@ print(const struct ctl *c, const struct queue_look *look, json_t *spoolers)
 		out_raw(clear, sizeof(clear) - 1);
 	out_said(c, NULL, "%s", at);
 	queue_print_hold(c, look->hold);
-	spooler_print(c, spoolers);
-	print_section(c, look, QUEUE_BY_LANE);
-	print_section(c, look, QUEUE_BY_TENANT);
-	print_section(c, look, QUEUE_BY_PROVIDER);
+	most = rows_that_fit(c, look, json_array_size(spoolers));
+	out_table(c, spoolers, spooler_columns, "no spooler is running");
+	print_section(c, look, QUEUE_BY_LANE, SIZE_MAX);
+	print_section(c, look, QUEUE_BY_TENANT, most);
+	print_section(c, look, QUEUE_BY_PROVIDER, most);
 	fflush(stdout);
 }
 
