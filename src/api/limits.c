@@ -24,9 +24,9 @@
 #include "web/router.h"
 
 /* The labels of METRIC_RATE_LIMITED_TOTAL. */
-enum policy { SEND, READ, WRITE, ACCOUNT, PERSON, HOOK, FAILURE };
+enum policy { SEND, READ, WRITE, ACCOUNT, PERSON, HOOK, FAILURE, PREFIX, LINK };
 
-enum { TRUSTED_PLACES = 1024 };
+enum { TRUSTED_PLACES = 1024, HOUR_S = 3600 };
 
 /* Each has one place, by its hash, which the last one has. */
 struct trusted {
@@ -55,8 +55,13 @@ configured(const struct config *c, enum policy policy)
 		return RATE(hook);
 	case FAILURE:
 		return RATE(failure);
-	case ACCOUNT:
-		break; /* a part of others */
+	case LINK:
+		return (struct rate){ "link",
+			(double)c->limits_link_most / HOUR_S,
+			c->limits_link_most };
+	case ACCOUNT: /* a part of others */
+	case PREFIX: /* notify/prefix_limit.c */
+		break;
 	}
 #undef RATE
 	panic("a limit that is not configured");
@@ -230,6 +235,26 @@ limits_admit(struct request *rq, struct err *e)
 	if (rq->route->limit == ROUTE_HOOK)
 		return admit_address(rq, HOOK, e);
 	return 0;
+}
+
+/* ---- Links ------------------------------------------------------------------------ */
+
+/* Whoever has a mail has its links: they cost its tenant no more than so many rows. */
+int
+limits_link(struct request *rq, const char *what, struct delivery_id delivery,
+    struct err *e)
+{
+	const struct app *app = app_of(rq);
+	struct rate rate = configured(app->config, LINK);
+	char id[UUID_TEXT_BYTES];
+	struct rate_state state;
+
+	uuid_format(&delivery.u, id);
+	if (rate.per_s == 0 ||
+	    rate_limit_take(app->limits, &rate,
+	        arena_printf(rq->a, "%s/%s", what, id), &state))
+		return 0;
+	return refuse(rq, LINK, &state, e);
 }
 
 /* ---- Wrong credentials --------------------------------------------------------- */

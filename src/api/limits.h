@@ -11,6 +11,7 @@
 #define BELFRY_API_LIMITS_H
 
 #include "base/compiler.h"
+#include "base/id.h"
 
 struct arena;
 struct err;
@@ -23,6 +24,11 @@ struct trusted *trusted_new(struct arena *a) MUST_CHECK;
 /* The dispatcher's hook: takes the request out of its tenant's limit, its service
  * account's or person's, or its address's.  -1 with ERR_LIMITED. */
 int limits_admit(struct request *rq, struct err *e) MUST_CHECK;
+
+/* Takes note of a link of a delivery, whose kind "what" is.  -1 with ERR_LIMITED when it was
+ * used too often: then nothing is to be written for it. */
+int limits_link(struct request *rq, const char *what, struct delivery_id delivery,
+    struct err *e) MUST_CHECK;
 
 /* Around a proof of credentials.  Before: -1 with ERR_LIMITED when too many
  * failed that came from the same address, and these are not known to be good.  After:

@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A link is its own proof (base/link.h), and holds where it leads: nobody can make one that
- * leads elsewhere.  A person who follows one gets there whatever becomes of the event.
+ * leads elsewhere.  A person who follows one gets there whatever becomes of the event, also
+ * when it was followed so often that it is not noted any more (limits.link_most).
  * HEAD tells nothing: it is what programs ask with.
  */
 #include "api/links.h"
@@ -13,6 +14,7 @@
 
 #include "api/app.h"
 #include "api/inbox.h"
+#include "api/limits.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -72,7 +74,13 @@ note(struct request *rq, const struct link *l, const struct hook_event *what)
 	enum label label = what->what == HOOK_OPENED ? OPENED : CLICKED;
 	struct err e;
 
-	if (rq->method == HTTP_GET && put(rq, l, what, label, &e) == -1)
+	if (rq->method != HTTP_GET)
+		return;
+	if (limits_link(rq, hook_name(what->what), l->delivery, &e) == -1) {
+		rq->limits_count = 0; /* the answer is a good one */
+		return;
+	}
+	if (put(rq, l, what, label, &e) == -1)
 		log_error(&rq->scope, "what a link tells was not noted",
 		    LF_ERR(&e));
 }
@@ -151,7 +159,9 @@ links_receipt(struct request *rq, struct response *rs, struct err *e)
 	    js_parse(rq->a, rq->body_text != NULL ? rq->body_text : "",
 	        rq->body_bytes, JSON_DEPTH, &body, e) == -1 ||
 	    read_what(rq, body, &ev, e) == -1 ||
-	    read_at(rq, body, &ev, e) == -1 || put(rq, &l, &ev, TOLD, e) == -1)
+	    read_at(rq, body, &ev, e) == -1 ||
+	    limits_link(rq, "receipt", l.delivery, e) == -1 ||
+	    put(rq, &l, &ev, TOLD, e) == -1)
 		return -1;
 	response_empty(rs, 204);
 	return 0;

@@ -152,7 +152,10 @@ const struct route_content unsubscribe_contents[] = {
 	{ 0, "multipart/form-data", &unsubscribe_table, "" },
 	{ 200, HTML, NULL, "It is done, also when it was before." },
 	{ 400, PROBLEM_TYPE, NULL, "The form says nothing that is known." },
-	NO_SUCH_LINK, END
+	NO_SUCH_LINK,
+	{ 429, PROBLEM_TYPE, NULL,
+	    "It was taken back too often; unsubscribing is never too often." },
+	END
 };
 
 /* ---- /t/... --------------------------------------------------------------------------- */
@@ -184,5 +187,7 @@ const struct route_content receipt_contents[] = {
 	{ 204, NULL, NULL, "It is written down and applied soon." },
 	{ 400, PROBLEM_TYPE, NULL,
 	    "No JSON, or not one of these events: \"errors\" says where." },
-	UNKNOWN_LINK, END
+	UNKNOWN_LINK,
+	{ 429, PROBLEM_TYPE, NULL, "The link was used too often." },
+	END
 };

@@ -6,13 +6,15 @@
  * The token is all the right that is needed (model/unsubscribe.h): a mail provider that
  * posts in the name of its user has neither cookies nor a login.  Suppression and event
  * are written before the answer goes out.  The event is the delivery's; when that is no
- * longer kept, the suppression is all there is.
+ * longer kept, the suppression is all there is.  Whoever goes to and fro too often is left
+ * unsubscribed: that is never refused, and done twice it writes nothing.
  */
 #include "api/unsubscribe.h"
 
 #include <string.h>
 
 #include "api/app.h"
+#include "api/limits.h"
 #include "api/unsubscribe_page.h"
 #include "base/arena.h"
 #include "base/err.h"
@@ -159,6 +161,22 @@ apply(struct request *rq, const struct unsubscribe *u, enum receipt_what what,
 	return 0;
 }
 
+/* The same within the limit of the link. */
+static int
+act_on(struct request *rq, const struct unsubscribe *u, enum receipt_what what,
+    struct err *e)
+{
+	int is_done = 0;
+
+	if (limits_link(rq, "unsubscribe", u->delivery, e) == -1) {
+		if (what != RECEIPT_UNSUBSCRIBED)
+			return -1;
+		rq->limits_count = 0; /* the answer is a good one */
+		is_done = is_unsubscribed(rq, u, e);
+	}
+	return is_done == 0 ? apply(rq, u, what, e) : is_done == 1 ? 0 : -1;
+}
+
 /* ---- The handlers ----------------------------------------------------------------- */
 
 int
@@ -190,7 +208,7 @@ unsubscribe_do(struct request *rq, struct response *rs, struct err *e)
 	if (rc == 0)
 		return unsubscribe_page_write(rq, rs, &page, e);
 	act = rc == 1 ? read_act(rq, e) : NULL;
-	if (act == NULL || apply(rq, &u, act->what, e) == -1)
+	if (act == NULL || act_on(rq, &u, act->what, e) == -1)
 		return -1;
 	rc = is_unsubscribed(rq, &u, e);
 	if (rc == -1)

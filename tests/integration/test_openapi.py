@@ -109,14 +109,15 @@ FORM = "application/x-www-form-urlencoded"
     ("get", "/u/{token}", set(), {"200": {"text/html"}, "404": {"text/html"}}),
     ("post", "/u/{token}", {FORM, "multipart/form-data"},
      {"200": {"text/html"}, "400": {"application/problem+json"},
-      "404": {"text/html"}}),
+      "404": {"text/html"}, "429": {"application/problem+json"}}),
     ("get", "/t/o/{link}", set(),
      {"200": {"image/gif"}, "404": {"application/problem+json"}}),
     ("get", "/t/c/{link}", set(),
      {"302": set(), "404": {"application/problem+json"}}),
     ("post", "/t/r/{link}", {"application/json"},
      {"204": set(), "400": {"application/problem+json"},
-      "404": {"application/problem+json"}}),
+      "404": {"application/problem+json"},
+      "429": {"application/problem+json"}}),
 ])
 def test_what_is_read_by_itself_is_told(document, method, path, takes, answers):
     told = document["paths"][path][method]

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import html.parser
 import json
+import re
 
 import pytest
 import requests
@@ -101,6 +102,37 @@ def test_nobody_makes_a_link_that_leads_elsewhere(own_stack):
                  "/t/o/x.gif", "/t/c/" + "A" * 4000):
         problem(requests.get(own_stack.url + path, allow_redirects=False,
                              timeout=30), 404, "not_found")
+
+
+FEW = pytest.mark.settings(settings={"api.public_url": PUBLIC,
+                                     "limits.link_most": "3"})
+
+
+@FEW
+def test_a_link_is_noted_so_often_and_leads_on_for_ever(own_stack):
+    """Whoever holds a mail does not fill its tenant's inbox."""
+    tenant = Tenant(own_stack)
+    answer = tenant.admin.request(
+        "PATCH", f"{ADMIN}/tenants/{tenant.slug}/settings",
+        json={"tracking": {"opens": True, "clicks": True}},
+        headers={"Content-Type": "application/merge-patch+json"})
+    assert answer.status_code == 200, answer.text
+    _, links, _ = sent(tenant)
+
+    def noted():
+        text = requests.get(f"{own_stack.url}/metrics", timeout=30).text
+        return [int(re.search(rf'belfry_{name}"}} (\d+)', text)[1])
+                for name in ('links_total{what="opened', 'links_total{what="clicked',
+                             'rate_limited_total{policy="link')]
+    before = noted()
+    for _ in range(8):
+        shown = follow(tenant, links.pictures[0])
+        assert (shown.status_code, len(shown.content)) == (200, 43)
+        there = follow(tenant, links.hrefs[0])
+        assert (there.status_code, there.headers["Location"]) == (302, SHOP)
+        for one in (shown, there):
+            assert not {"RateLimit", "Retry-After"} & set(one.headers)
+    assert [n - b for n, b in zip(noted(), before)] == [3, 3, 10]
 
 
 # ---- Templates and requests ---------------------------------------------------------

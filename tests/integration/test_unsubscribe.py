@@ -107,6 +107,25 @@ def test_one_click(tenant):
     assert "delivery.resubscribed" in types(tenant, identity)
 
 
+@pytest.mark.settings(settings={"api.public_url": PUBLIC,
+                                "limits.link_most": "4"})
+def test_who_goes_to_and_fro_is_left_unsubscribed(own_stack):
+    tenant = Tenant(own_stack)
+    identity, message = receive(tenant, news())
+    url = link(tenant, message)
+    for n in range(8):
+        action = "resubscribe" if n % 2 else "unsubscribe"
+        answer = requests.post(url, data={"action": action}, timeout=30)
+        if n < 4 or action == "unsubscribe":
+            assert answer.status_code == 200
+        else:
+            problem(answer, 429, "rate_limited")
+    for _ in range(3):
+        assert requests.post(url, data=ONE_CLICK, timeout=30).status_code == 200
+    assert len(suppressions(tenant)) == 1
+    assert types(tenant, identity).count("delivery.resubscribed") <= 2
+
+
 def test_multipart_and_what_is_no_form(tenant):
     _, message = receive(tenant, news())
     url = link(tenant, message)
