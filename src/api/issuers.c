@@ -185,7 +185,8 @@ take_body(struct request *rq, struct issuer_row *row, struct err *e)
 	        rq->config->network_allowed))
 		return request_refuse(rq, e,
 		    body->jwks != NULL ? "/jwks" : "/issuer",
-		    FIELD_ERR_NOT_ALLOWED, "must be an https address of the open Internet");
+		    FIELD_ERR_NOT_ALLOWED, "must be an https address of the open Internet, or of "
+		    "network.allowed");
 	settings = fields_write(rq->a, &issuer_table, body);
 	for (i = 0; i < NELEMS(columns); i++)
 		json_object_del(settings, columns[i]);

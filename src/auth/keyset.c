@@ -48,6 +48,7 @@ struct keyset {
 	struct jwks *keys;
 	int64_t fetched_ms; /* wall */
 	bool due;
+	int64_t until_ms; /* monotonic: of what is guarded, the end of the fetch */
 };
 
 struct keysets {
@@ -98,12 +99,19 @@ is_file(const struct key_source *source)
 	return source->jwks[0] == '/';
 }
 
+static const char *
+owner_of(const struct key_source *source)
+{
+	return source->owner != NULL ? source->owner : "";
+}
+
 /* Two sources are the same when all of them is. */
 static const char *
 name_of(struct arena *a, const struct key_source *source)
 {
-	const char *all = arena_printf(a, "%s\n%s\n%s\n%d", source->issuer,
-	    source->jwks, source->ca_file, source->guarded);
+	const char *all = arena_printf(a, "%s\n%s\n%s\n%d\n%s",
+	    source->issuer, source->jwks, source->ca_file,
+	    source->guarded + source->of_platform, owner_of(source));
 	unsigned char hash[NAME_BYTES];
 
 	(void)crypto_generichash(hash, sizeof(hash),
@@ -122,6 +130,8 @@ keyset_new(struct keysets *ks, const struct key_source *source)
 	s->source.jwks = arena_strdup(a, source->jwks);
 	s->source.ca_file = arena_strdup(a, source->ca_file);
 	s->source.guarded = source->guarded;
+	s->source.of_platform = source->of_platform;
+	s->source.owner = arena_strdup(a, owner_of(source));
 	s->name = name_of(a, source);
 	s->path = is_file(source) ?
 	    s->source.jwks :
@@ -139,7 +149,8 @@ is_same(const struct key_source *a, const struct key_source *b)
 	return strcmp(a->issuer, b->issuer) == 0 &&
 	    strcmp(a->jwks, b->jwks) == 0 &&
 	    strcmp(a->ca_file, b->ca_file) == 0 &&
-	    a->guarded == b->guarded;
+	    a->guarded == b->guarded && a->of_platform == b->of_platform &&
+	    strcmp(owner_of(a), owner_of(b)) == 0;
 }
 
 /* Finds a set or makes one, and puts it first; too many lose the one that was not used
@@ -219,7 +230,44 @@ look_at_file(struct keyset *s, struct arena *a, struct err *e)
 	                             adopt_stored(s, text, e);
 }
 
+/* ---- Places ------------------------------------------------------------------------ */
+
+enum { ONE_WORKER_OF = 4 }; /* may be held up by what tenants named */
+
+/* May this worker see to the set, or wait for it?  Then leave() ends it. */
+static bool
+enter(const struct keysets *ks, const struct keyset *s, struct arena *a,
+    int *place_r)
+{
+	const struct config *config = ks->p.config;
+	int64_t count = config->api_workers / ONE_WORKER_OF;
+
+	*place_r = -1;
+	if (!s->source.guarded)
+		return true;
+	*place_r = keyset_place(a, config->process_run_directory,
+	    s->source.owner, count > 0 ? (int)count : 1);
+	return *place_r != -1;
+}
+
+static void
+leave(int place)
+{
+	if (place != -1)
+		close(place);
+}
+
 /* ---- Fetching ---------------------------------------------------------------------- */
+
+static int64_t
+patience_ms(const struct keyset *s)
+{
+	int64_t left_ms = s->until_ms - clock_mono_ms();
+
+	if (!s->source.guarded)
+		return KEYSET_FETCH_MS;
+	return left_ms > 1 ? left_ms : 1;
+}
 
 static int
 get(struct arena *a, const struct keysets *ks, const struct keyset *s,
@@ -231,8 +279,11 @@ get(struct arena *a, const struct keysets *ks, const struct keyset *s,
 		                                          NULL,
 		.allowed = s->source.guarded ? ks->p.config->network_allowed
 		                             : NULL,
+		.allowed_platform = s->source.of_platform
+		    ? ks->p.config->network_allowed_platform
+		    : NULL,
 		.max_bytes = max_bytes,
-		.timeout_ms = KEYSET_FETCH_MS,
+		.timeout_ms = patience_ms(s),
 	};
 
 	return fetch(a, &request, text_r, len_r, e);
@@ -270,6 +321,7 @@ fetch_keys(struct arena *a, struct keysets *ks, struct keyset *s,
 	int64_t now_ms = clock_wall_ms();
 	size_t len;
 
+	s->until_ms = clock_mono_ms() + KEYSET_GUEST_MS;
 	if ((url[0] == '\0' && discover(a, ks, s, &url, e) != 0) ||
 	    get(a, ks, s, url, JWKS_BYTES_MAX, &text, &len, e) != 0)
 		return -1;
@@ -340,7 +392,8 @@ look(struct keysets *ks, struct keyset *s, struct arena *a)
 static void
 get_first(struct keysets *ks, struct keyset *s, struct arena *a)
 {
-	int64_t end_ms = clock_mono_ms() + 2 * KEYSET_FETCH_MS;
+	int64_t end_ms = clock_mono_ms() +
+	    (s->source.guarded ? KEYSET_GUEST_MS : 2 * KEYSET_FETCH_MS);
 
 	while (refresh(a, ks, s) && clock_mono_ms() < end_ms) {
 		(void)poll(NULL, 0, WAIT_MS);
@@ -371,6 +424,22 @@ get_next(struct keysets *ks, struct keyset *s, struct arena *a)
 	look(ks, s, a);
 }
 
+/* The first set or the next.  False when there is no place for it. */
+static bool
+get_set(struct keysets *ks, struct keyset *s, struct arena *a)
+{
+	int place;
+
+	if (!enter(ks, s, a, &place))
+		return false;
+	if (s->keys == NULL)
+		get_first(ks, s, a);
+	else
+		get_next(ks, s, a);
+	leave(place);
+	return true;
+}
+
 static int64_t
 age_ms(const struct keyset *s)
 {
@@ -392,7 +461,7 @@ keep_fresh(struct keysets *ks, struct keyset *s, struct arena *a)
 	if (is_file(&s->source))
 		return;
 	if (s->keys != NULL && age_ms(s) >= KEYSET_OLD_MS)
-		get_next(ks, s, a);
+		(void)get_set(ks, s, a);
 	else if (s->keys != NULL && age_ms(s) >= KEYSET_TEND_MS)
 		s->due = true;
 }
@@ -417,10 +486,9 @@ keysets_find(struct keysets *ks, struct arena *a,
 		*key_r = key_of(s, kid);
 	}
 	if (*key_r == NULL && !is_file(source)) {
-		if (s->keys == NULL)
-			get_first(ks, s, a);
-		else
-			get_next(ks, s, a);
+		if (!get_set(ks, s, a))
+			return err_set(e, ERR_TEMPORARY,
+			    "the keys of too many issuers are being fetched");
 		*key_r = key_of(s, kid);
 	}
 	if (*key_r != NULL)
@@ -435,16 +503,21 @@ keysets_find(struct keysets *ks, struct arena *a,
 int
 keysets_tend(struct keysets *ks, struct err *e)
 {
+	struct arena *a = NULL;
 	struct keyset *s;
-	struct arena *a;
+	int place;
 
-	for (s = ks->first; s != NULL && !s->due;)
-		s = s->next;
-	if (s != NULL) {
+	for (s = ks->first; s != NULL && a == NULL; s = s->next) {
+		if (!s->due)
+			continue;
 		a = arena_new(16384);
-		(void)refresh(a, ks, s);
-		arena_free(&a);
+		if (enter(ks, s, a, &place)) {
+			(void)refresh(a, ks, s);
+			leave(place);
+		}
+		s->due = false; /* soon again, if it has not become newer */
 	}
+	arena_free(&a);
 	if (!ks->failed)
 		return 0;
 	*e = ks->failure;

@@ -15,6 +15,11 @@
  * issuer, and for one of these two reasons KEYSET_PATIENCE_MS in all, then it goes by
  * what is there: whoever makes up keys holds nobody up for long.
  * When a fetch fails, the old set stays in use.
+ *
+ * What a tenant named may hang for ever and be asked for by anybody, so it gets less: a
+ * quarter of the workers of a host, at least one, may be fetching or waiting for such a set
+ * at once, for one tenant half of these, and each for KEYSET_GUEST_MS in all.  Whoever
+ * comes besides is told to come again.
  */
 #ifndef BELFRY_AUTH_KEYSET_H
 #define BELFRY_AUTH_KEYSET_H
@@ -36,7 +41,8 @@ enum {
 	KEYSET_TEND_MS = 5 * 60 * 1000,
 	KEYSET_OLD_MS = 10 * 60 * 1000,
 	KEYSET_PATIENCE_MS = 1000,
-	KEYSET_FETCH_MS = 3000 /* the longest that one document may take */
+	KEYSET_FETCH_MS = 3000, /* the longest that one document may take */
+	KEYSET_GUEST_MS = 2000 /* all documents of a set that a tenant named */
 };
 
 /* Where the keys of an issuer are. */
@@ -44,7 +50,9 @@ struct key_source {
 	const char *issuer;
 	const char *jwks; /* a URL, an absolute path, or "": discovery */
 	const char *ca_file; /* "": the system's certificates */
-	bool guarded; /* a tenant chose it: network.allowed counts */
+	bool guarded; /* it was written by way of the API: network.allowed counts */
+	bool of_platform; /* guarded, but by the platform: network.allowed_platform, too */
+	const char *owner; /* of what is guarded: the name of its tenant */
 };
 
 struct keysets_params {
@@ -59,7 +67,7 @@ struct keysets *keysets_new(struct arena *a, const struct keysets_params *p)
 
 /* A key by its name; *key_r is good until the next call.  "a" is for the time of the
  * call.  1; 0 when the issuer has no such key; -1 (ERR_TEMPORARY) when its keys are
- * not known at all. */
+ * not known at all, or it was no time to look for newer ones. */
 int keysets_find(struct keysets *ks, struct arena *a,
     const struct key_source *source, const char *kid, const struct jwk **key_r,
     struct err *e) MUST_CHECK;

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "auth/jwks.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -124,6 +126,28 @@ keyset_lock(struct arena *a, const char *path, int64_t pause_ms, bool *busy_r)
 	    pwrite(fd, &now_ms, sizeof(now_ms), 0) == (ssize_t)sizeof(now_ms))
 		return fd;
 	close(fd);
+	return -1;
+}
+
+int
+keyset_place(struct arena *a, const char *directory, const char *owner,
+    int count)
+{
+	static const unsigned char key[crypto_shorthash_KEYBYTES];
+	unsigned char hash[crypto_shorthash_BYTES];
+	int i, fd;
+
+	(void)crypto_shorthash(hash, (const unsigned char *)owner,
+	    strlen(owner), key);
+	for (i = 0; i < (count + 1) / 2; i++) {
+		fd = open(arena_printf(a, "%s/jwks-place.%d", directory,
+		              (hash[0] + i) % count),
+		    O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+		if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		if (fd != -1)
+			close(fd);
+	}
 	return -1;
 }
 

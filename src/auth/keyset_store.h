@@ -5,7 +5,8 @@
  *
  * In the run directory each source of keys has a file "jwks.NAME", which is replaced
  * as a whole, and a file "jwks.NAME.lock", which holds the time of the last fetch
- * that was begun and is locked while it is under way.
+ * that was begun and is locked while it is under way.  Files "jwks-place.N" are locked by
+ * workers that see to sets that tenants named.
  */
 #ifndef BELFRY_AUTH_KEYSET_STORE_H
 #define BELFRY_AUTH_KEYSET_STORE_H
@@ -38,6 +39,11 @@ int keyset_file_write(struct arena *a, const char *path, const char *text,
  * within pause_ms.  The descriptor to close when the fetch is over, or -1. */
 int keyset_lock(struct arena *a, const char *path, int64_t pause_ms,
     bool *busy_r);
+
+/* Takes one of the "count" places of this host, of those that the owner may have: half of
+ * them.  The descriptor to close, or -1 when they are taken. */
+int keyset_place(struct arena *a, const char *directory, const char *owner,
+    int count);
 
 /* Removes what nobody has touched for a day. */
 void keyset_sweep(const char *directory);

@@ -72,6 +72,14 @@ fetch_url_is_good(const char *url, const char *allowed)
 	    memchr(authority, '@', strcspn(authority, "/?#")) == NULL;
 }
 
+static bool
+is_guarded_off(const struct fetch_request *r, const struct sockaddr *address)
+{
+	return r->allowed != NULL && !guard_allows(r->allowed, address) &&
+	    (r->allowed_platform == NULL ||
+	        !guard_allows(r->allowed_platform, address));
+}
+
 static curl_socket_t
 open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -79,8 +87,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	struct network n;
 
 	if (network_of(&address->addr, &n) != 0 ||
-	    (f->request->allowed != NULL &&
-	        !guard_allows(f->request->allowed, &address->addr)) ||
+	    is_guarded_off(f->request, &address->addr) ||
 	    (is_http(f->request->url) && !network_is_loopback(&n))) {
 		f->forbidden = true;
 		return CURL_SOCKET_BAD;
@@ -164,7 +171,9 @@ fetch(struct arena *a, const struct fetch_request *r, const char **text_r,
 		.body = buf_new(a, r->max_bytes) };
 	struct err why;
 
-	if (!fetch_url_is_good(r->url, r->allowed))
+	if (!fetch_url_is_good(r->url, r->allowed) &&
+	    (r->allowed_platform == NULL ||
+	        !fetch_url_is_good(r->url, r->allowed_platform)))
 		return fail(e, &f, "only https is allowed");
 	if (r->ca_file != NULL && ca_file_check(r->ca_file, &why) == -1)
 		return fail(e, &f, why.text);

@@ -24,6 +24,7 @@ struct fetch_request {
 	const char *ca_file; /* certificates instead of the system's; NULL */
 	const char *allowed; /* a tenant chose the URL: networks that it may lead to
 	                      * beside the open Internet (guard.h); NULL: any */
+	const char *allowed_platform; /* further ones, where "allowed" is set; or NULL */
 	size_t max_bytes; /* of the document */
 	int64_t timeout_ms; /* for all of it */
 };

@@ -93,3 +93,12 @@ guard_allows_url(const char *allowed, const char *url)
 	freeaddrinfo(list);
 	return allows;
 }
+
+const char *
+guard_refusal(bool of_platform)
+{
+	return of_platform
+	    ? "is not of the open Internet, and neither network.allowed_platform "
+	      "nor network.allowed holds it"
+	    : "is not of the open Internet, and network.allowed does not hold it";
+}

@@ -74,8 +74,8 @@ transfer_finish(struct transfer *t, enum transfer_outcome outcome)
 {
 	ensure(t->state == TRANSFER_RUNNING || t->state == TRANSFER_WAITING);
 	if (t->forbidden && outcome == TRANSFER_NOT_CONNECTED)
-		snprintf(t->error, sizeof(t->error), "its address is not of the "
-		    "open Internet, and network.allowed does not hold it");
+		snprintf(t->error, sizeof(t->error), "its address %s",
+		    guard_refusal(t->req.of_platform));
 	if (t->state == TRANSFER_WAITING)
 		transfer_list_remove(&t->ts->waiting, t);
 	t->res.outcome = outcome;
@@ -124,7 +124,9 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct transfer *t = arg;
 
-	if (!guard_allows(t->ts->params.allowed, &address->addr)) {
+	if (!guard_allows(t->ts->params.allowed, &address->addr) &&
+	    !(t->req.of_platform && t->ts->params.allowed_platform != NULL &&
+	        guard_allows(t->ts->params.allowed_platform, &address->addr))) {
 		t->forbidden = true;
 		return CURL_SOCKET_BAD;
 	}

@@ -80,6 +80,7 @@ struct transfer_request {
 	const char *password;
 	const char *ca_file; /* instead of the system's, or NULL */
 	enum transfer_tls tls;
+	bool of_platform; /* the platform named the host: allowed_platform counts, too */
 
 	/* HTTP */
 	const char *method; /* NULL is POST with a body, else GET */
@@ -164,6 +165,7 @@ struct transfers_params {
 	/* Networks that may be reached beside the open Internet (guard.h); NULL: every
 	 * address may. */
 	const char *allowed;
+	const char *allowed_platform; /* further ones, for what is of_platform; or NULL */
 
 	/* Called in transfers_poll() after each sleep and before anything is written:
 	 * the caller may have slept for longer than it thinks (a stopped process) and

@@ -1,11 +1,12 @@
 /*
- * transfer_http.c - HTTP requests on two curl multi handles
+ * transfer_http.c - HTTP requests on a few curl multi handles
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * How many connections a host may have is a property of the handle, so requests that
- * are to share few of them have a handle of their own.  Both tell which sockets and
- * times they wait for; nothing walks over all requests at each turn.  A request's handle
+ * are to share few of them have a handle of their own.  So have those of the platform,
+ * which reach more: a connection that one of them made serves no other.  They tell which
+ * sockets and times they wait for; nothing walks over all requests at each turn.  A request's handle
  * ends with it: a handle that is used again remembers the last URL and what was in its
  * buffers.
  */
@@ -278,8 +279,8 @@ set_method(struct transfer *t)
 static struct http_line *
 line_of(const struct transfer *t)
 {
-	return &t->ts->lines[t->req.few_connections ? HTTP_LINE_FEW
-						    : HTTP_LINE_USUAL];
+	return &t->ts->lines[(t->req.few_connections ? HTTP_LINE_FEW : 0) |
+	    (t->req.of_platform ? HTTP_LINE_PLATFORM : 0)];
 }
 
 void
@@ -455,7 +456,7 @@ transfer_http_lines(struct transfers *ts)
 		line->multi = curl_multi_init();
 		if (line->multi == NULL)
 			return -1;
-		most = line - ts->lines == HTTP_LINE_FEW
+		most = (line - ts->lines) & HTTP_LINE_FEW
 		    ? FEW_CONNECTIONS
 		    : (long)ts->params.connections_per_host;
 		curl_multi_setopt(line->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
@@ -526,8 +527,11 @@ transfer_http_expire(struct transfers *ts, int64_t now_ms)
 int64_t
 transfer_http_next_ms(const struct transfers *ts)
 {
-	int64_t a = ts->lines[HTTP_LINE_USUAL].timer_ms;
-	int64_t b = ts->lines[HTTP_LINE_FEW].timer_ms;
+	int64_t next_ms = INT64_MAX;
+	size_t i;
 
-	return a < b ? a : b;
+	for (i = 0; i < HTTP_LINES; i++)
+		if (ts->lines[i].timer_ms < next_ms)
+			next_ms = ts->lines[i].timer_ms;
+	return next_ms;
 }

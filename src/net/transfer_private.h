@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * transfer.c owns the pool, the loop and the ends of transfers; transfer_http.c
- * runs HTTP on two curl multi handles; transfer_smtp.c gives mails to the
+ * runs HTTP on a few curl multi handles; transfer_smtp.c gives mails to the
  * connections of smtp_session.c; transfer_pretend.c needs nobody.
  *
  * All sockets are in one epoll set.  The upper half of an event's data says whose it
@@ -64,8 +64,12 @@ struct transfer {
 };
 
 /* The lines of HTTP: most requests share a host's connections one after another; those
- * with few_connections go many at once over each. */
-enum http_line_kind { HTTP_LINE_USUAL, HTTP_LINE_FEW, HTTP_LINES };
+ * with few_connections go many at once over each.  The platform's have lines apart. */
+enum http_line_kind {
+	HTTP_LINE_FEW = 1, /* bits of the place */
+	HTTP_LINE_PLATFORM = 2,
+	HTTP_LINES = 4
+};
 
 struct http_line {
 	struct transfers *ts;

@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A connection belongs to an identity: host, port, name for EHLO, account and
- * way of TLS.  A mail takes an idle connection of its identity, the one used
+ * A connection belongs to an identity: host, port, name for EHLO, account,
+ * way of TLS, and whether the platform named the host.  A mail takes an idle connection of its identity, the one used
  * last; or a new one while there are fewer than connections_per_host; else it
  * waits for one, first come first served.
  */
@@ -66,14 +66,14 @@ set_identity(struct transfer *t)
 {
 	const struct transfer_request *req = &t->req;
 	crypto_generichash_state h;
-	unsigned char tls = (unsigned char)req->tls;
+	unsigned char how[] = { (unsigned char)req->tls, req->of_platform };
 
 	crypto_generichash_init(&h, NULL, 0, sizeof(t->identity));
 	hash_text(&h, req->url);
 	hash_text(&h, req->username);
 	hash_text(&h, req->password);
 	hash_text(&h, req->ca_file);
-	crypto_generichash_update(&h, &tls, 1);
+	crypto_generichash_update(&h, how, sizeof(how));
 	crypto_generichash_final(&h, t->identity, sizeof(t->identity));
 }
 

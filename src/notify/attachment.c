@@ -122,8 +122,8 @@ check(struct arena *a, const struct send_attachment *at, const char *pointer,
 	if (at->url != NULL &&
 	    !guard_allows_url(provider_allowed_networks(), at->url))
 		field_errors_add(fe, arena_printf(a, "%s/url", pointer),
-		    FIELD_ERR_NOT_ALLOWED, "its address is not of the open "
-		    "Internet, and network.allowed does not hold it");
+		    FIELD_ERR_NOT_ALLOWED, "its address %s",
+		    guard_refusal(false));
 	if (at->content == NULL)
 		return;
 	if (at->name == NULL)

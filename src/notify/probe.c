@@ -57,6 +57,7 @@ exchange(struct probe *pr, struct transfer_request *rq,
 	int left_ms = (int)(pr->until_ms - clock_mono_ms());
 	struct transfer *t;
 
+	rq->of_platform = provider_leads_for_platform(pr->provider);
 	rq->done = then;
 	rq->arg = pr;
 	rq->timeout_ms = left_ms > 1 ? left_ms : 1;
@@ -112,7 +113,8 @@ probe_run(struct arena *a, const struct provider *p, const char *address,
     int timeout_ms, struct probe_report *report_r, struct err *e)
 {
 	struct transfers_params params = { .max_in_flight = 2,
-		.allowed = provider_allowed_networks() };
+		.allowed = provider_allowed_networks(),
+		.allowed_platform = provider_platform_networks() };
 	int64_t start_ms = clock_mono_ms();
 	struct probe pr = { .a = a, .provider = p,
 		.message = { .tenant = p->tenant, .attempt = 1,

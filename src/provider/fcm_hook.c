@@ -34,13 +34,16 @@ enum { LEEWAY_MS = 30 * 1000, JSON_DEPTH = 8 };
 
 /* The token is for us, and of the service account. */
 static bool
-is_theirs(struct arena *a, const struct fcm_settings *s,
+is_theirs(struct arena *a, const struct provider *p,
     const struct hook_request *rq)
 {
+	const struct fcm_settings *s = p->settings;
 	const struct key_source source = { .issuer = ISSUER,
 		.jwks = s->pubsub_keys,
 		.ca_file = s->ca_file != NULL ? s->ca_file : "",
-		.guarded = true };
+		.guarded = true,
+		.of_platform = provider_leads_for_platform(p),
+		.owner = arena_printf(a, "%lld", (long long)p->owner.n) };
 	const char *const audiences[] = { s->pubsub_audience, NULL };
 	const struct jwt_rules rules = { .issuer = ISSUER,
 		.audiences = audiences, .now_ms = rq->now_ms,
@@ -147,7 +150,7 @@ fcm_receive(struct arena *a, const struct provider *p,
 	json_t *data;
 	size_t i;
 
-	if (rq->is_get || !is_theirs(a, p->settings, rq))
+	if (rq->is_get || !is_theirs(a, p, rq))
 		return HOOK_REFUSED;
 	data = read_data(a, rq);
 	if (json_is_object(data))

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "net/guard.h"
 #include "provider/fcm.h"
 #include "provider/inapp.h"
 #include "provider/maildir.h"
@@ -56,7 +57,7 @@ const char *const verdict_names[] = {
 	[VERDICT_COUNT - 1] = NULL
 };
 
-static const char *allowed_networks = "";
+static const char *allowed_networks = "", *platform_networks = "";
 static const char *ca_base; /* NULL: nowhere */
 
 void
@@ -64,6 +65,7 @@ provider_configure(const struct config *config)
 {
 	maildir_set_base(config->maildir_base);
 	allowed_networks = config->network_allowed;
+	platform_networks = config->network_allowed_platform;
 	ca_base = config->network_ca_base;
 }
 
@@ -93,6 +95,25 @@ provider_blames_sender(const struct provider *p, struct verdict *v)
 	    (v->class == VERDICT_BAD_CREDENTIAL ||
 	        v->class == VERDICT_PROVIDER_BLOCKED))
 		v->class = VERDICT_BAD_MESSAGE;
+}
+
+const char *
+provider_platform_networks(void)
+{
+	return platform_networks;
+}
+
+bool
+provider_may_lead(bool of_platform, const char *url)
+{
+	return guard_allows_url(allowed_networks, url) ||
+	    (of_platform && guard_allows_url(platform_networks, url));
+}
+
+bool
+provider_leads_for_platform(const struct provider *p)
+{
+	return tenant_is_platform(p->owner) && !p->ops->to_address;
 }
 
 const struct provider_ops *

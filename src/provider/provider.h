@@ -112,6 +112,7 @@ struct provider_ops {
 	const char *summary; /* a line for manuals */
 	bool simulated; /* nothing leaves the host */
 	enum provider_carries carries;
+	bool to_address; /* the recipient's address says where requests go */
 	bool reports; /* receipts come for what it took; else its word is the last */
 	const struct field_table *settings;
 	int concurrency; /* deliveries at once by default; 0: spooler.account_concurrency */
@@ -199,8 +200,17 @@ void provider_blames_sender(const struct provider *p, struct verdict *v);
  * been read, by every program that checks settings or sends. */
 void provider_configure(const struct config *config);
 
-/* The networks that accounts may lead to beside the open Internet (net/guard.h). */
+/* The networks that everybody may lead to beside the open Internet, and the further ones of
+ * the platform (net/guard.h). */
 const char *provider_allowed_networks(void);
+const char *provider_platform_networks(void);
+
+/* May an account lead to this URL or host, as far as the text tells? */
+bool provider_may_lead(bool of_platform, const char *url);
+
+/* Did the platform name the host that requests of the account go to?  Also when it is a
+ * tenant that has leave to use it. */
+bool provider_leads_for_platform(const struct provider *p);
 
 /* May an account name this file of certificates, or NULL: is it below [network] ca_base? */
 int provider_ca_file_check(const char *path, struct err *e) MUST_CHECK;

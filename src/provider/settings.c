@@ -69,61 +69,62 @@ check_record(const struct provider_ops *ops, const void *record, struct err *e)
 
 /* A URL, or hosts with commas between them. */
 static bool
-allows(struct arena *a, const char *text)
+allows(struct arena *a, bool of_platform, const char *text)
 {
 	char *list = arena_strdup(a, text), *one;
 
 	if (strstr(text, "://") != NULL)
-		return guard_allows_url(provider_allowed_networks(), text);
+		return provider_may_lead(of_platform, text);
 	while ((one = strsep(&list, " ,")) != NULL)
-		if (one[0] != '\0' &&
-		    !guard_allows_url(provider_allowed_networks(), one))
+		if (one[0] != '\0' && !provider_may_lead(of_platform, one))
 			return false;
 	return true;
 }
 
 static int
-check_host(const char *pointer, const json_t *value, struct field_errors *fe,
-    struct err *e)
+check_host(bool of_platform, const char *pointer, const json_t *value,
+    struct field_errors *fe, struct err *e)
 {
 	const char *text = json_string_value(value);
 
-	if (text == NULL || allows(fe->a, text))
+	if (text == NULL || allows(fe->a, of_platform, text))
 		return 0;
-	(void)err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": its "
-	    "address is not of the open Internet, and network.allowed "
-	    "does not hold it", pointer + 1);
+	(void)err_set(e, ERR_UNPROCESSABLE, "setting \"%s\": its address %s",
+	    pointer + 1, guard_refusal(of_platform));
 	return field_errors_add(fe, pointer, FIELD_ERR_NOT_ALLOWED, "%s",
 	    e->text);
 }
 
 /* A setting that leads somewhere: a text, a list of them, or an object whose URLs count. */
 static int
-check_leading(const char *pointer, json_t *value, struct field_errors *fe,
-    struct err *e)
+check_leading(bool of_platform, const char *pointer, json_t *value,
+    struct field_errors *fe, struct err *e)
 {
 	const char *name;
 	json_t *one;
 	size_t i;
 
 	json_array_foreach(value, i, one)
-		if (check_host(arena_printf(fe->a, "%s/%zu", pointer, i), one,
-		        fe, e) == -1)
+		if (check_host(of_platform,
+		        arena_printf(fe->a, "%s/%zu", pointer, i), one, fe,
+		        e) == -1)
 			return -1;
 	json_object_foreach(value, name, one)
 		if (json_is_string(one) &&
 		    strstr(json_string_value(one), "://") != NULL &&
-		    check_host(arena_printf(fe->a, "%s/%s", pointer, name), one,
-		        fe, e) == -1)
+		    check_host(of_platform,
+		        arena_printf(fe->a, "%s/%s", pointer, name), one, fe,
+		        e) == -1)
 			return -1;
-	return check_host(pointer, value, fe, e);
+	return check_host(of_platform, pointer, value, fe, e);
 }
 
 /* Where the account leads. */
 static int
-check_hosts(const struct provider_ops *ops, const json_t *settings,
-    struct field_errors *fe, struct err *e)
+check_hosts(const struct provider_ops *ops, const struct provider_account *p,
+    const json_t *settings, struct field_errors *fe, struct err *e)
 {
+	bool of_platform = tenant_is_platform(p->tenant) && !ops->to_address;
 	const struct field *f;
 	const char *name;
 	size_t i;
@@ -132,7 +133,7 @@ check_hosts(const struct provider_ops *ops, const json_t *settings,
 		f = &ops->settings->fields[i];
 		name = field_name(f);
 		if ((f->type == FIELD_URL || f->flags & FIELD_HOST) &&
-		    check_leading(arena_printf(fe->a, "/%s", name),
+		    check_leading(of_platform, arena_printf(fe->a, "/%s", name),
 		        json_object_get(settings, name), fe, e) == -1)
 			return -1;
 	}
@@ -212,7 +213,7 @@ settings_seal(struct arena *a, const struct keyring *ring, json_t *settings,
 	        put_own(a, ring, ops, p, settings, &whole, fe, e) == -1) ||
 	    read_record(a, ops, whole, &record, fe, e) == -1 ||
 	    check_record(ops, record, e) == -1 ||
-	    check_hosts(ops, settings, fe, e) == -1)
+	    check_hosts(ops, p, settings, fe, e) == -1)
 		return -1;
 	fields_split(a, ops->settings, settings, &shown, &secret);
 	js_write(text, shown);

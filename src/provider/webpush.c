@@ -218,6 +218,7 @@ const struct provider_ops webpush_ops = {
 	.kind = "webpush",
 	.channel = CHANNEL_PUSH,
 	.summary = "Push messages to browsers.",
+	.to_address = true,
 	.settings = &table,
 	.takes = takes,
 	.check = check,

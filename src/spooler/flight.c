@@ -255,6 +255,7 @@ launch(struct flight *f, struct err *e)
 
 	if (p->ops->build(f->a, p, f->m, &rq, e) == -1)
 		return -1;
+	rq.of_platform = provider_leads_for_platform(p);
 	rq.done = done;
 	rq.arg = f;
 	if (rq.timeout_ms == 0 || rq.timeout_ms > limit_ms)

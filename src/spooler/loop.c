@@ -256,6 +256,7 @@ set_up(struct spooler *sp, int slot, int *doorbell_r, struct err *e)
 		.connections_per_host =
 		    (size_t)config->spooler_connections_per_host,
 		.allowed = config->network_allowed,
+		.allowed_platform = config->network_allowed_platform,
 		.woken = woken,
 		.arg = sp,
 	};

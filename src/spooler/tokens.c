@@ -74,7 +74,10 @@ provider_request(struct arena *a, const void *of,
 {
 	const struct provider *p = of;
 
-	return p->ops->token_request(a, p, request_r, e);
+	if (p->ops->token_request(a, p, request_r, e) == -1)
+		return -1;
+	request_r->of_platform = provider_leads_for_platform(p);
+	return 0;
 }
 
 struct token_source

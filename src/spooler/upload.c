@@ -78,6 +78,7 @@ start(struct spooler *sp, struct upload *u, const struct message *m,
 	struct arena *a = arena_new(CHUNK_BYTES);
 
 	if (u->provider->ops->upload(a, u->provider, m, u->n, &rq, e) == 0) {
+		rq.of_platform = provider_leads_for_platform(u->provider);
 		rq.done = done;
 		rq.arg = u;
 		rq.timeout_ms = (int)sp->config->spooler_attempt_timeout;

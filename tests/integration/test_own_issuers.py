@@ -1,11 +1,15 @@
 # test_own_issuers.py - /admin/issuers: whom a tenant believes
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness.api import ADMIN, Client, problem
+from harness.issuer import Issuer, Key
 from harness.tenant import Tenant
 from harness.wait import wait_until
 from integration.test_rate_limits import limited
@@ -146,3 +150,50 @@ def test_the_same_name_in_two_tenants_is_two_people(stack, issuers):
         wait_until(lambda: statuses(tenant, 1) == [200], 5, "the issuer")
     assert 429 in statuses(first, 3)
     assert statuses(second, 1) == [200]
+
+
+@contextlib.contextmanager
+def hanging(tenant, count):
+    """Issuers of the tenant that take requests and never answer."""
+    issuers = [Issuer() for _ in range(count)]
+    for n, issuer in enumerate(issuers):
+        issuer.mode = "hang"
+        made(tenant, name=f"h{n}", issuer=issuer.url)
+    yield issuers
+    for issuer in issuers:
+        issuer.close()
+
+
+def test_issuers_that_hang_hold_up_one_worker(stack):
+    """Whoever makes up tokens of theirs, which nobody can tell from good ones."""
+    tenant, other = Tenant(stack, maildir=False), Tenant(stack, maildir=False)
+    stack.logs.allow("could not be fetched|the keys of too many issuers|"
+                     "slow request")
+
+    def junk(token):
+        return Client(stack.url, token).get(
+            TEMPLATES, headers={"Belfry-Tenant": tenant.slug})
+
+    with hanging(tenant, 4) as issuers, ThreadPoolExecutor(8) as pool:
+        wait_until(lambda: junk("x.y.z").status_code == 401, 5, "the tenant")
+        asked = [pool.submit(junk, issuer.token(key=Key(f"k{n}")))
+                 for n in range(6) for issuer in issuers]
+        times = []
+        while not all(a.done() for a in asked):
+            for client in (other.admin, tenant.admin):
+                begun = time.monotonic()
+                assert client.get(TEMPLATES).status_code == 200
+                times.append(time.monotonic() - begun)
+        told = [a.result() for a in asked]
+        # Workers may take a second to learn of the issuers.
+        assert {a.status_code for a in told} <= {401, 503}
+        assert sum(a.status_code == 503 for a in told) > 8
+        assert all(a.headers["Retry-After"] for a in told
+                   if a.status_code == 503)
+    assert len(times) > 20 and max(times) < 1, sorted(times)[-5:]
+    good = Issuer()
+    made(other, name="good", issuer=good.url)
+    token = good.token(roles=["boss"])
+    wait_until(lambda: ask(stack, token, **{"Belfry-Tenant": other.slug})
+               == 200, 10, "the issuer of another")
+    good.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.fake_provider import FakeProvider, Fault
-from harness.transfers import program
+from harness.transfers import program, run
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = "93.184.216.34"
@@ -128,3 +128,24 @@ def test_redirects_lead_nowhere(tmp_path, status):
                                netless=False)
     assert results[0]["status"] == status
     assert set(found) == {("127.0.0.1", provider.http_port)}
+
+
+def smtp_job(provider, **more):
+    return {"url": f"smtp://127.0.0.1:{provider.smtp_port}/a",
+            "from": "a@example.org", "rcpt": "b@example.org",
+            "body": "x\r\n", **more}
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_a_connection_of_the_platform_is_no_way_for_tenants(few):
+    """It stays open, and the host is the same; yet nobody else gets it."""
+    with FakeProvider() as provider:
+        web = {"url": provider.url(), "body": "{}", "few_connections": few}
+        results = run([web | {"of_platform": True}, web,
+                       smtp_job(provider, of_platform=True),
+                       smtp_job(provider)],
+                      in_flight=1, allowed="", allowed_platform="127.0.0.1")
+        assert [r["outcome"] for r in results] == [
+            "answered", "not_connected"] * 2
+        assert "network.allowed " in results[1]["error"]
+        assert dict(provider.connections) == {"http": 1, "smtp": 1}

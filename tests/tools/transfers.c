@@ -128,6 +128,7 @@ start(struct transfers *ts, struct job *job)
 		.from = text(o, "from"),
 		.rcpt = text(o, "rcpt"),
 		.smtputf8 = json_is_true(json_object_get(o, "smtputf8")),
+		.of_platform = json_is_true(json_object_get(o, "of_platform")),
 		.few_connections =
 		    json_is_true(json_object_get(o, "few_connections")),
 		.done = done,
@@ -192,6 +193,7 @@ main(void)
 	params.idle_ms = number(p, "idle_ms");
 	params.per_connection = number(p, "per_connection");
 	params.allowed = text(p, "allowed");
+	params.allowed_platform = text(p, "allowed_platform");
 	if (transfers_new(arena, &params, &ts, &e) < 0)
 		return 1;
 	run(ts, o);
