@@ -298,9 +298,11 @@ RETURNING h.endpoint_id, (extract(epoch FROM now() - h.failing_since) * 1000)::b
     h.warned
 
 -- name: webhook_warn
--- A row when this is news.  An endpoint was told to have used up $3 percent of its time.
+-- A row when this is news.  An endpoint was told to have used up $3 percent of its time, for
+-- $7 milliseconds of which at most it counts as failing: there was nothing to send for long.
 WITH h AS (
-    UPDATE webhook_health SET warned = $3
+    UPDATE webhook_health SET warned = $3,
+        failing_since = GREATEST(failing_since, now() - $7 * interval '1 ms')
     WHERE tenant_id = $1 AND endpoint_id = $2 AND warned < $3
     RETURNING endpoint_id
 ), a AS (

@@ -151,6 +151,11 @@ webhook_warning(int64_t failing_ms, int64_t disable_after_ms, int warned)
 	static const int steps[] = { 100, 90, 70, 50 };
 	size_t i;
 
+	if (failing_ms >= disable_after_ms && warned < 90) {
+		for (i = NELEMS(steps) - 1; steps[i] <= warned; i--)
+			;
+		return steps[i];
+	}
 	for (i = 0; i < NELEMS(steps); i++)
 		if (failing_ms >= disable_after_ms / 100 * steps[i])
 			return steps[i] > warned ? steps[i] : 0;

@@ -62,7 +62,8 @@ struct webhook_outcome webhook_unsendable(const struct webhook_policy *p,
     const char *why, int attempt, uint32_t random);
 
 /* The percentage that the tenant is to be told when an endpoint failed for so long: 50,
- * 70, 90, 100 (it is to be disabled), or 0 when "warned" says that it knows. */
+ * 70, 90, 100 (it is to be disabled), or 0 when "warned" says that it knows.  Where so long
+ * nothing was sent that its time is over untold, the warnings come first, one by one. */
 int webhook_warning(int64_t failing_ms, int64_t disable_after_ms, int warned);
 
 #endif

@@ -135,6 +135,7 @@ tell(const struct pile *p, struct uuid endpoint, int percent,
 	struct job *j = webhook_job_new(p->w, "telling of an endpoint failed", told);
 	struct db_batch *b = db_batch_new(j->job.a, p->tenant, DB_ONE);
 	struct uuid audit = uuid_make();
+	int64_t disable_after_ms = p->w->sp->config->webhook_disable_after;
 
 	j->tenant = p->tenant;
 	j->endpoint = endpoint;
@@ -153,6 +154,10 @@ tell(const struct pile *p, struct uuid endpoint, int percent,
 	if (percent < 100)
 		db_arg_text(b, j->reason);
 	db_arg_uuid(b, &p->w->sp->id);
+	if (percent < 100)
+		db_arg_int(b, failing_ms < disable_after_ms
+		        ? disable_after_ms
+		        : disable_after_ms / 100 * percent);
 	pool_submit(p->w->sp->pool, &j->job, b);
 }
 

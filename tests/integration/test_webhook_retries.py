@@ -158,6 +158,30 @@ def test_w3_the_tenant_is_told_and_then_it_is_disabled(tenant, endpoint, other):
         "webhook.disable"]
 
 
+@pytest.mark.expect_log("webhook endpoint (is disabled|keeps failing)")
+def test_w3_one_failure_after_a_long_silence_does_not_disable(tenant, endpoint,
+                                                              other):
+    """It failed weeks ago, and nothing was to be sent since."""
+    endpoint.faults = [Fault(answer=500)]
+    endpoint.subscribe(tenant, **ONE)
+    other.subscribe(tenant, events=["webhook.failing", "webhook.disabled"])
+    tenant.api.accepted(mail())
+    wait_until(lambda: endpoint.shown().get("failing_since"), what="failing")
+    tenant.idle()
+    tenant.rows("UPDATE webhook_health SET failing_since = now() - interval "
+                "'40 days' WHERE tenant_id = %s AND failing_since IS NOT NULL "
+                "RETURNING 1")
+    tenant.api.accepted(mail())
+    wait_until(lambda: other.count() == 1, what="the warning")
+    tenant.idle()
+    assert [m["type"] for _, m in other.messages()] == ["webhook.failing"]
+    assert endpoint.shown()["state"] == "active"
+    health, = tenant.rows(
+        "SELECT warned, now() - failing_since < interval '61 hours' AS soon "
+        "FROM webhook_health WHERE tenant_id = %s AND warned > 0")
+    assert health == {"warned": 50, "soon": True}
+
+
 # ---- W4 -------------------------------------------------------------------------
 
 def libraries(**said):
