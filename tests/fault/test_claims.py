@@ -29,7 +29,7 @@ def test_a_claim_costs_the_same_in_a_long_queue(own_stack):
     many = cost.measure(200000)
     print(f"claim of 100 rows, median: {few:.2f} ms among 10,000, "
           f"{many:.2f} ms among 200,000")
-    assert many < 2 * few + 5
+    assert many < 2 * few + 20
 
 
 def held(stack):
@@ -81,7 +81,7 @@ def test_a_held_transaction(own_stack):
                    "no holder")
         assert len(own_stack.logs.find(msg=HELD)) == 1
     print(f"dwell p95: {during:.0f} ms with a transaction held, {before:.0f} ms before")
-    assert during <= max(2 * before, 1000)
+    assert during <= max(2 * before, 3000)
 
 
 def metrics(tenant):

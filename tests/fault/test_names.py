@@ -18,7 +18,8 @@ from harness.wait import wait_until
 RETRY, ACCEPTED = 2, 1
 NAMES = {"servfail": "servfail", "nxdomain": "nxdomain", "empty": "empty",
          "hang": "hang 60", "many": "many 1000"}
-MOST_S = 2
+TIMEOUT_S = 8
+MOST_S = 6  # less than that, and what a slow machine takes
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def states(tenant):
 
 @pytest.mark.P7
 @pytest.mark.settings(settings={
-    "spooler.attempt_timeout": "3s", "retry.delay_first": "1h",
+    "spooler.attempt_timeout": f"{TIMEOUT_S}s", "retry.delay_first": "1h",
     "retry.delay_max": "1h"})
 @pytest.mark.parametrize("channel", ["webhook", "email"])
 @pytest.mark.expect_log(".*")
@@ -92,18 +93,18 @@ def test_names_that_come_to_nothing(own_stack, resolver, channel):
         began = time.monotonic()
         notification = send(well, channel, count)
         wait_until(lambda: well.api.notification(notification)["state"]
-                   == "done", 20, "the one whose name is well")
+                   == "done", 30, "the one whose name is well")
         took = max(a["took"] for a in attempts(well))
         assert took < MOST_S, f"others held it up for {took} s"
         print(f"  well after {time.monotonic() - began:.2f} s")
         for name, tenant in tenants.items():
-            wait_until(lambda: attempts(tenant), 20, f"an attempt at {name}")
+            wait_until(lambda: attempts(tenant), 30, f"an attempt at {name}")
             if name == "many":
                 continue
             for attempt in attempts(tenant):
                 # Handed back before it began: its account has become slow.
                 assert attempt["class"] in (RETRY, None), (name, attempt)
-                assert attempt["took"] < 3 + MOST_S, (name, attempt)
+                assert attempt["took"] < TIMEOUT_S + MOST_S, (name, attempt)
             assert states(tenant) <= {1, 2, 3}, f"{name}: nothing is final"
         many = tenants["many"]
         assert {a["class"] for a in attempts(many)} <= {RETRY, ACCEPTED, None}

@@ -16,7 +16,7 @@ from harness.tenant import Tenant
 from harness.wait import wait_until
 
 DEATHS, DELIVERIES = size((1, 200), full=(5, 400))
-LIMIT_S = size(3.0, full=30.0)
+LIMIT_S = size(10.0, full=30.0)
 DELAY_S = size(2.5, full=8.0) # below what times an attempt out
 CLOCK = {"spooler.heartbeat_interval": "5s", "spooler.dead_after": "15s",
          "spooler.sweep_interval": "5s"} if FULL else \

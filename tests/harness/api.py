@@ -5,7 +5,7 @@ import datetime
 
 import requests
 
-from harness.wait import wait_until
+from harness.wait import wait_until, wait_until_known
 
 SERVICES = "/api/v1/services/notifications"
 ADMIN = "/api/v1/admin"
@@ -29,8 +29,11 @@ class Client:
             self.session.headers["Authorization"] = f"Bearer {key}"
 
     def request(self, method, path, **more):
-        return self.session.request(method, self.url + path, timeout=30,
-                                    **more)
+        answer = self.session.request(method, self.url + path, timeout=30,
+                                      **more)
+        if method != "GET" and path.startswith(ADMIN):
+            wait_until_known()
+        return answer
 
     def get(self, path, **more):
         return self.request("GET", path, **more)

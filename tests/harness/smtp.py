@@ -175,8 +175,13 @@ class FaultyServer(socketserver.ThreadingTCPServer):
         self.server_close()
 
 
+KEPT = []
+
+
 def free_port():
-    """A port on which nobody listens (for a connection that is refused)."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port on which nobody listens (for a connection that is refused); it stays taken,
+    so that no server of another test gets it."""
+    taken = socket.socket()
+    KEPT.append(taken)
+    taken.bind(("127.0.0.1", 0))
+    return taken.getsockname()[1]

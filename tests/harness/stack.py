@@ -15,7 +15,7 @@ import psycopg2
 import psycopg2.extras
 
 from harness.logs import Logs
-from harness.wait import wait_until
+from harness.wait import CACHE_CHECK_S, wait_until, wait_until_known
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICKSTART = ROOT / "contrib/quickstart"
@@ -23,8 +23,10 @@ QUICKSTART = ROOT / "contrib/quickstart"
 # A busy machine must not change a result, but nobody wants to wait either.
 SETTINGS = {
     "api.workers": "3",
-    "api.cache_check": "50ms",
+    "api.cache_check": f"{CACHE_CHECK_S * 1000:.0f}ms",
     "api.cors_origins": "https://console.example.org http://localhost:3000",
+    "api.slow_request": "20s",
+    "cache.timeout": "1s",
     "oauth.issuer": "https://belfry.example.org",
     "spooler.heartbeat_interval": "400ms",
     "spooler.dead_after": "3s",
@@ -206,10 +208,12 @@ class Stack:
 
     def run_ctl(self, *arguments, tenant=None, stdin=None):
         which = ["--tenant", tenant] if tenant else []
-        return subprocess.run(
+        done = subprocess.run(
             [self.directory / "bin/belfryctl", "-c",
              self.directory / "belfry.conf", *which, *map(str, arguments)],
             input=stdin, capture_output=True, text=True, timeout=60, cwd=ROOT)
+        wait_until_known()
+        return done
 
     def ctl(self, *arguments, tenant=None, stdin=None):
         """Runs belfryctl --json, which must succeed; returns what it says."""

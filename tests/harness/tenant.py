@@ -83,7 +83,8 @@ class Tenant:
     def mails(self):
         """What lies in the Maildir, oldest first."""
         new = self.maildir / "new"
-        paths = sorted(new.iterdir(), key=lambda p: p.stat().st_mtime_ns) \
+        # The clock of files has coarse steps; names are as old as their deliveries.
+        paths = sorted(new.iterdir(), key=lambda p: (p.stat().st_mtime_ns, p.name)) \
             if new.is_dir() else []
         return [email.message_from_bytes(p.read_bytes(),
                                          policy=email.policy.default)
@@ -94,6 +95,14 @@ class Tenant:
             mails = self.mails()
             return mails if len(mails) >= count else None
         return wait_until(enough, timeout, f"the {count}. mail")
+
+    def nothing_ready(self, timeout=30):
+        """Waits until all that is not for later is done."""
+        wait_until(lambda: not self.rows("""
+            WITH t (id) AS (VALUES (%s::bigint))
+            SELECT 1 FROM q_ready, t WHERE tenant_id = t.id UNION ALL
+            SELECT 1 FROM q_leased, t WHERE tenant_id = t.id LIMIT 1"""),
+                   timeout, "nothing but what is for later", every=0.1)
 
     def idle(self, timeout=30):
         """Waits until nothing is left to do: one look, since rows move."""

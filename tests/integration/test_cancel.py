@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import datetime
 import threading
-import time
 
 import pytest
 
@@ -110,17 +109,15 @@ def test_reschedule(tenant):
     problem(tenant.api.post(path, json={"send_at": later}), 409, "conflict")
 
 
-@pytest.mark.settings(settings={"spooler.sweep_interval": "10s"})
+@pytest.mark.settings(settings={"spooler.sweep_interval": "1m"})
 def test_rescheduled_to_long_ago_is_due_now(own_tenant):
     """Though spoolers have seen that the tenant has nothing to do until then."""
     tenant = own_tenant
     identity = tenant.api.accepted(mail(send_at=at(3600)))
     tenant.api.ended(tenant.api.accepted(mail(send_at=at(1))))
-    began = time.monotonic()
     assert tenant.api.post(f"{SERVICES}/{identity}/reschedule",
                            json={"send_at": at(-86400)}).status_code == 200
-    tenant.api.ended(identity)
-    assert time.monotonic() - began < 10
+    tenant.api.ended(identity, timeout=30)  # long before the next sweep
 
 
 def test_belfryctl_and_strangers(tenant, other_tenant):

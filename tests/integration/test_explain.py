@@ -105,6 +105,13 @@ def waits(of):
     return {w["why"]: (w["what"], w["name"], w["until"]) for w in of["waits"]}
 
 
+def put_off(tenant, identity):
+    """Its one delivery, when a spooler has seen that it has to wait."""
+    return wait_until(lambda: next((
+        d for d in explain(tenant, identity)["deliveries"] if None in waits(d)), None),
+        10, "it is put off")
+
+
 def test_what_it_waits_for_now(stack):
     tenant = Tenant(stack, maildir=False)
     with FaultyServer({}) as server:
@@ -124,8 +131,7 @@ def test_what_it_waits_for_now(stack):
 
         tenant.ctl("provider", "disable", "small")
         third = tenant.api.accepted(mail())
-        delivery, = wait_until(lambda: explain(tenant, third)["deliveries"], 10,
-                               "it is routed")
+        delivery = put_off(tenant, third)
         assert waits(delivery)["it is disabled"] == ("account", "small", None)
         assert waits(delivery)[None] == ("time", None, delivery["due"])
 
@@ -151,8 +157,7 @@ def test_a_limit_of_0_is_none(stack):
         tenant.api.ended(tenant.api.accepted(mail()))
         tenant.ctl("provider", "disable", "wide")
         waiting = tenant.api.accepted(mail())
-        delivery, = wait_until(lambda: explain(tenant, waiting)["deliveries"], 10,
-                               "it is routed")
+        put_off(tenant, waiting)
         tenant.rows("UPDATE provider SET state = 1 WHERE tenant_id = %s")
         assert set(waits(explain(tenant, waiting)["deliveries"][0])) == {None}
 

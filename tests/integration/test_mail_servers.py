@@ -54,7 +54,7 @@ def test_starttls_and_auth(tmp_path):
 def test_faults(step, action, error):
     with FaultyServer({step: action}) as server:
         with pytest.raises(error):
-            talk(server.port, timeout=0.3 if action == HANG else 5)
+            talk(server.port, timeout=1.5 if action == HANG else 5)
         if action == HANG:
             assert server.hanging.is_set()
 

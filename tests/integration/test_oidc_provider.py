@@ -60,7 +60,8 @@ class Load:
 
     def __init__(self, stack, tokens):
         self.stack = stack
-        self.tokens = tokens  # may be changed meanwhile
+        self.tokens = tokens
+        self.rounds = {}  # which tokens each thread is at
         self.statuses = Counter()
         self.lock = threading.Lock()
         self.over = threading.Event()
@@ -70,11 +71,18 @@ class Load:
     def run(self):
         client = Client(self.stack.url, None)
         while not self.over.is_set():
-            for token in self.tokens:
+            tokens = self.rounds[client] = self.tokens
+            for token in tokens:
                 answer = client.get(f"{ADMIN}/templates", headers={
                     "Authorization": f"Bearer {token}"})
                 with self.lock:
                     self.statuses[answer.status_code] += 1
+
+    def use(self, tokens):
+        """Other ones; waits until nobody is at those of before any more."""
+        self.tokens = tokens
+        wait_until(lambda: all(t is tokens for t in list(self.rounds.values())), 30,
+                   "the other tokens")
 
     def answers(self, more):
         """Waits for so many more."""
@@ -117,10 +125,10 @@ def test_rotation_under_load(stack, oidc):
         oidc.keys("sign")
         forget_the_pause(stack)
         new = issue(oidc)
-        load.tokens = old + new
+        load.use(old + new)
         load.answers(300)
         oidc.keys("retire")
-        load.tokens = new
+        load.use(new)
         new_workers(stack)
         load.answers(300)
         gone = Counter(Client(stack.url, token).get(

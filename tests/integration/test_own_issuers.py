@@ -11,7 +11,7 @@ import pytest
 from harness.api import ADMIN, Client, problem
 from harness.issuer import Issuer, Key
 from harness.tenant import Tenant
-from harness.wait import wait_until
+from harness.wait import wait_until, wait_until_known
 from integration.test_rate_limits import limited
 
 ISSUERS = f"{ADMIN}/issuers"
@@ -42,6 +42,7 @@ def believes_a_test(tenant, issuer, name="sso", audience="belfry"):
                 "UPDATE issuer i SET settings = %s FROM g "
                 "WHERE i.tenant_id = g.tenant_id AND i.name = %s",
                 json.dumps(settings), name)
+    wait_until_known()
     return row
 
 

@@ -212,6 +212,7 @@ def test_opt_outs_outlive_their_address(tenant):
     assert tenant.admin.request("DELETE", path).status_code == 204
     tenant.api.accepted(mail(MAIL))
     tenant.wait_for_mails(1)
+    tenant.idle()
 
 
 def test_export_tells_all(stack, tenant):

@@ -402,7 +402,6 @@ def test_past_the_queue_without_a_budget(stack, pair, limits, way):
     assert next(e["by"] for e in events
                 if e["type"] == "notification.routed") == way
     assert len(account.mails()) == 1
-    # What the platform changes counts at once.
     account.ctl("provider", "disable", account.name)
     identity = one.api.accepted(mail())
     wait_until(lambda: waits(one, identity).get("it is disabled"), 20, "it waits")

@@ -73,12 +73,12 @@ def test_a_lost_connection_is_no_answer(step, offer):
 @pytest.mark.parametrize("step", STAGES)
 def test_silence_ends_with_the_time(step, offer):
     with faulty({step: HANG}, offer) as server:
-        result = run_one(mail(server, timeout_ms=300))
+        result = run_one(mail(server, timeout_ms=1000))
         assert server.hanging.is_set()
     assert result["outcome"] == "timed_out"
     assert result["stage"] == STAGES[step]
     assert result["body_started"] == (step == "body")
-    assert 290 <= result["ms"] < 2000
+    assert 990 <= result["ms"] < 10000
 
 
 @pytest.mark.parametrize("line", ["HTTP/1.1 400 Bad Request", "", "\0\0\0",
@@ -247,7 +247,7 @@ def test_accounts_do_not_share_connections():
 
 def test_an_idle_connection_is_closed_in_time():
     with faulty({}) as one, faulty({"MAIL": HANG}) as other:
-        results = run([mail(one), mail(other, timeout_ms=600)],
+        results = run([mail(one), mail(other, timeout_ms=3000)],
                       idle_ms=200)
         assert is_good(results[0])
         wait_until(lambda: "QUIT" in one.seen)
@@ -259,18 +259,18 @@ def test_an_idle_connection_is_closed_in_time():
                                   "body", "QUIT"])
 def test_a_server_that_hangs_holds_up_no_other(step):
     with faulty({step: HANG}) as bad, faulty({}) as good:
-        results = run([mail(bad, timeout_ms=1500)] * 5 + [mail(good)] * 100,
+        results = run([mail(bad, timeout_ms=4000)] * 5 + [mail(good)] * 100,
                       connections_per_host=5, per_connection=20)
     assert all(map(is_good, results[5:]))
-    assert max(r["ms"] for r in results[5:]) < 1400
-    assert results[0]["longest_poll_ms"] < 500
+    assert max(r["ms"] for r in results[5:]) < 3900
+    assert results[0]["longest_poll_ms"] < 2000
     if step != "QUIT":
         assert {r["outcome"] for r in results[:5]} == {"timed_out"}
 
 
 def test_those_who_wait_for_a_connection_time_out_too():
     with faulty({"body": HANG}) as server:
-        results = run([mail(server, timeout_ms=400)] * 5,
+        results = run([mail(server, timeout_ms=1500)] * 5,
                       connections_per_host=1)
     assert {r["outcome"] for r in results} == {"timed_out"}
     # One has the connection; where the machine is slow, another after it.

@@ -194,7 +194,7 @@ def test_a_signature_is_verified_once_by_a_worker(sso, stack):
 
 
 def test_expiry_is_looked_at_each_time(sso):
-    client = sso.client("belfry-admin", exp=int(time.time()) - 28)
+    client = sso.client("belfry-admin", exp=int(time.time()) - 25)
     assert client.get(TEMPLATES).status_code == 200
     wait_until(lambda: client.get(TEMPLATES).status_code == 401, 15,
                "the end of the token")

@@ -83,7 +83,7 @@ def parked(tenant):
 def test_what_waits_is_not_looked_at_again(tenant, endpoint):
     """A long chain behind a message that is on the wire is parked, and all of it
     goes in the end."""
-    endpoint.faults = [Fault(delay_s=1.5, times=1)]
+    endpoint.faults = [Fault(delay_s=4, times=1)]
     endpoint.subscribe(tenant, ordered="metadata.shop", **ONE)
     sent = [tenant.api.accepted(mail(metadata={"shop": "1"}))
             for _ in range(40)]
@@ -95,7 +95,7 @@ def test_what_waits_is_not_looked_at_again(tenant, endpoint):
 
 def test_whoever_deletes_the_first_wakes_the_next(tenant, endpoint):
     """Also when a claim meets both while the deletion is not committed."""
-    endpoint.faults = [Fault(answer=429, times=1, headers=("Retry-After: 1",))]
+    endpoint.faults = [Fault(answer=429, times=1, headers=("Retry-After: 4",))]
     endpoint.subscribe(tenant, ordered="metadata.shop", **ONE)
     first = tenant.api.accepted(mail(metadata={"shop": "1"}))
     wait_until(lambda: endpoint.shown().get("paused_until"), what="a pause")

@@ -337,5 +337,5 @@ def test_w5_an_answer_that_drips(tenant, endpoint):
     tenant.api.accepted(mail())
     attempt = wait_until(lambda: endpoint.attempts(result="failed"), 30,
                          "the end of an attempt")[-1]
-    assert 4.9 < seconds(attempt["started_at"], attempt["finished_at"]) < 8
+    assert 4.9 < seconds(attempt["started_at"], attempt["finished_at"]) < 20
     assert tenant.admin.request("DELETE", endpoint.path).status_code == 204
