@@ -108,12 +108,17 @@ def test_a_directory_from_here(directory):
     assert processes(directory) == []
 
 
+def hear_ctrl_c():
+    """Which who runs tests in the background does not, nor what he starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_until_ctrl_c(tmp_path):
     """It stays; the printed commands work as they are; Ctrl-C cleans up."""
     process = subprocess.Popen(
         [QUICKSTART, "--no-install", "--port", "0"], text=True,
         stdout=open(tmp_path / "out", "w"), stderr=open(tmp_path / "err", "w"),
-        start_new_session=True)
+        start_new_session=True, preexec_fn=hear_ctrl_c)
     try:
         wait_until(lambda: "until Ctrl-C" in (tmp_path / "err").read_text()
                    or process.poll() is not None, 120, "the first mail")
