@@ -42,7 +42,8 @@ enum {
 	POLL_LEAST_MS = 20,
 	MEASURE_MS = 10000,
 	DOUBT_MS = 12000, /* longer than a COMMIT takes, however it ends */
-	ANSWER_MAX = 64 << 10 /* that is read */
+	ANSWER_MAX = 64 << 10, /* that is read */
+	CLAIMS_SHARE = 2 /* connections to the database for one claim at once */
 };
 
 /* Attempts that are undone once more, some seconds later: the COMMIT may have waited in the
@@ -516,7 +517,9 @@ claimed(struct pool_job *job, struct db_rows **rows, const struct err *e)
 		if (uuid_cmp(&c->spooler, &c->w->sp->id) == 0)
 			send_all(c, rows[0]);
 	}
-	c->w->claiming = c->target->claiming = false;
+	c->target->claiming = false;
+	c->w->claims--;
+	c->w->claimed -= c->asked;
 	arena_free(&job->a);
 }
 
@@ -537,7 +540,9 @@ claim(struct webhooks *w, struct target *t, int room)
 	c->ids = arena_zalloc(a, (size_t)room, sizeof(*c->ids));
 	for (i = 0; i < room; i++)
 		c->ids[i] = uuid_make();
-	w->claiming = t->claiming = true;
+	t->claiming = true;
+	w->claims++;
+	w->claimed += room;
 	db_add(b, Q_WEBHOOK_CLAIM);
 	db_arg_int(b, t->tenant.n);
 	db_arg_uuid(b, &t->endpoint);
@@ -547,20 +552,30 @@ claim(struct webhooks *w, struct target *t, int room)
 	pool_submit(w->sp->pool, &c->job, b);
 }
 
+/* Endpoints do not wait for each other's claims, and leave connections to the rest. */
+static bool
+may_claim(const struct webhooks *w)
+{
+	return w->claims <
+	    (int)w->sp->config->spooler_db_connections / CLAIMS_SHARE;
+}
+
 /* The endpoint whose turn it is goes to the end.  Half of its places are free by then: a
  * transaction for each of them would cost more than it gains. */
-static void
+static bool
 claim_next(struct webhooks *w)
 {
 	int most = (int)w->sp->config->webhook_endpoint_concurrency;
-	int free = (int)w->sp->config->webhook_transfers_max - w->in_flight;
+	int free = (int)w->sp->config->webhook_transfers_max - w->in_flight -
+	    w->claimed;
 	struct target **p = &w->targets, *t;
 	int room;
 
-	while ((t = *p) != NULL && (!t->marked || t->in_flight > most / 2))
+	while ((t = *p) != NULL && (!t->marked || t->claiming ||
+	                          t->in_flight > most / 2))
 		p = &t->next;
 	if (t == NULL || free <= 0)
-		return;
+		return false;
 	room = most - t->in_flight;
 	claim(w, t, room < free ? room : free);
 	*p = t->next;
@@ -568,6 +583,7 @@ claim_next(struct webhooks *w)
 		p = &(*p)->next;
 	*p = t;
 	t->next = NULL;
+	return true;
 }
 
 /* ---- The station ------------------------------------------------------------------------------- */
@@ -589,8 +605,8 @@ webhooks_service(struct webhooks *w)
 		rescue(w, now_ms);
 	if (!w->measuring && now_ms >= w->next_measure_ms && w->sp->slot == 0)
 		measure(w, now_ms);
-	if (!w->claiming)
-		claim_next(w);
+	while (may_claim(w) && claim_next(w))
+		continue;
 	drop_idle(w);
 }
 
@@ -611,5 +627,5 @@ webhooks_timeout_ms(const struct webhooks *w)
 bool
 webhooks_is_idle(const struct webhooks *w)
 {
-	return w->in_flight == 0 && !w->claiming && w->piles == NULL;
+	return w->in_flight == 0 && w->claims == 0 && w->piles == NULL;
 }

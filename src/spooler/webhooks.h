@@ -45,7 +45,9 @@ struct webhooks {
 	struct pile *piles;
 	struct doubt *doubts;
 	int in_flight;
-	bool polling, claiming, rescuing, measuring;
+	int claims; /* under way, each of another endpoint */
+	int claimed; /* messages that they may take */
+	bool polling, rescuing, measuring;
 	int64_t next_poll_ms, polled_ms;
 	int64_t next_rescue_ms, next_measure_ms;
 };

@@ -172,6 +172,27 @@ def test_event_types_are_published(tenant):
         assert schema["properties"]["type"]["const"] == event["type"]
 
 
+def test_no_endpoint_waits_for_the_claims_of_another(stack, tenant, endpoint, other):
+    slow = endpoint.subscribe(tenant)["id"]  # the first whose turn it is
+    other.subscribe(tenant)
+    with stack.db() as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "CREATE FUNCTION wait_for_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$; "
+            "CREATE TRIGGER wait_for_it BEFORE INSERT ON webhook_attempt FOR EACH ROW "
+            f"WHEN (NEW.endpoint_id = '{slow}') EXECUTE FUNCTION wait_for_it(); "
+            "SELECT pg_advisory_lock(4711)")
+        try:
+            identity = tenant.api.accepted(mail())
+            other.wait_for(identity, *WAY)
+            assert endpoint.count() == 0
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(4711)")
+            cursor.execute("DROP FUNCTION wait_for_it() CASCADE")
+    endpoint.wait_for(identity, *WAY)
+
+
 def test_commands(tenant, endpoint):
     made = tenant.ctl("webhook", "add", endpoint.url("/x"), "--event",
                       "notification.accepted", "--description", "by hand")
