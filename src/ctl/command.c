@@ -12,7 +12,8 @@
 static const struct ctl_option everywhere[] = {
 	{ 'c', "config", "FILE", "The configuration file." },
 	{ 't', "tenant", "SLUG",
-	    "The tenant to work on; the only one there is by default." },
+	    "The tenant to work on; BELFRY_TENANT, or the only one there is by "
+	    "default." },
 	{ 'j', "json", NULL, "Print JSON." },
 	{ 'h', "help", NULL, "Print help on the command." },
 	{ 'V', "version", NULL, "Print the version." },

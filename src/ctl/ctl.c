@@ -145,7 +145,8 @@ only_tenant(struct ctl *c, struct err *e)
 		    "add SLUG\"");
 	if (count > 1)
 		return err_set(e, ERR_INVALID, "there are several tenants "
-		    "(\"%s\", \"%s\" ...): say which one with --tenant",
+		    "(\"%s\", \"%s\" ...): say which one with --tenant or in "
+		    "BELFRY_TENANT",
 		    list[0].slug, list[1].slug);
 	c->tenant = &list[0];
 	return 0;
@@ -154,16 +155,19 @@ only_tenant(struct ctl *c, struct err *e)
 int
 ctl_open_tenant(struct ctl *c, struct err *e)
 {
-	const char *slug = ctl_value(c, "tenant");
+	const char *slug = ctl_value(c, "tenant"), *from = "";
 	int found;
 
-	if (slug == NULL)
+	if (slug == NULL) {
+		slug = getenv("BELFRY_TENANT");
+		from = ", which BELFRY_TENANT names";
+	}
+	if (slug == NULL || slug[0] == '\0')
 		return only_tenant(c, e);
 	found = tenant_find(c->a, c->db, slug, &c->tenant, e);
 	if (found == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\": \"belfryctl "
-		    "tenant list\" lists them",
-		    slug);
+		return err_set(e, ERR_NOT_FOUND, "there is no tenant \"%.63s\"%s: "
+		    "\"belfryctl tenant list\" lists them", slug, from);
 	return found == 1 ? 0 : -1;
 }
 

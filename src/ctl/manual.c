@@ -43,6 +43,10 @@ static const char environment[] =
     "The directory of templates that\n"
     ".Cm seed\n"
     "pushes.\n"
+    ".It Ev BELFRY_TENANT\n"
+    "The tenant of commands that need one, when\n"
+    ".Fl \\-tenant\n"
+    "is not given.\n"
     ".It Ev PGPASSFILE , PGSSLMODE No and so on\n"
     "As libpq reads them.\n"
     ".El\n";

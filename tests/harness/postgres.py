@@ -89,9 +89,9 @@ class Postgres:
                  "BELFRY_CONF": str(self.directory / "belfry.conf"),
                  "BELFRY_TEMPLATES": str(ROOT / "templates"), **env})
 
-    def ctl(self, *arguments, stdin=None):
+    def ctl(self, *arguments, stdin=None, **env):
         """Runs belfryctl --json, which must succeed; returns what it says."""
-        done = self.run("--json", *arguments, stdin=stdin)
+        done = self.run("--json", *arguments, stdin=stdin, **env)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
         assert done.stderr == ""
         return json.loads(done.stdout)

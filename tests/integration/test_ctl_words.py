@@ -90,6 +90,18 @@ def test_the_same_act_has_the_same_word(server, tenant):
         assert '"tenant delete" does the same.' in told
 
 
+def test_the_tenant_of_the_environment(server, tenant):
+    """--tenant goes before it; what works on all tenants goes on doing so."""
+    made = server.ctl("key", "add", "x", "--scope", "admin",
+                      BELFRY_TENANT=tenant.name)
+    assert made["tenant"] == tenant.name
+    assert server.ctl("-t", "demo", "key", "list", BELFRY_TENANT="nothing")
+    done = server.run("key", "list", BELFRY_TENANT="nothing")
+    assert done.returncode == NOT_FOUND and "BELFRY_TENANT names" in done.stderr
+    assert server.run("key", "list", BELFRY_TENANT="").returncode == USAGE
+    assert len(server.ctl("audit", "verify", BELFRY_TENANT=tenant.name)) > 2
+
+
 def test_a_hold_says_why(server, tenant):
     for more in ([], ["--reason", ""]):
         done = tenant.run("privacy", "hold", "u1", *more)
