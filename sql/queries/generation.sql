@@ -18,10 +18,15 @@ WHERE g.tenant_id = $1
 -- Nothing; part of each transaction that changes accounts, templates or providers.
 UPDATE tenant_generation SET generation = generation + 1 WHERE tenant_id = $1
 
+-- name: generation_bump_erasures
+-- Nothing; part of each transaction that erases a person.
+UPDATE tenant_generation SET generation = generation + 1, erasures = erasures + 1
+WHERE tenant_id = $1
+
 -- name: tenant_page
 -- One row: name, default locale, time zone, settings, slug, whether it has webhook
--- endpoints, whether it is a test tenant, and its sealed settings.
-SELECT name, default_locale, time_zone, settings, slug,
-    (SELECT webhooks FROM tenant_generation WHERE tenant_id = $1), test,
-    sealed
-FROM tenant WHERE id = $1
+-- endpoints, whether it is a test tenant, its sealed settings, and how often somebody of
+-- it was erased.
+SELECT t.name, t.default_locale, t.time_zone, t.settings, t.slug, g.webhooks, t.test,
+    t.sealed, g.erasures
+FROM tenant t JOIN tenant_generation g ON g.tenant_id = $1 WHERE t.id = $1

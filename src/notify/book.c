@@ -180,6 +180,7 @@ read_users(const struct book *bk, struct page *page, const struct db_rows *rows)
 	json_t *whole;
 	struct err e;
 
+	page->erasures = db_int(rows, 0, 8);
 	if (!db_is_null(rows, 0, 7))
 		t.sealed = db_bytes(step, rows, 0, 7, &t.sealed_bytes);
 	if (tenant_settings_whole(step, bk->ring, &t, &whole, &e) == 0)

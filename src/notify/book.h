@@ -50,6 +50,7 @@ struct page {
 	struct tenant_quiet quiet; /* the same */
 	struct tenant_rules rules; /* the same */
 	const struct user_service *users; /* kept; NULL: it has none */
+	int64_t erasures; /* of people of the tenant */
 	bool webhooks; /* the tenant has endpoints */
 	struct page *next;
 };

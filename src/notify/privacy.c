@@ -236,6 +236,8 @@ privacy_erase(const struct editor *ed, const struct person *who,
 	db_arg_text(b, who->user_id);
 	db_arg_text(b, who->address);
 	db_arg_text(b, suppression_mark_key(ed->a, ed->tenant));
+	db_add(b, Q_GENERATION_BUMP_ERASURES);
+	db_arg_int(b, ed->tenant.n);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return explain(ed, e);
 	done = json_loads(db_text(rows[0], 0, 0), 0, NULL);

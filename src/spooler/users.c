@@ -9,6 +9,8 @@
  */
 #include "spooler/users.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +18,11 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "net/cache_trusted.h"
+#include "base/seal.h"
+#include "net/cache.h"
 #include "notify/book.h"
 #include "notify/user_service.h"
 #include "spooler/users_private.h"
@@ -33,6 +37,8 @@ enum {
 	ASK_AGAIN_MAX_MS = 30000,
 	WAIT_MAX_MS = 300000, /* however long a service asks for */
 	LOOK_AGAIN_MS = 100,
+	SWEEP_MS = 1000, /* all buckets in about a minute */
+	SWEEP_BUCKETS = USER_BUCKETS / 64,
 	FAILURES = 5,
 	FAILURES_SPAN_MS = 10000
 };
@@ -140,6 +146,44 @@ make_room(struct user **at)
 		drop(last);
 }
 
+/* Nobody is asked for twice in a row for it: what is left of a failure counts, too. */
+static void
+sweep(struct user **at, int64_t now)
+{
+	while (*at != NULL) {
+		if (!(*at)->fetching && now >= (*at)->stale_until_ms &&
+		    now >= (*at)->ask_from_ms)
+			drop(at);
+		else
+			at = &(*at)->next;
+	}
+}
+
+void
+users_sweep(struct users *us)
+{
+	int64_t now = clock_mono_ms();
+	int i;
+
+	if (now < us->sweep_ms)
+		return;
+	us->sweep_ms = now + SWEEP_MS;
+	for (i = 0; i < SWEEP_BUCKETS; i++) {
+		sweep(&us->buckets[us->swept], now);
+		us->swept = (us->swept + 1) % USER_BUCKETS;
+	}
+}
+
+/* What is known is of another service, or from before somebody was erased. */
+static void
+forget(struct user *u)
+{
+	json_decref(u->json);
+	u->json = NULL;
+	u->known = false;
+	u->ask_from_ms = 0;
+}
+
 static struct user *
 user_of(struct users *us, const struct page *page, const char *id)
 {
@@ -150,11 +194,11 @@ user_of(struct users *us, const struct page *page, const char *id)
 	    (u->tenant.n != page->tenant.n || strcmp(u->id, id) != 0))
 		u = u->next;
 	if (u != NULL) {
-		if (u->service != page->users->hash) {
-			u->known = false;
-			u->ask_from_ms = 0;
-		}
+		if (u->service != page->users->hash ||
+		    u->erasures != page->erasures)
+			forget(u);
 		u->service = page->users->hash;
+		u->erasures = page->erasures;
 		return u;
 	}
 	make_room(head);
@@ -163,6 +207,7 @@ user_of(struct users *us, const struct page *page, const char *id)
 	u->a = a;
 	u->tenant = page->tenant;
 	u->service = page->users->hash;
+	u->erasures = page->erasures;
 	u->id = arena_strdup(a, id);
 	u->next = *head;
 	*head = u;
@@ -187,37 +232,82 @@ user_know(struct user *u, json_t *json, int64_t good_ms)
 static const char *
 cache_key(struct arena *a, const struct user *u)
 {
-	return arena_printf(a, "user/%lld/%llx/%s", (long long)u->tenant.n,
-	    (unsigned long long)u->service, u->id);
+	return arena_printf(a, "user/%lld/%llx/%lld/%s",
+	    (long long)u->tenant.n, (unsigned long long)u->service,
+	    (long long)u->erasures, u->id);
+}
+
+/* A blob belongs to its key. */
+static struct seal_place
+place_of(struct arena *a, const struct user *u)
+{
+	const char *key = cache_key(a, u);
+	struct seal_place place = { .tenant = u->tenant, .table = "user",
+		.column = "cached" };
+
+	(void)crypto_generichash(place.row.b, sizeof(place.row.b),
+	    (const unsigned char *)key, strlen(key), NULL, 0);
+	return place;
+}
+
+/* "when {...}": when the service said so, by the wall clock, which hosts have in common.
+ * What is left of its five minutes counts here. */
+static bool
+adopt(struct user *u, const char *plain)
+{
+	int64_t said_ms, age_ms;
+	json_t *json;
+	int at = 0;
+
+	if (sscanf(plain, "%" SCNd64 " %n", &said_ms, &at) != 1)
+		return false;
+	age_ms = clock_wall_ms() - said_ms;
+	if (age_ms < 0 || age_ms >= GOOD_MS)
+		return false;
+	json = json_loads(plain + at, 0, NULL);
+	if (json_is_object(json)) {
+		user_know(u, json, GOOD_MS - age_ms);
+		u->stale_until_ms -= age_ms;
+	}
+	json_decref(json);
+	return u->known;
 }
 
 static bool
 read_cached(struct users *us, struct user *u)
 {
 	struct arena *a = arena_new(CHUNK_BYTES);
-	const char *text = cache_get_trusted(us->p.cache, us->p.ring, a,
-	    cache_key(a, u));
-	json_t *json = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	struct seal_place place = place_of(a, u);
+	struct err ignored;
+	const void *blob;
+	void *plain;
+	size_t n;
+	bool found = cache_get(us->p.cache, a, cache_key(a, u), &blob, &n) &&
+	    unseal(a, us->p.ring, &place, blob, n, &plain, &n, &ignored) == 0 &&
+	    adopt(u, plain);
 
-	if (json_is_object(json))
-		user_know(u, json, GOOD_MS);
 	arena_free(&a);
-	if (json == NULL)
-		return false;
-	json_decref(json);
-	metrics_add(METRIC_USER_LOOKUPS_TOTAL, CACHED, 1);
-	return true;
+	if (found)
+		metrics_add(METRIC_USER_LOOKUPS_TOTAL, CACHED, 1);
+	return found;
 }
 
 static void
 write_cached(struct users *us, struct arena *a, const struct user *u)
 {
-	char *text = json_dumps(u->json, JSON_COMPACT);
+	char *json = json_dumps(u->json, JSON_COMPACT), *text;
+	struct seal_place place = place_of(a, u);
+	struct err ignored;
+	void *blob;
+	size_t n;
 
-	if (text != NULL)
-		cache_set_trusted(us->p.cache, us->p.ring, a, cache_key(a, u),
-		    text, GOOD_MS);
-	free(text);
+	if (json == NULL)
+		return;
+	text = arena_printf(a, "%" PRId64 " %s", clock_wall_ms(), json);
+	free(json);
+	if (seal(a, us->p.ring, &place, text, strlen(text), &blob, &n,
+	        &ignored) == 0)
+		cache_set(us->p.cache, cache_key(a, u), blob, n, GOOD_MS);
 }
 
 /* ---- What came of it ---------------------------------------------------------------- */

@@ -5,6 +5,8 @@
  *
  * What a service answered is kept for five minutes, here and in memcached, and that it
  * knows nobody of an id for one; while it fails, what it said before goes on for an hour.
+ * Then it is forgotten.  In memcached it is sealed.  When somebody of a tenant was erased,
+ * all of the tenant are asked for anew.
  * Nothing waits: who is not known yet is being asked for, once, however many want to
  * know, and whoever asked comes again.
  */

@@ -28,6 +28,7 @@ struct fetch {
 	const struct user_service *how; /* its own: another may take its place */
 	const char *token; /* that was fetched, or NULL */
 	struct user **users;
+	int64_t *erasures; /* when each was asked for */
 	const char **ids;
 	size_t count;
 };
@@ -76,11 +77,14 @@ failed(struct fetch *f, int64_t wait_ms, const char *why)
 	user_source_failed(f->source, why);
 }
 
-/* Who was asked for by other settings than are used now is asked for anew. */
+/* Who was asked for by other settings than are used now, or before somebody was erased, is
+ * asked for anew. */
 static void
-know(struct fetch *f, struct user *u, json_t *json)
+know(struct fetch *f, size_t i, json_t *json)
 {
-	if (u->service == f->how->hash)
+	struct user *u = f->users[i];
+
+	if (u->service == f->how->hash && u->erasures == f->erasures[i])
 		user_answered(f->source->users, u, json);
 }
 
@@ -88,7 +92,7 @@ static void
 nobody(struct fetch *f)
 {
 	user_source_works(f->source);
-	know(f, f->users[0], NULL);
+	know(f, 0, NULL);
 }
 
 static void
@@ -105,7 +109,7 @@ people(struct fetch *f, const struct transfer_result *res)
 	}
 	user_source_works(f->source);
 	for (i = 0; i < f->count; i++)
-		know(f, f->users[i], list[i]);
+		know(f, i, list[i]);
 }
 
 /* With another token they are asked for once more. */
@@ -173,12 +177,14 @@ take_some(struct arena *a, struct user_source *s)
 	f->source = s;
 	f->ids = arena_zalloc(a, TAKE_MAX, sizeof(*f->ids));
 	f->users = arena_zalloc(a, TAKE_MAX, sizeof(*f->users));
+	f->erasures = arena_zalloc(a, TAKE_MAX, sizeof(*f->erasures));
 	for (u = s->first; u != NULL && n < TAKE_MAX; u = u->after)
 		f->ids[n++] = u->id;
 	f->count = user_service_take(s->how, f->ids, n);
 	for (i = 0; i < f->count; i++) {
 		f->users[i] = take(s);
 		f->ids[i] = f->users[i]->id;
+		f->erasures[i] = f->users[i]->erasures;
 	}
 	return f;
 }
@@ -290,6 +296,7 @@ users_service(struct users *us)
 {
 	struct user_source *s;
 
+	users_sweep(us);
 	for (s = us->sources; s != NULL && us->queued > 0; s = s->next)
 		if (s->first != NULL)
 			serve(s);

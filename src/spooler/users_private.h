@@ -30,6 +30,7 @@ struct user {
 	struct tenant_id tenant;
 	const char *id;
 	uint64_t service; /* its hash, when it was asked for */
+	int64_t erasures; /* of the page, then */
 	json_t *json; /* NULL: the service knows nobody */
 	bool known;
 	bool fetching; /* in the queue of its service, or on the wire */
@@ -62,12 +63,17 @@ struct users {
 	struct user *buckets[USER_BUCKETS];
 	struct user_source *sources; /* only grows: tenants with a service are few */
 	size_t queued; /* users, in all queues */
+	int swept; /* the bucket that is looked at next for what is too old */
+	int64_t sweep_ms; /* monotonic: when */
 };
 
 /* users.c: what came of asking.  "good_ms" is how long it may be believed. */
 void user_know(struct user *u, json_t *json, int64_t good_ms);
 void user_answered(struct users *us, struct user *u, json_t *json);
 void user_failed(struct user *u, int64_t wait_ms);
+
+/* Forgets those of some buckets whose time is over, now and then. */
+void users_sweep(struct users *us);
 
 /* A request came to nothing: when too many did, the service is left alone, and who is in
  * its queue goes. */

@@ -4,7 +4,10 @@
 import itertools
 import json
 import os
+import re
 import signal
+import socket
+from urllib.parse import unquote_to_bytes
 
 import jwt
 import pytest
@@ -132,6 +135,45 @@ def test_without_memcached(stack, asking, service):
         assert receivers(asking, 1) == ["u1@example.org"]
     finally:
         os.kill(pid, signal.SIGCONT)
+    asking.idle()
+
+
+def told(connection, request, end):
+    connection.sendall(request)
+    answer = b""
+    while not answer.endswith(end):
+        answer += connection.recv(65536)
+    return answer
+
+
+def cached(stack):
+    """All that lies in memcached, as one text."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(stack.directory / "s/memcached.sock"))
+        keys = re.findall(rb"key=(\S+)", told(
+            connection, b"lru_crawler metadump all\r\n", b"END\r\n"))
+        return b"".join(told(connection, b"get %s\r\n" % unquote_to_bytes(key),
+                             b"END\r\n") for key in keys)
+
+
+def test_who_is_remembered_is_sealed_and_forgotten_with_an_erasure(stack, asking,
+                                                                   service):
+    service.people = {"u1": {"contact": {"email": "before@example.org"}}}
+    asking.api.accepted(to("u1"))
+    assert receivers(asking, 1) == ["before@example.org"]
+    assert service.asked["u1"] == 1
+    lies_there = cached(stack)
+    assert lies_there and b"before@example.org" not in lies_there
+    asking.idle()
+    service.people = {"u1": {"contact": {"email": "after@example.org"}}}
+    asking.api.accepted(to("u1"))
+    assert receivers(asking, 2) == ["before@example.org"] * 2
+    asking.idle()
+    erased = asking.admin.post(f"{ADMIN}/recipients/u1/erase")
+    assert erased.status_code == 200, erased.text
+    asking.api.accepted(to("u1"))
+    assert "after@example.org" in receivers(asking, 3)
+    assert service.asked["u1"] == 2
     asking.idle()
 
 
