@@ -17,6 +17,7 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "base/seal.h"
+#include "ctl/grammar.h"
 #include "db/db.h"
 #include "db/migrate.h"
 #include "model/tenant.h"
@@ -41,6 +42,19 @@ bool
 ctl_has(const struct ctl *c, const char *option)
 {
 	return invocation_has(c->line, option);
+}
+
+int
+ctl_need_option(const struct ctl *c, struct err *e)
+{
+	const struct ctl_option *o;
+
+	for (o = c->line->command->options; o->name != NULL; o++)
+		if (ctl_has(c, o->name))
+			return 0;
+	return err_set(e, ERR_INVALID,
+	    "what is to be changed? \"belfryctl help %s\" lists the options",
+	    c->line->command->words);
 }
 
 /* ---- Configuration
@@ -112,6 +126,17 @@ ctl_db_params(const struct ctl *c, bool owner)
 	return p;
 }
 
+/* Which key of the configuration said where the database is. */
+static void
+say_where(struct err *e)
+{
+	struct err was = *e;
+
+	err_set(e, was.kind, "%.100s: look at admin_conninfo in [database]; "
+	    "\"belfryctl doctor\" tells more", was.text);
+	(void)err_detail(e, "%s", was.detail);
+}
+
 int
 ctl_prepare_database(struct ctl *c, struct err *e)
 {
@@ -123,6 +148,8 @@ ctl_prepare_database(struct ctl *c, struct err *e)
 		if (strstr(e->detail, "belfry_owner") != NULL)
 			err_set(e, ERR_TEMPORARY, "the database has no role "
 			    "\"belfry_owner\" for us: run \"belfryctl init\"");
+		else
+			say_where(e);
 		return -1;
 	}
 	return migrate_check(c->db, c->a, e);

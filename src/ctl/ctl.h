@@ -46,6 +46,10 @@ const char *ctl_argument(const struct ctl *c, size_t n);
 const char *ctl_value(const struct ctl *c, const char *option);
 bool ctl_has(const struct ctl *c, const char *option);
 
+/* Refuses a command that changes something without an option of its own that says
+ * what. */
+int ctl_need_option(const struct ctl *c, struct err *e) MUST_CHECK;
+
 /* Brings what command->need says: sets config, db,
  * tenant.  ctl_open_config() also finds the file: -c, BELFRY_CONF, or
  * belfry.conf in the system's directory. */

@@ -50,9 +50,10 @@ key_make(struct ctl *c, const struct keyring *ring, const struct key_wish *wish,
 		return -1;
 	if (found == 0 && wish->scopes == NULL)
 		return err_set(e, ERR_NOT_FOUND,
-		    "there is no service account \"%.80s\": say with --scope "
-		    "what a new one may do",
-		    wish->account);
+		    "there is no service account \"%.80s\": %s", wish->account,
+		    wish->overlap_ms == -1
+		        ? "say with --scope what a new one may do"
+		        : "\"belfryctl key list\" lists them");
 	*text_r = apikey_make(c->a, ring, ed.tenant, wish->test, made);
 	key.id = made->id;
 	memcpy(key.hash, made->hash, sizeof(key.hash));

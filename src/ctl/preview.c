@@ -96,7 +96,8 @@ load(struct ctl *c, struct template **tpl_r, struct template_draft **draft_r,
 		    version.number, TEMPLATE_RELEASE_NOW, tpl_r, e);
 	if (found == 0)
 		return err_set(e, ERR_NOT_FOUND,
-		    "there is no such version of a template \"%.80s\"", key);
+		    "there is no such version of a template \"%.80s\": \"belfryctl "
+		    "template list\" lists them", key);
 	if (found == -1)
 		return -1;
 	arena_defer(c->a, defer_template, *tpl_r);

@@ -213,7 +213,8 @@ find(struct ctl *c, struct provider_account **p_r, struct err *e)
 
 	if (found == 0)
 		return err_set(
-		    e, ERR_NOT_FOUND, "there is no provider \"%.63s\"", name);
+		    e, ERR_NOT_FOUND, "there is no provider \"%.63s\": "
+		    "\"belfryctl provider list\" lists them", name);
 	return found == 1 ? 0 : -1;
 }
 
@@ -370,7 +371,8 @@ command_provider_set(struct ctl *c, struct err *e)
 	struct keyring *ring;
 	json_t *settings;
 
-	if (find(c, &p, e) == -1 || ctl_keyring(c, &ring, e) == -1 ||
+	if (ctl_need_option(c, e) == -1 || find(c, &p, e) == -1 ||
+	    ctl_keyring(c, &ring, e) == -1 ||
 	    settings_whole(c->a, ring, p, &settings, e) == -1)
 		return -1;
 	ops = provider_ops_find(p->kind);

@@ -30,7 +30,8 @@ command_provider_test(struct ctl *c, struct err *e)
 	    e);
 
 	if (rc == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no provider \"%.63s\"",
+		return err_set(e, ERR_NOT_FOUND, "there is no provider \"%.63s\": "
+		    "\"belfryctl provider list\" lists them",
 		    name);
 	if (rc == -1 || ctl_keyring(c, &ring, e) == -1 ||
 	    settings_open(c->a, ring, account, &p, e) == -1 ||

@@ -102,7 +102,8 @@ find_provider(struct ctl *c, struct suppression *s, struct err *e)
 	    &p, e);
 	if (rc == 0)
 		return err_set(e, ERR_NOT_FOUND,
-		    "there is no provider \"%.63s\"", s->provider_name);
+		    "there is no provider \"%.63s\": "
+		    "\"belfryctl provider list\" lists them", s->provider_name);
 	if (rc == 1)
 		s->provider = p->id;
 	return rc == 1 ? 0 : -1;

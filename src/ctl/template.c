@@ -63,7 +63,8 @@ command_template_pull(struct ctl *c, struct err *e)
 	    c->a, c->db, c->tenant->id, key, (int)number, &draft, &version, e);
 	if (found == 0)
 		return err_set(e, ERR_NOT_FOUND,
-		    "there is no such version of a template \"%.63s\"", key);
+		    "there is no such version of a template \"%.63s\": \"belfryctl "
+		    "template list\" lists them", key);
 	if (found == -1 || template_dir_write(c->a, path, draft, e) == -1)
 		return -1;
 	out_said(c,

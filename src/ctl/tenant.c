@@ -245,7 +245,8 @@ command_tenant_set(struct ctl *c, struct err *e)
 	struct keyring *ring;
 	json_t *settings;
 
-	if (choose(c, e) == -1 || ctl_keyring(c, &ring, e) == -1 ||
+	if (ctl_need_option(c, e) == -1 || choose(c, e) == -1 ||
+	    ctl_keyring(c, &ring, e) == -1 ||
 	    tenant_settings_whole(c->a, ring, c->tenant, &settings, e) == -1 ||
 	    apply_options(c, c->tenant, e) == -1 ||
 	    apply_settings(c, settings, e) == -1 ||

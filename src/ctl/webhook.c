@@ -46,7 +46,7 @@ read_id(struct ctl *c, size_t n, struct uuid *id_r, struct err *e)
 {
 	if (uuid_parse(ctl_argument(c, n), id_r) == 0)
 		return 0;
-	return err_set(e, ERR_INVALID, "\"%.60s\" is no id",
+	return err_set(e, ERR_INVALID, "\"%.60s\" is no id: \"belfryctl webhook list\" shows them",
 	    ctl_argument(c, n));
 }
 
@@ -341,7 +341,8 @@ command_webhook_set(struct ctl *c, struct err *e)
 	struct webhook_editor we;
 	json_t *headers;
 
-	if (find(c, &ep, e) == -1 || editor_of(c, &ed, &we, e) == -1 ||
+	if (ctl_need_option(c, e) == -1 || find(c, &ep, e) == -1 ||
+	    editor_of(c, &ed, &we, e) == -1 ||
 	    webhook_secrets_open(c->a, we.ring, ed.tenant, ep->id, ep->sealed,
 	        ep->sealed_bytes, &secrets, e) == -1 ||
 	    take_options(c, ep, e) == -1 ||

@@ -260,6 +260,7 @@ def test_database_is_away(server):
         done = server.run("tenant", "list", **{variable: value})
         assert done.returncode == DATABASE
         assert "could not connect" in done.stderr
+        assert "admin_conninfo" in done.stderr and "doctor" in done.stderr
 
 
 def test_database_without_schema(server):

@@ -147,6 +147,14 @@ def test_a_hold_says_why(server, tenant):
     (["spooler", "drain", "nowhere"], NOT_FOUND, '"nowhere"'),
     (["keys", "use", "nothing"], NOT_FOUND, "nothing.key"),
     (["help", "provder"], USAGE, 'did you mean "provider"?'),
+    (["tenant", "set", "demo"], USAGE, "what is to be changed?"),
+    (["provider", "set", "x"], USAGE, '"belfryctl help provider set"'),
+    (["webhook", "set", "x"], USAGE, "what is to be changed?"),
+    (["provider", "show", "x"], NOT_FOUND, "provider list"),
+    (["webhook", "remove", "x"], USAGE, "webhook list"),
+    (["template", "pull", "x", "/tmp/x"], NOT_FOUND, "template list"),
+    (["key", "rotate", "nobody"], NOT_FOUND, "key list"),
+    (["key", "add", "nobody"], NOT_FOUND, "--scope"),
 ])
 def test_errors_say_what_was_meant(server, arguments, status, words):
     which = [] if "-t" in arguments else ["-t", "demo"]
