@@ -14,10 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.api import ADMIN, Client, mail
+from harness.endpoint import Endpoint
 from harness.tenant import Tenant
+from harness.wait import wait_until
 
 CANARY = "canary7f3a"
 SECRET_NAMES = [CANARY, "ann.canary@example.org"]
+GONE = "gone.canary@example.org"
+DEVICES = f"/api/v1/services/recipients/{CANARY}/devices"
 # What may change something if it could be found.  A PUT of a name would make a thing
 # of the caller's own, so it is sent what is never taken.
 BODIES = [None, {}, {"name": "mine"}]
@@ -38,21 +42,64 @@ def furnish(tenant):
     account = tenant.admin.post(f"{ADMIN}/service-accounts", json={
         "name": CANARY, "scopes": ["notifications:send"]}).json()
     provider = tenant.rows("SELECT id FROM provider WHERE tenant_id = %s")
-    # It is told of nothing, so nothing is under way while others ask for it.
-    hook = tenant.admin.post(f"{ADMIN}/webhooks", json={
-        "url": f"http://127.0.0.1:9/{CANARY}", "events": ["webhook.disabled"],
-        "description": CANARY}).json()
-    ids["id"] = [send, account["id"], provider[0]["id"], hook["id"]]
-    ids["attempt_id"] = [provider[0]["id"]]
+    hook, attempt = furnish_webhook(tenant)
+    issuer = tenant.admin.post(f"{ADMIN}/issuers", json={
+        "name": CANARY, "issuer": f"https://{CANARY}.example.org",
+        "audience": ["belfry"]}).json()
+    hold = tenant.admin.post(f"{ADMIN}/legal-holds", json={
+        "person": CANARY, "reason": CANARY}).json()
+    people = tenant.client(tenant.make_key(
+        "people", scopes=("recipients:read", "recipients:write")))
+    people.request("PUT", DEVICES, json={"token": CANARY, "platform": "ios"})
+    device = people.get(DEVICES).json()["data"][0]
+    assert tenant.admin.post(f"{ADMIN}/suppressions", json={
+        "address": GONE, "channel": "email"}).ok
+    # By what stands before "{id}".
+    ids["notifications"] = [send]
+    ids["service-accounts"] = [account["id"]]
+    ids["providers"] = ids["provider_id"] = [provider[0]["id"]]
+    ids["webhooks"] = [hook["id"]]
+    ids["issuers"] = [issuer["id"]]
+    ids["legal-holds"] = [hold["id"]]
+    ids["devices"] = [device["id"]]
+    ids["attempt_id"] = [attempt["id"]]
     ids["key_id"] = [account["keys"][0]["id"]]
     ids["key"] = ids["user_id"] = [CANARY]
     ids["version"] = ["1"]
-    ids["slug"] = [tenant.slug]
+    ids["slug"] = ids["tenant"] = [tenant.slug]
+    ids["channel"], ids["address"] = ["email"], [GONE]
+    # Whoever has these may use them: there are none.
+    ids["token"] = ids["link"] = [CANARY]
     return ids
 
 
-def missing(value):
+def furnish_webhook(tenant):
+    """An endpoint and an attempt.  It is told of nothing, so nothing is under way while
+    others ask for it."""
+    with Endpoint() as endpoint:
+        hook = endpoint.subscribe(tenant, events=["webhook.disabled"],
+                                  description=CANARY)
+        endpoint.act("ping", 202)
+        attempt = wait_until(endpoint.attempts, what="an attempt")[0]
+    return hook, attempt
+
+
+# Of which there is one at least, and as many when everybody has asked.
+KEPT = ["template", "recipient", "service_account", "api_key", "provider",
+        "webhook_endpoint", "webhook_attempt", "issuer", "legal_hold", "device",
+        "suppression"]
+
+
+def kept(tenant):
+    return {table: tenant.count(table) for table in KEPT}
+
+
+def missing(name, value):
     """The same kind of id of nothing."""
+    if name == "channel":
+        return value
+    if name == "address":
+        return "nobody.there@example.org"
     try:
         uuid.UUID(value)
         return str(uuid.uuid4())
@@ -72,15 +119,37 @@ def routes(stack):
                 yield method.upper(), path
 
 
+def real(path, name, ids):
+    """What there is of the foreign tenant.  A name that is new needs an object in
+    furnish()."""
+    return ids[re.search(r"([\w-]+)/{id}", path)[1] if name == "id" else name]
+
+
 def filled(path, ids):
-    """Pairs of the path of a foreign object and of a missing one."""
+    """Pairs of the path of a foreign object and of a missing one; and one with the id of
+    another kind of object."""
     names = names_in(path)
-    for values in itertools.product(*(ids.get(n, [CANARY]) for n in names)):
+    lists = [real(path, n, ids) + (ids["key_id"] if n == "id" else [])
+             for n in names]
+    for values in itertools.product(*lists):
         foreign, nobody = path, path
         for name, value in zip(names, values):
             foreign = foreign.replace("{%s}" % name, value)
-            nobody = nobody.replace("{%s}" % name, missing(value))
+            nobody = nobody.replace("{%s}" % name, missing(name, value))
         yield foreign, nobody
+
+
+def shown_to_its_own(victim, stack, ids):
+    """Each object can be found by whoever may: so that nobody else finds it means
+    something."""
+    for method, path in routes(stack):
+        if method == "GET" and names_in(path) and path.startswith("/api/") and \
+                not path.endswith(("/shares", "/health")):
+            foreign, _ = next(filled(path, ids))
+            answer = victim.admin.get(foreign)
+            if answer.status_code == 403:
+                continue  # the platform's
+            assert answer.status_code == 200, (foreign, answer.text)
 
 
 def callers(stack, issuers, own):
@@ -118,7 +187,9 @@ def asked(client, method, path, body):
 def test_no_route_tells_of_another_tenant(stack, issuers, tenant):
     victim = Tenant(stack)
     ids = furnish(victim)
-    before = victim.written()
+    shown_to_its_own(victim, stack, ids)
+    before, there = victim.written(), kept(victim)
+    assert all(there.values()), there
     calls = []
     for method, path in routes(stack):
         for foreign, nobody in filled(path, ids):
@@ -156,7 +227,7 @@ def test_no_route_tells_of_another_tenant(stack, issuers, tenant):
                 leaks.append(job.result())
     assert leaks == []
     assert count * 2 >= 1000, "two calls each, but for routes without ids"
-    assert victim.written() == before
+    assert victim.written() == before and kept(victim) == there
     assert victim.admin.get(f"{ADMIN}/templates/{CANARY}").json()["name"] \
         == CANARY
 

@@ -1,10 +1,15 @@
 # test_rls.py - tenants never see each other: the catalogue, the roles, the API
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import re
+
 import psycopg2
 import pytest
 
 from harness.api import ADMIN, SERVICES, mail, problem
+from harness.endpoint import Endpoint
+from harness.tenant import Tenant
+from harness.wait import wait_until
 
 ROLES = ["belfry_api", "belfry_spooler", "belfry_gateway", "belfry_report"]
 # What a role may see without a tenant, and why.
@@ -251,3 +256,73 @@ def test_mails_stay_apart(tenant, other_tenant):
     assert [m["To"] for m in tenant.wait_for_mails(1)] == ["Ann <one@example.org>"]
     assert [m["To"] for m in other_tenant.wait_for_mails(1)] == \
         ["Ann <two@example.org>"]
+
+
+# ---- T5 -----------------------------------------------------------------------------
+
+PLATFORM = "-1"
+FOR_LONG = re.compile(r"set_config\('belfry\.tenant'[^)]*, false\)|SET (SESSION )?belfry")
+SET = re.compile(r"execute [^:]*: .*set_config\('belfry\.tenant', \$1")
+
+
+def log_everything(stack):
+    connection = psycopg2.connect(host=stack.directory / "s", port=5432,
+                                  dbname="belfry", user="postgres")
+    connection.autocommit = True
+    cursor = connection.cursor()
+    for setting in ("log_statement = 'all'", "log_line_prefix = 'T5 %u %p %v '"):
+        cursor.execute(f"ALTER SYSTEM SET {setting}")
+    cursor.execute("SELECT pg_reload_conf()")
+    connection.close()
+
+
+def transactions(text):
+    """Role, what was executed, and the tenants that were set, of each transaction of the
+    programs.  "%v" names it, BEGIN or not."""
+    found = {}
+    entries = re.split(r"^T5 ", text, flags=re.MULTILINE)[1:]
+    setting = {}
+    for entry in entries:
+        role, process, which, said = entry.split(" ", 3)
+        if not role.startswith("belfry_") or "/" not in which:
+            continue
+        one = found.setdefault((role, process, which), (set(), []))
+        if said.startswith("LOG:") and "execute" in said:
+            one[1].append(said)
+            setting[process] = SET.search(said) is not None
+        elif said.startswith("DETAIL:") and setting.get(process):
+            value = re.search(r"\$1 = '([^']*)'", said)[1].strip()
+            if value != PLATFORM:
+                one[0].add(value)
+    return found
+
+
+def test_one_tenant_per_transaction(own_stack):
+    """T5: whatever the programs do, by what PostgreSQL was asked."""
+    log = own_stack.logs.path("postgres")
+    log_everything(own_stack)
+    start = log.stat().st_size
+    tenants = [Tenant(own_stack) for _ in range(4)]
+    with Endpoint() as endpoint:
+        for tenant in tenants:
+            endpoint.subscribe(tenant, events=[])
+        sent = [(t, t.api.accepted(mail(f"p{n}@example.org")))
+                for n in range(10) for t in tenants]
+        for tenant, identity in sent:
+            tenant.api.ended(identity)
+        wait_until(lambda: endpoint.count() >= len(sent), 30, "webhooks")
+        for tenant in tenants:
+            tenant.idle()
+    with open(log, encoding="utf-8", errors="replace") as file:
+        file.seek(start)
+        found = transactions(file.read())
+    ours = {str(t.id) for t in tenants}
+    for role in ("belfry_api", "belfry_spooler"):
+        sets = [names for (who, _, _), (names, _) in found.items()
+                if who == role]
+        assert sum(bool(names & ours) for names in sets) >= len(tenants), role
+    several = {key: one for key, one in found.items() if len(one[0]) > 1}
+    assert not several, next(iter(several.items()))
+    # Outside of a transaction nothing is set.
+    assert not any(FOR_LONG.search(said) for _, said_all in found.values()
+                   for said in said_all)

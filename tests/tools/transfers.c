@@ -7,7 +7,7 @@
  * "transfers": [{"url", "from", "rcpt", "body", ...}]} from stdin, keeps N on their
  * way, and writes a line of JSON for each result, then one with the longest time
  * that the loop did not come around.  "abort_at": NAME aborts all when that file
- * appears.
+ * appears.  With "fetch": true in "params" the URLs go through net/fetch.c, one by one.
  */
 #include <curl/curl.h>
 #include <jansson.h>
@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "net/fetch.h"
 #include "net/transfer.h"
 
 static const char *const outcomes[] = { "answered", "not_connected",
@@ -147,6 +148,32 @@ start(struct transfers *ts, struct job *job)
 }
 
 static void
+fetch_all(const json_t *o)
+{
+	const json_t *params = json_object_get(o, "params");
+	const json_t *list = json_object_get(o, "transfers"), *one;
+	struct fetch_request r = { .allowed = text(params, "allowed"),
+		.allowed_platform = text(params, "allowed_platform"),
+		.max_bytes = 1 << 16 };
+	const char *got;
+	struct err e;
+	size_t i, n;
+
+	json_array_foreach(list, i, one)
+	{
+		r.url = text(one, "url");
+		r.timeout_ms = number(one, "timeout_ms");
+		err_clear(&e);
+		o = json_pack("{s:i, s:s, s:s}", "index", (int)i, "outcome",
+		    fetch(arena, &r, &got, &n, &e) == 0 ? "answered" : "failed",
+		    "error", e.text);
+		json_dumpf(o, stdout, 0);
+		putchar('\n');
+	}
+	printf("{\"longest_poll_ms\": 0}\n");
+}
+
+static void
 run(struct transfers *ts, const json_t *o)
 {
 	const json_t *list = json_object_get(o, "transfers");
@@ -196,7 +223,10 @@ main(void)
 	params.allowed_platform = text(p, "allowed_platform");
 	if (transfers_new(arena, &params, &ts, &e) < 0)
 		return 1;
-	run(ts, o);
+	if (json_is_true(json_object_get(p, "fetch")))
+		fetch_all(o);
+	else
+		run(ts, o);
 	arena_free(&arena);
 	json_decref(o);
 	curl_global_cleanup();
