@@ -48,6 +48,7 @@ check_PROGRAMS += tests/unit/test_jwt_forged
 check_PROGRAMS += tests/unit/test_network
 EXTRA_DIST += tests/unit/token_maker.h
 check_PROGRAMS += tests/unit/test_known
+check_PROGRAMS += tests/unit/test_known_answers
 tests_unit_test_known_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=db_run \
 	-Wl,--wrap=cache_get -Wl,--wrap=cache_set
 check_PROGRAMS += tests/unit/test_problem
@@ -73,7 +74,8 @@ check_PROGRAMS += tests/unit/test_answers
 check_PROGRAMS += tests/unit/test_hook_events
 check_PROGRAMS += tests/unit/test_hooks
 check_PROGRAMS += tests/unit/test_http_providers
-EXTRA_DIST += tests/unit/settings_of.h tests/unit/rsa_keys.h
+EXTRA_DIST += tests/unit/settings_of.h tests/unit/rsa_keys.h \
+	tests/unit/known_answers.def
 check_PROGRAMS += tests/unit/test_json_providers
 check_PROGRAMS += tests/unit/test_link
 check_PROGRAMS += tests/unit/test_listen

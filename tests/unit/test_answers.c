@@ -3,7 +3,8 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Mail servers have their own (test_smtp_judge.c).
+ * That shows that the tables are read, not that they are right: test_known_answers.c
+ * does.  Mail servers have their own (test_smtp_judge.c).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,9 +19,12 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "net/transfer.h"
+#include "provider/fcm.h"
+#include "provider/http_json.h"
 #include "provider/sendgrid.h"
 #include "provider/twilio.h"
 #include "provider/verdict.h"
+#include "provider/whatsapp.h"
 
 static struct verdict
 play_as(const struct provider *p, const struct provider_ops *ops, int status,
@@ -117,6 +121,72 @@ twilio_says_what_its_table_says(void **state)
 		assert_false(v.unrecognised);
 		assert_true(strlen(r->source) > 0 && strlen(r->date) == 7);
 	}
+}
+
+/* ---- Tables of rules: a code as the provider writes it, else the status ------------ */
+
+static const char *
+fcm_body(struct arena *a, const char *code)
+{
+	bool token = strcmp(code, "INVALID_TOKEN") == 0;
+
+	return arena_printf(a,
+	    "{\"error\": {\"message\": \"%s\", \"details\": [{\"@type\": "
+	    "\"type.googleapis.com/google.firebase.fcm.v1.FcmError\", "
+	    "\"errorCode\": \"%s\"}]}}",
+	    token ? "no registration token" : "why",
+	    token ? "INVALID_ARGUMENT" : code);
+}
+
+static const char *
+whatsapp_body(struct arena *a, const char *code)
+{
+	return arena_printf(a, "{\"error\": {\"code\": %s}}", code);
+}
+
+static const struct rule_row {
+	const struct provider_ops *ops;
+	const char *(*body)(struct arena *a, const char *code);
+	struct http_rule rule;
+	const char *source, *date;
+} rule_rows[] = {
+#define ANSWER(status, code, class, effect, why, source, date)                 \
+	{ &fcm_ops, fcm_body,                                                  \
+		{ status, code, VERDICT_##class, HTTP_##effect }, source, date },
+#include "provider/fcm.def"
+#define ANSWER(status, code, class, effect, why, source, date)                 \
+	{ &whatsapp_ops, whatsapp_body,                                        \
+		{ status, code, VERDICT_##class, HTTP_##effect }, source, date },
+#include "provider/whatsapp.def"
+#undef ANSWER
+};
+
+static void
+rules_say_what_their_tables_say(void **state)
+{
+	struct arena *a = arena_new(4096);
+	const struct rule_row *r;
+	const char *body;
+	struct verdict v;
+	int status;
+
+	for (r = rule_rows; r < rule_rows + NELEMS(rule_rows); r++) {
+		status = r->rule.status == 0 ? 400
+		    : r->rule.status < 10    ? r->rule.status * 100
+		                             : r->rule.status;
+		body = r->rule.code != NULL && r->rule.code[0] != '\0'
+		    ? r->body(a, r->rule.code)
+		    : "";
+		v = play(r->ops, status, body, "");
+		if (v.class != r->rule.class || v.unrecognised ||
+		    v.gone != (r->rule.effect == HTTP_GONE) ||
+		    v.stale_token != (r->rule.effect == HTTP_STALE) ||
+		    v.for_sender != (r->rule.effect == HTTP_OPT_OUT))
+			fail_msg("%s %d %s: %s", r->ops->kind, status, body,
+			    verdict_name(v.class));
+		assert_true(strlen(r->source) > 0 && strlen(r->date) == 7);
+	}
+	arena_free(&a);
 }
 
 /* What must hold whatever the tables become. */
@@ -246,6 +316,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sendgrid_says_what_its_table_says),
 		cmocka_unit_test(twilio_says_what_its_table_says),
+		cmocka_unit_test(rules_say_what_their_tables_say),
 		cmocka_unit_test(certain_answers_stay_what_they_are),
 		cmocka_unit_test(a_sender_of_a_tenant_parks_no_shared_account),
 		cmocka_unit_test(sendgrid_names_the_time_of_the_next_request),
