@@ -28,6 +28,7 @@
 #include "net/fetch.h"
 #include "web/js.h"
 
+enum { FILES_MAX = 32, PREFIX_BYTES = crypto_generichash_BYTES_MIN };
 enum { SETS_MAX = 256, NAME_BYTES = 16, LOOK_MS = 1000, WAIT_MS = 20, DISCOVERY_DEPTH = 16 };
 enum { DISCOVERY_BYTES_MAX = 64 * 1024 };
 enum { FETCHED_OK, FETCHED_FAILED }; /* of the metric */
@@ -105,6 +106,20 @@ owner_of(const struct key_source *source)
 	return source->owner != NULL ? source->owner : "";
 }
 
+/* What the names of an owner's files begin with; "" for operators. */
+static const char *
+prefix_of(struct arena *a, const struct key_source *source)
+{
+	const char *owner = owner_of(source);
+	unsigned char hash[PREFIX_BYTES];
+
+	if (!source->guarded)
+		return "";
+	(void)crypto_generichash(hash, sizeof(hash),
+	    (const unsigned char *)owner, strlen(owner), NULL, 0);
+	return arena_printf(a, "%s-", text_hex(a, hash, sizeof(hash)));
+}
+
 /* Two sources are the same when all of them is. */
 static const char *
 name_of(struct arena *a, const struct key_source *source)
@@ -116,7 +131,8 @@ name_of(struct arena *a, const struct key_source *source)
 
 	(void)crypto_generichash(hash, sizeof(hash),
 	    (const unsigned char *)all, strlen(all), NULL, 0);
-	return text_hex(a, hash, sizeof(hash));
+	return arena_printf(a, "%s%s", prefix_of(a, source),
+	    text_hex(a, hash, sizeof(hash)));
 }
 
 static struct keyset *
@@ -362,6 +378,9 @@ refresh(struct arena *a, struct keysets *ks, struct keyset *s)
 	s->due = false;
 	if (lock == -1)
 		return busy;
+	if (s->source.guarded)
+		keyset_thin(ks->p.config->process_run_directory,
+		    prefix_of(a, &s->source), s->name, FILES_MAX);
 	if (!take_from_cache(a, ks, s)) {
 		if (fetch_keys(a, ks, s, &e) != 0) {
 			ks->failed = true;

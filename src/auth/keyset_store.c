@@ -151,6 +151,37 @@ keyset_place(struct arena *a, const char *directory, const char *owner,
 	return -1;
 }
 
+static bool
+begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool
+is_of(const char *file, const char *owner, const char *name)
+{
+	return begins(file, "jwks.") && begins(file + 5, owner) &&
+	    !begins(file + 5, name);
+}
+
+void
+keyset_thin(const char *directory, const char *owner, const char *name, int most)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry;
+	int count = 0;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		count += is_of(entry->d_name, owner, name);
+	rewinddir(dir);
+	while (count > most && (entry = readdir(dir)) != NULL)
+		if (is_of(entry->d_name, owner, name))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+}
+
 void
 keyset_sweep(const char *directory)
 {

@@ -5,7 +5,8 @@
  *
  * In the run directory each source of keys has a file "jwks.NAME", which is replaced
  * as a whole, and a file "jwks.NAME.lock", which holds the time of the last fetch
- * that was begun and is locked while it is under way.  Files "jwks-place.N" are locked by
+ * that was begun and is locked while it is under way.  The names of those of one tenant begin
+ * alike.  Files "jwks-place.N" are locked by
  * workers that see to sets that tenants named.
  */
 #ifndef BELFRY_AUTH_KEYSET_STORE_H
@@ -44,6 +45,12 @@ int keyset_lock(struct arena *a, const char *path, int64_t pause_ms,
  * them.  The descriptor to close, or -1 when they are taken. */
 int keyset_place(struct arena *a, const char *directory, const char *owner,
     int count);
+
+/* Removes the files of one owner, whose names begin with "jwks.OWNER", but for those of
+ * "jwks.NAME", when there are more than "most": one who names ever new sources does not
+ * fill the directory. */
+void keyset_thin(const char *directory, const char *owner, const char *name,
+    int most);
 
 /* Removes what nobody has touched for a day. */
 void keyset_sweep(const char *directory);

@@ -198,3 +198,31 @@ def test_issuers_that_hang_hold_up_one_worker(stack):
     wait_until(lambda: ask(stack, token, **{"Belfry-Tenant": other.slug})
                == 200, 10, "the issuer of another")
     good.close()
+
+
+def test_ever_new_addresses_do_not_fill_the_run_directory(stack, tenant):
+    """What a tenant named before goes when there are too many files of it."""
+    run = stack.directory / "run"
+    here = {"Belfry-Tenant": tenant.slug}
+
+    def files():
+        return {p.name for p in run.glob("jwks.*")}
+
+    def believed(name):
+        issuer = Issuer()
+        made(tenant, name=name, issuer=issuer.url)
+        token = issuer.token(roles=["boss"])
+        wait_until(lambda: ask(stack, token, **here) == 200, 10, "the issuer")
+        issuer.close()
+
+    before = files()
+    believed("first")
+    first = files() - before
+    owner, = {name.split("-")[0] for name in first}
+    for n in range(40):
+        (run / f"{owner}-{n:032x}.lock").touch()
+    others = {name for name in files() if not name.startswith(owner)}
+    believed("second")
+    left = {name for name in files() if name.startswith(owner)}
+    assert len(left) == 2 and not left & first
+    assert others <= files()
