@@ -65,6 +65,10 @@ check_PROGRAMS += tests/unit/test_template
 check_PROGRAMS += tests/unit/test_template_render
 check_PROGRAMS += tests/unit/test_template_draft
 check_PROGRAMS += tests/unit/test_url
+check_PROGRAMS += tests/unit/test_users
+tests_unit_test_users_SOURCES = tests/unit/test_users.c src/spooler/users.c
+tests_unit_test_users_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=cache_get \
+	-Wl,--wrap=cache_set
 EXTRA_DIST += tests/unit/fake_fcgi.h
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
