@@ -5,6 +5,7 @@ import datetime
 import json
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -291,6 +292,31 @@ def test_late_reports_do_not_bring_anybody_back(stack, tenant):
     assert {e["code"] for one in sent for e in tenant.api.timeline(one)
             if e["type"] == "delivery.bounced"} == {"5.1.1", None}
     assert tenant.admin.get(f"{ADMIN}/suppressions").json()["data"] == []
+    assert found(stack) == others
+
+
+def test_a_report_that_is_being_written_down_is_waited_for(stack, tenant):
+    others = found(stack)
+    sent = tenant.api.accepted(mail(MAIL))
+    tenant.idle()
+    with stack.db() as writer:
+        writer.autocommit = False
+        cursor = writer.cursor()
+        cursor.execute("SELECT id FROM delivery WHERE tenant_id = %s FOR UPDATE",
+                       (tenant.id,))
+        cursor.execute(
+            "INSERT INTO event (tenant_id, notification_id, id, delivery_id, type,"
+            " text) VALUES (%s, %s, gen_random_uuid(), %s, 'delivery.delayed', "
+            "%s)", (tenant.id, sent, cursor.fetchone()["id"], f"450 <{MAIL}>"))
+        with ThreadPoolExecutor(1) as pool:
+            erased = pool.submit(tenant.ctl, "privacy", "erase", "--yes",
+                                 "--address", MAIL)
+            wait_until(lambda: erased.done() or stack.rows(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                "AND query LIKE '%%privacy_erase%%'"), 20, "the one that waits")
+            assert not erased.done()
+            writer.commit()
+            erased.result()
     assert found(stack) == others
 
 
