@@ -6,14 +6,16 @@ import json
 import subprocess
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
+from harness.api import ADMIN
 from harness.certificates import Authority
 from harness.google import Google
 from harness.hooks import path_of
-from harness.issuer import Issuer
+from harness.issuer import Issuer, Key
 from harness.tenant import SERVICE, Tenant
 from harness.wait import wait_until
 
@@ -405,3 +407,32 @@ def test_events_through_pubsub(reported, google, accounts):
     assert told(read, {"event": "unknown"}, {}) == 204
     applied(reported)
     assert "delivery.read" in types(reported, sent)
+
+
+@WITH_URL
+@pytest.mark.expect_log("keys of an issuer|could not be fetched|slow request")
+def test_keys_that_hang_hold_up_one_worker(reported, accounts):
+    """Anybody can post a token of a key that is not known yet."""
+    other = Tenant(reported.stack, maildir=False)
+    url = reported.stack.url + path_of(reported, "fcm")
+    times = []
+
+    def junk(n):
+        token = accounts.token(key=Key(f"k{n}"), aud=AUDIENCE,
+                               iss="https://accounts.google.com")
+        return requests.post(url, json={}, timeout=30, headers={
+            "Authorization": "Bearer " + token}).status_code
+
+    accounts.mode = "hang"
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(junk, n) for n in range(30)]
+            while not all(a.done() for a in asked):
+                begun = time.monotonic()
+                assert other.admin.get(f"{ADMIN}/templates").status_code == 200
+                times.append(time.monotonic() - begun)
+            assert {a.result() for a in asked} == {403}
+    finally:
+        accounts.mode = "good"
+        accounts.wait.set()
+    assert len(times) > 10 and max(times) < 1, sorted(times)[-5:]
