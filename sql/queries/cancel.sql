@@ -1,5 +1,18 @@
 -- Cancelling and rescheduling (src/notify/cancel.h).
 
+-- name: cancel_failover
+-- Nothing.  What was sent does not wait for a receipt any more, so no other account sends
+-- it.  This comes before any lock: who moves such a row has it first, then the delivery,
+-- then the notification (later_over).
+WITH q AS (
+    DELETE FROM q_later WHERE tenant_id = $1 AND kind = 3 AND id = ANY (ARRAY(
+        SELECT id FROM delivery WHERE tenant_id = $1 AND notification_id = $2
+            AND state = 4 AND due IS NOT NULL))
+    RETURNING id
+)
+UPDATE delivery d SET due = NULL FROM q
+WHERE d.tenant_id = $1 AND d.notification_id = $2 AND d.id = q.id AND d.state = 4
+
 -- name: cancel_lock
 -- One row or none: the notification's state, which nobody changes until the end.
 SELECT state FROM notification WHERE tenant_id = $1 AND id = $2 FOR UPDATE

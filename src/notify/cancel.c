@@ -93,16 +93,17 @@ cancel_notification(const struct editor *ed, const struct notification_id *id,
 	struct db_rows **rows, *picked;
 	int state;
 
+	arg_id(b, ed, Q_CANCEL_FAILOVER, id);
 	arg_id(b, ed, Q_CANCEL_LOCK, id);
 	arg_id(b, ed, Q_CANCEL_PICK, id);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
 		return -1;
-	if (db_count(rows[0]) == 0) {
+	if (db_count(rows[1]) == 0) {
 		db_rollback(ed->db);
 		return no_such(e);
 	}
-	state = (int)db_int(rows[0], 0, 0);
-	picked = rows[1];
+	state = (int)db_int(rows[1], 0, 0);
+	picked = rows[2];
 	b = write(ed, id, picked,
 	    state == NOTIFICATION_ACCEPTED || db_count(picked) > 0);
 	if (db_run(ed->db, ed->a, b, &rows, e) == -1)

@@ -127,3 +127,30 @@ def test_belfryctl_and_strangers(tenant, other_tenant):
     problem(other_tenant.api.post(f"{SERVICES}/{identity}/reschedule",
                                   json={"send_at": at(1)}), 404, "not_found")
     assert tenant.ctl("cancel", identity)["state"] == "cancelled"
+
+
+@pytest.mark.settings(settings={"retry.receipt_after": "2s"})
+def test_what_waits_for_a_receipt_goes_to_no_other_account(own_stack):
+    """It was sent, and that is all of it: nothing is sent once it is cancelled."""
+    tenant, other = (Tenant(own_stack, maildir=False) for _ in range(2))
+    with FaultyServer({}) as first, FaultyServer({}) as second:
+        for t in (tenant, other):
+            for priority, server in ((1, first), (2, second)):
+                t.ctl("provider", "add", f"p{priority}", "--kind", "smtp",
+                      "--priority", priority, "--set", "host=127.0.0.1",
+                      "--set", f"port={server.port}", "--set", "tls=none",
+                      "--set", "from=shop@example.org")
+        identity = tenant.api.accepted(mail())
+        tenant.api.ended(identity)
+        assert tenant.count("q_later") == 1
+        answer = cancel(tenant, identity)
+        assert (answer["state"], answer["cancelled"], answer["over"]) == \
+            ("done", 0, 1)
+        assert tenant.count("q_later") == 0
+        assert tenant.rows("SELECT state, due FROM delivery WHERE tenant_id = %s") \
+            == [{"state": 4, "due": None}]
+        # Another's, sent later and not cancelled, has gone on meanwhile.
+        other.api.accepted(mail("bob@example.org"))
+        wait_until(lambda: second.bodies, 20, "the other's second account")
+        tenant.idle()
+        assert (len(first.bodies), len(second.bodies)) == (2, 1)
