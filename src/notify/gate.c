@@ -82,13 +82,18 @@ find(struct gate *g, struct tenant_id tenant, struct provider_id id)
 	return p;
 }
 
+static bool
+is_same_pace(const struct pace *a, const struct pace *b)
+{
+	return a->every_us == b->every_us && a->per_day == b->per_day &&
+	    a->warmup_start == b->warmup_start &&
+	    a->warmup_days == b->warmup_days;
+}
+
 static void
 set_pace(struct place *p, const struct pace *pace)
 {
-	if (pace->every_us == p->pace.every_us &&
-	    pace->per_day == p->pace.per_day &&
-	    pace->warmup_start == p->pace.warmup_start &&
-	    pace->warmup_days == p->pace.warmup_days)
+	if (is_same_pace(pace, &p->pace))
 		return;
 	p->pace = *pace;
 	p->ask_from_ms = 0;
@@ -230,9 +235,15 @@ gate_is_shut(const struct place *p)
 }
 
 static bool
+paces(const struct pace *pace)
+{
+	return pace->every_us > 0 || pace->per_day > 0;
+}
+
+static bool
 is_paced(const struct place *p)
 {
-	return p->pace.every_us > 0 || p->pace.per_day > 0;
+	return paces(&p->pace);
 }
 
 /* The first grant is used up: the others move up. */
@@ -619,6 +630,7 @@ gate_ask_add(struct gate *g, struct place *p, struct db_batch *b)
 	const struct pace *pace = &p->pace;
 
 	p->asking = true;
+	p->asked = *pace;
 	if (is_paced(p)) {
 		db_add(b, Q_BUDGET_MAKE);
 		db_arg_int(b, p->tenant.n);
@@ -674,7 +686,7 @@ gate_ask_read(struct gate *g, struct place *p, struct db_rows **rows)
 		p->ask_from_ms = now + ASK_AGAIN_MS;
 		return;
 	}
-	r = rows[is_paced(p) ? 1 : 0];
+	r = rows[paces(&p->asked) ? 1 : 0];
 	p->unused = 0;
 	if (gate_is_open(p)) {
 		if (db_int(r, 0, 0) > 0)
@@ -682,7 +694,7 @@ gate_ask_read(struct gate *g, struct place *p, struct db_rows **rows)
 		else
 			p->ask_from_ms = now + ASK_AGAIN_MS;
 	}
-	if (is_paced(p))
+	if (is_paced(p) && is_same_pace(&p->asked, &p->pace))
 		get_grant(p, r, now);
 }
 

@@ -87,6 +87,7 @@ struct place {
 	int64_t try_until_ms; /* we may try it with one delivery; 0: we may not */
 	bool trying; /* and do */
 	bool asking;
+	struct pace asked; /* its pace when it was asked for */
 	int64_t ask_from_ms; /* it makes no sense to ask before */
 	double credit; /* for retries */
 	int64_t credit_at_ms;
@@ -192,7 +193,8 @@ enum gate_news gate_end(struct gate *g, struct place *p,
 /* Must the database be asked before anything can start? */
 bool gate_must_ask(struct gate *g, struct place *p);
 
-/* Adds the queries and reads their answer (rows[0] is the first one's); NULL: it failed. */
+/* Adds the queries and reads their answer (rows[0] is the first one's); NULL: it failed.
+ * What the account is given may change in between: grants of another pace are not used. */
 void gate_ask_add(struct gate *g, struct place *p, struct db_batch *b);
 void gate_ask_read(struct gate *g, struct place *p, struct db_rows **rows);
 

@@ -14,13 +14,18 @@
 #include "db/db.h"
 #include "notify/work.h"
 
-enum { BUCKETS = 256, ACCOUNTS_PER_BATCH = 32 };
+enum {
+	BUCKETS = 256,
+	ACCOUNTS_PER_BATCH = 32,
+	READ_ALL_MS = 60 * 1000 /* a change may be committed long after its time */
+};
 
 struct health {
 	struct arena *a;
 	struct account_health *buckets[BUCKETS];
 	int64_t recovery_ms;
 	int64_t newest_ms; /* what was read last was changed then */
+	int64_t all_from_ms; /* mono: all are read again */
 };
 
 struct health *
@@ -96,10 +101,15 @@ health_share(const struct health *h, struct provider_id id, int64_t now_ms)
 /* ---- Reading -------------------------------------------------------------------- */
 
 void
-health_changed_add(struct db_batch *b, const struct health *h)
+health_changed_add(struct db_batch *b, struct health *h)
 {
+	int64_t now = clock_mono_ms();
+	bool all = now >= h->all_from_ms;
+
+	if (all)
+		h->all_from_ms = now + READ_ALL_MS;
 	db_add(b, Q_HEALTH_CHANGED);
-	db_arg_time_ms(b, h->newest_ms);
+	db_arg_time_ms(b, all ? 0 : h->newest_ms);
 }
 
 enum column {

@@ -59,7 +59,7 @@ double health_share(const struct health *h, struct provider_id id,
     int64_t now_ms);
 
 /* Reading what changed, again and again. */
-void health_changed_add(struct db_batch *b, const struct health *h);
+void health_changed_add(struct db_batch *b, struct health *h);
 void health_changed_read(struct health *h, const struct db_rows *rows);
 
 /* Queries that tell of accounts: one for a tenant's own, one for those of the platform.

@@ -13,6 +13,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "db/batch.h"
+#include "db/rows.h"
 #include "net/transfer.h"
 #include "notify/gate.h"
 #include "notify/health.h"
@@ -348,6 +350,102 @@ tenants_share_a_place(void **state)
 	arena_free(&w.a);
 }
 
+/* One row of a query; an empty text is NULL. */
+static struct db_rows *
+row_of(struct arena *a, char (*values)[40], int count)
+{
+	PGresAttDesc columns[9];
+	PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	int i;
+
+	memset(columns, 0, sizeof(columns));
+	for (i = 0; i < count; i++)
+		columns[i].name = values[i];
+	assert_true(PQsetResultAttrs(res, count, columns));
+	for (i = 0; i < count; i++)
+		assert_true(PQsetvalue(res, 0, i, values[i],
+		    values[i][0] != '\0' ? (int)strlen(values[i]) : -1));
+	return rows_wrap(a, res);
+}
+
+/* What query "gate_ask" answers: two are granted, the next ones are in a second. */
+static struct db_rows *
+granted_two(struct arena *a)
+{
+	static char values[][40] = { "0", "2", "0", "1000" };
+
+	return row_of(a, values, NELEMS(values));
+}
+
+/* Limits may change while the question is on its way: the answer is that to what was
+ * asked, and what was granted by other limits is not used. */
+static void
+limits_change_while_one_asks(void **state)
+{
+	static const struct account_limits none, paced = { .rate = 10,
+		.rate_per = 1000 }, other = { .rate = 5, .rate_per = 1000 };
+	static const struct {
+		const struct account_limits *before, *after;
+		int queries, granted;
+	} cases[] = { { &none, &paced, 1, 0 }, { &paced, &none, 2, 0 },
+		{ &paced, &other, 2, 0 }, { &paced, &paced, 2, 2 } };
+	struct world w;
+	struct provider pr;
+	struct db_rows **rows;
+	struct db_batch *b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEMS(cases); i++) {
+		w = world();
+		pr = (struct provider){ .id = { uuid_make() }, .ops = &ops,
+			.limits = cases[i].before };
+		pr.account = pr.id;
+		w.place = gate_guest(w.gate, &pr)->place;
+		b = db_batch_new(w.a, pr.tenant, DB_ONE);
+		gate_ask_add(w.gate, w.place, b);
+		pr.limits = cases[i].after;
+		w.guest = gate_guest(w.gate, &pr);
+		rows = arena_zalloc(w.a, 2, sizeof(struct db_rows *));
+		rows[cases[i].queries - 1] = granted_two(w.a);
+		gate_ask_read(w.gate, w.place, rows);
+		assert_false(w.place->asking);
+		assert_int_equal(w.place->grants[0].count, cases[i].granted);
+		arena_free(&w.a);
+	}
+}
+
+/* Is only what changed of late asked for? */
+static bool
+asks_for_changes(struct health *h, struct arena *a)
+{
+	struct db_batch *b = db_batch_new(a, TENANT_PLATFORM, DB_PLAIN);
+
+	health_changed_add(b, h);
+	return b->steps[0].values[0] != NULL;
+}
+
+/* What is committed long after its time is found by looking at all now and then. */
+static void
+health_is_read_whole_now_and_then(void **state)
+{
+	static char values[][40] = { "01890a5d-ac96-774b-bcce-b302099a8057", "2",
+		"1", "0", "", "0", "", "2026-11-27 08:00:00+00", "" };
+	struct arena *a = arena_new(4096);
+	struct health *h = health_new(a, 60000);
+
+	(void)state;
+	assert_false(asks_for_changes(h, a));
+	health_changed_read(h, row_of(a, values, NELEMS(values)));
+	assert_true(asks_for_changes(h, a));
+	clock_shift_for_test(0, 59000);
+	assert_true(asks_for_changes(h, a));
+	clock_shift_for_test(0, 2000);
+	assert_false(asks_for_changes(h, a));
+	assert_true(asks_for_changes(h, a));
+	arena_free(&a);
+}
+
 int
 main(void)
 {
@@ -360,6 +458,8 @@ main(void)
 		cmocka_unit_test(retries_are_a_small_share),
 		cmocka_unit_test(a_tenant_has_a_rate),
 		cmocka_unit_test(tenants_share_a_place),
+		cmocka_unit_test(limits_change_while_one_asks),
+		cmocka_unit_test(health_is_read_whole_now_and_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
