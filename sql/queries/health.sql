@@ -67,12 +67,18 @@ WITH r AS MATERIALIZED (
 SELECT id, name FROM p
 
 -- name: provider_wake
--- Nothing.  An account can be used (again): what waits for one of its channel is due now.
+-- Nothing.  An account can be used (again): of what waits for one of its channel, so many
+-- as a request has time for are due now, those first that would be first.  The others are
+-- due by themselves within retry.account_delay.
 WITH h AS (
     UPDATE provider_health SET state = 1, failures = 0, refusals = 0,
         opened_until = NULL, blocked_until = NULL, updated_at = now()
     WHERE tenant_id = $1 AND provider_id = $2
+), c AS MATERIALIZED (
+    SELECT tenant_id, ctid AS place FROM q_later
+    WHERE tenant_id = $1 AND kind = 1 AND due > now()
+        AND lane = (SELECT channel FROM provider WHERE tenant_id = $1 AND id = $2)
+    ORDER BY due, id LIMIT 5000 FOR UPDATE SKIP LOCKED
 )
-UPDATE q_later SET due = now()
-WHERE tenant_id = $1 AND kind = 1 AND due > now()
-    AND lane = (SELECT channel FROM provider WHERE tenant_id = $1 AND id = $2)
+UPDATE q_later q SET due = now() FROM c
+WHERE q.ctid = c.place AND q.tenant_id = c.tenant_id

@@ -236,7 +236,8 @@ bind_settings(struct db_batch *b, const struct provider_account *p)
 	db_arg_text(b, p->limits != NULL ? p->limits : "{}");
 }
 
-/* What waits for an account of the channel goes on. */
+/* What waits for an account of the channel goes on: some thousands at once, the others
+ * when they are due by themselves. */
 static void
 wake(struct db_batch *b, struct tenant_id tenant, struct provider_id id,
     enum provider_state state)

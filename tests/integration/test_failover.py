@@ -71,6 +71,7 @@ def test_refused_credentials_hand_over_and_park(stack):
                    if line.get("tenant_id") == tenant.id) == 1
 
 
+@pytest.mark.P8
 @pytest.mark.parametrize("mend", ["enable", "set"])
 @pytest.mark.expect_log("provider account is parked")
 def test_p8_a_parked_account_keeps_its_queue(stack, mend):
@@ -101,6 +102,33 @@ def test_p8_a_parked_account_keeps_its_queue(stack, mend):
         assert len(server.bodies) == 13
         assert counted(tenant) == {1}
         assert provider(tenant, "only")["state"] == 1
+
+
+WAITING = """INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio,
+    lease_no, kind) SELECT %s, now() + interval '1 hour' + n * interval '1 ms', id, id,
+    (SELECT channel FROM provider WHERE tenant_id = %s LIMIT 1), 1, 0, 1
+    FROM generate_series(1, %s) n, LATERAL (SELECT gen_random_uuid() AS id
+    WHERE n > 0) x RETURNING 1"""
+
+
+def still_waiting(tenant):
+    return tenant.rows("SELECT count(*) AS n FROM q_later WHERE tenant_id = %s "
+                       "AND due > now() + interval '30 minutes'")[0]["n"]
+
+
+@pytest.mark.P8
+def test_p8_a_long_queue_does_not_keep_an_account_from_being_enabled(stack):
+    """So many are woken as a request has time for; the others fall due anyway."""
+    tenant = Tenant(stack, maildir=False)
+    with FaultyServer({}) as server:
+        relay(tenant, "only", server)
+        tenant.ctl("provider", "disable", "only")
+        stack.suspend([tenant.id])
+        stack.rows(WAITING, tenant.id, tenant.id, 7000)
+        tenant.ctl("provider", "enable", "only")
+        assert still_waiting(tenant) == 2000
+    stack.rows("DELETE FROM q_later WHERE tenant_id = %s", tenant.id)
+    stack.rows("DELETE FROM q_ready WHERE tenant_id = %s", tenant.id)
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +170,34 @@ def test_a_receipt_is_not_waited_for_in_vain(impatient):
     assert tenant.count("q_later") == 0
 
 
+@pytest.mark.P9
+@pytest.mark.expect_log("is left alone")
+@pytest.mark.settings(settings={"retry.email": "unknown=resend failover_after=1 "
+                                "delay_first=100ms"})
+def test_p9_what_is_unknown_is_sent_again_if_one_wants(own_stack):
+    """RELIABILITY P9: doubled at most as often as it was unknown, each visible."""
+    tenant = Tenant(own_stack, maildir=False)
+    count = 20
+    with FaultyServer({"body": DROP}) as lost, FaultyServer({}) as other:
+        relay(tenant, "lost", lost, priority=1)
+        relay(tenant, "other", other, priority=2)
+        sent = [tenant.api.accepted(mail(f"a{i}@example.org"))
+                for i in range(count)]
+        for identity in sent:
+            tenant.api.ended(identity)
+        tenant.idle()
+        classes = [a["class"] for a in tenant.rows(
+            "SELECT class FROM attempt WHERE tenant_id = %s")]
+        # Bodies beyond one each are those of attempts that stand there as unknown; the
+        # others failed before theirs.
+        assert classes.count(1) == len(other.bodies) == count
+        assert classes.count(8) == len(lost.bodies) > 0
+        assert set(classes) <= {1, 2, 8, None}, "None: handed back"
+        for identity in sent:
+            assert started(tenant.api.timeline(identity))[-1] == "other"
+
+
+@pytest.mark.P9
 @pytest.mark.settings(settings={"retry.unknown": "hold", "retry.hold": "1s"})
 def test_p9_what_is_held_is_not_sent_twice(own_stack):
     """RELIABILITY P9: after unknown, nobody tries unless the policy says so."""
