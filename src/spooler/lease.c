@@ -256,6 +256,7 @@ rescue_write(struct rescue *rs, const struct db_rows *rows)
 	for (k = 0; k < 7; k++)
 		db_arg_array(b, v[k]);
 	db_arg_int(b, rs->sp->config->spooler_crash_window);
+	db_arg_int(b, rs->crash != NULL ? rs->crash->report.signal : 0);
 	rs->written = true;
 	pool_continue(rs->sp->pool, &rs->job, b);
 }
@@ -423,6 +424,20 @@ free_crash(struct spooler *sp)
 	return cr;
 }
 
+/* What it was at work on; ids of zeros: on nothing, or it routed the notification. */
+static void
+log_crash(const struct crash_report *report)
+{
+	char notification[UUID_TEXT_BYTES], delivery[UUID_TEXT_BYTES];
+
+	uuid_format(&report->notification.u, notification);
+	uuid_format(&report->delivery.u, delivery);
+	log_error(NULL, "a spooler crashed", LF_INT("signal", report->signal),
+	    LF_INT("tenant_id", report->tenant.n),
+	    LF_STR("notification_id", notification),
+	    LF_STR("delivery_id", delivery));
+}
+
 void
 lease_rescue_crashed(struct spooler *sp)
 {
@@ -430,9 +445,7 @@ lease_rescue_crashed(struct spooler *sp)
 	struct crash *cr;
 
 	while (crash_report_take(sp->config->process_run_directory, &report)) {
-		log_error(NULL, "a spooler crashed",
-		    LF_INT("signal", report.signal),
-		    LF_INT("tenant_id", report.tenant.n));
+		log_crash(&report);
 		free_crash(sp)->report = report;
 	}
 	for (cr = sp->crashes; cr != NULL; cr = cr->next)

@@ -40,6 +40,7 @@ class PoisonedServer(FaultyServer):
         return GOOD[name]
 
 
+@pytest.mark.D6
 @pytest.mark.settings(settings={"spooler.dead_after": "30s"})
 @pytest.mark.expect_log("a worker has crashed|a spooler crashed|"
                         "took over from a dead spooler")
@@ -67,8 +68,16 @@ def test_d6_the_neighbours_are_delivered(own_stack):
         crashed = [e for e in tenant.api.timeline(identity)
                    if e["code"] == "crashed" and e["delivery"] == poison["id"]]
         assert len(crashed) == 3
+        assert {"signal 6" in e["text"] for e in crashed} == {True}
+        logged = [line for line in own_stack.logs.lines()
+                  if line["msg"] == "a spooler crashed"]
+        assert [line["signal"] for line in logged] == [6] * 3
+        # From the second time on it is sent alone.
+        assert {(line["notification_id"], line["delivery_id"])
+                for line in logged[1:]} == {(identity, poison["id"])}
 
 
+@pytest.mark.D6
 @pytest.mark.settings(settings={"spooler.dead_after": "30s"})
 @pytest.mark.expect_log("a worker has crashed|a spooler crashed|rescue failed|"
                         "took over from a dead spooler")
@@ -94,6 +103,7 @@ def test_the_blame_outlives_a_connection(own_stack):
     own_stack.start("spooler")
 
 
+@pytest.mark.D6
 @pytest.mark.expect_log("a worker has crashed|took over from a dead spooler")
 def test_who_is_killed_blames_nobody(own_stack):
     tenant = Tenant(own_stack, maildir=False)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from harness.api import mail
-from harness.smtp import DROP, FaultyServer
+from harness.smtp import DROP, HANG, FaultyServer
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
@@ -126,6 +126,34 @@ def test_what_is_held_did_not_go_out(held):
     assert state(held)[0] == 4
     assert len(held.server.bodies) == 2, "one of them was cut"
     assert delivery(held)["attempts"] == 2
+
+
+@pytest.mark.parametrize("what, cause, ends", [
+    ("delivered", None, 5), ("failed", "bad_recipient", 6),
+    ("failed", "retry", 4)])
+def test_a_receipt_that_came_before_nobody_knew(impatient, what, cause, ends):
+    """The answer is lost, but the provider had said what became of it before."""
+    tenant = Tenant(impatient, maildir=False)
+    with FaultyServer({"body": HANG}) as server, FaultyServer({}) as second:
+        relay(tenant, "relay", server, priority=1)
+        relay(tenant, "second", second, priority=2)
+        identity = tenant.api.accepted(mail())
+        assert server.hanging.wait(20)
+        options = {"class": cause, "text": "so it was"} if cause else {}
+        assert receipt(tenant, delivery(tenant), what, **options) in \
+            ("moved", "noted")
+        assert delivery(tenant)["state"] == 3, "its own answer is still to come"
+        server.released.set()
+        wait_until(lambda: delivery(tenant)["state"] == ends, 20, "it ended")
+        assert lost(tenant) == []
+        if ends == 6:
+            assert delivery(tenant)["reason"] == "so it was"
+        if ends == 4:
+            assert len(second.bodies) == 1, "the next account sent it"
+        else:
+            assert state(tenant)[0] == ends
+            assert tenant.count("q_later") == 0 and not second.bodies
+        assert "delivery.dead" not in types(tenant, identity)
 
 
 def lost(tenant):

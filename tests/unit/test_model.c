@@ -30,6 +30,7 @@ struct item {
 	enum place place;
 	enum later later;
 	enum told told;
+	enum verdict_class told_class; /* of a failure that was told too early */
 	int step, attempts, counted, lease_no, zombie; /* a lease that was lost */
 	int reopened; /* how often it came back from SENT or HELD */
 	bool has_next, timed;
@@ -188,6 +189,21 @@ start(struct world *w, struct item *d)
 	move(w, d, o.state, o.state == DELIVERY_WAITING ? LATER : NOWHERE);
 }
 
+/* What was told before the outcome counts as if it had been told afterwards. */
+static void
+hear(struct item *d, struct outcome *o)
+{
+	struct decide_receipt q = { .state = o->state, .tried = true,
+		.class = d->told_class };
+
+	if ((o->state != DELIVERY_SENT && o->state != DELIVERY_HELD) ||
+	    d->told == TOLD_NOTHING)
+		return;
+	q.what = d->told == TOLD_FAILED ? RECEIPT_FAILED : RECEIPT_DELIVERED;
+	o->state = decide_receipt(&q).state;
+	d->reopened += o->state == DELIVERY_READY;
+}
+
 /* A result of lease "lease_no", which may be an old one. */
 static void
 settle(struct world *w, struct item *d, int lease_no)
@@ -205,15 +221,15 @@ settle(struct world *w, struct item *d, int lease_no)
 	d->counted += o.counted;
 	assert_in_range(d->counted, 0, w->policy.attempts_max + d->reopened);
 	d->later = o.later;
-	if (o.state == DELIVERY_SENT && d->told != TOLD_NOTHING)
-		o.state = d->told > TOLD_NOTHING ? DELIVERY_DELIVERED
-						 : DELIVERY_FAILED;
+	hear(d, &o);
+	assert_true(o.state != DELIVERY_HELD || d->told == TOLD_NOTHING);
 	if (d->told == TOLD_FAILED)
 		d->told = TOLD_NOTHING;
 	if (o.state == DELIVERY_SENT && o.later == LATER_NOT && draw(w, 2) &&
 	    d->told < TOLD_DELIVERED)
 		d->told = TOLD_DELIVERED; /* its account reports no more */
-	if (o.state == DELIVERY_FAILED || o.state == DELIVERY_DELIVERED)
+	if (o.state == DELIVERY_FAILED || o.state == DELIVERY_DELIVERED ||
+	    o.state == DELIVERY_READY)
 		d->later = LATER_NOT;
 	move(w, d, o.state,
 	    o.state == DELIVERY_READY ? READY
@@ -241,6 +257,8 @@ receive(struct world *w, struct item *d)
 	assert_true(o.told >= was || o.told == TOLD_FAILED);
 	assert_true(was <= TOLD_NOTHING || o.told >= was);
 	d->told = o.told;
+	if (was == TOLD_NOTHING && o.told == TOLD_FAILED)
+		d->told_class = q.class;
 	if (o.state != d->state) {
 		move(w, d, o.state, o.state == DELIVERY_READY ? READY : NOWHERE);
 	} else if (was != o.told) {
@@ -290,6 +308,8 @@ cancel(struct world *w)
 	for (d = w->items; d < w->items + w->count; d++) {
 		if (d->state == DELIVERY_WAITING || d->state == DELIVERY_READY)
 			move(w, d, DELIVERY_CANCELLED, NOWHERE);
+		else if (d->state == DELIVERY_SENT)
+			d->place = NOWHERE; /* no other account sends it */
 		open += !delivery_state_is_final((int)d->state);
 	}
 	assert_int_equal(open, w->open);
