@@ -21,6 +21,10 @@ WHERE l.tenant_id = $1
 ORDER BY l.died_at DESC, l.id DESC
 LIMIT $10
 
+-- name: dead_now
+-- One row: what time it is where deaths are dated.
+SELECT now()
+
 -- name: dead_pick
 -- Up to $9 rows: the ids of the deliveries among $8 (NULL: of all), the oldest first,
 -- that the filter leaves.

@@ -556,7 +556,9 @@ static const struct ctl_command commands[] = {
 	    "last 30 seconds.\n" },
 	{ "top", "", top_options, CTL_NEEDS_DATABASE, command_top,
 	    "Show spoolers and queue, again and again",
-	    "Lanes, tenants and accounts at providers, the longest queue first.\n" },
+	    "Lanes, tenants and accounts at providers, the longest queue first.\n"
+	    "What waits is told by lane and tenant: its account is chosen when it is\n"
+	    "claimed, so accounts show what is in flight, and how fast it goes.\n" },
 	{ "reconcile", "", reconcile_options, CTL_NEEDS_DATABASE,
 	    command_reconcile, "Find and repair what cannot happen",
 	    "Leases of nobody, deliveries and notifications in no queue, rows of\n"
@@ -586,7 +588,8 @@ static const struct ctl_command commands[] = {
 	    "List deliveries that were given up", NULL },
 	{ "dead replay", "[DELIVERY...]", dead_act_options, CTL_NEEDS_TENANT,
 	    command_dead_replay, "Try dead deliveries again",
-	    "Their history stays, and attempts go on counting.\n" },
+	    "Their history stays, and attempts go on counting.\n"
+	    "What dies after the command has begun is left.\n" },
 	{ "dead discard", "[DELIVERY...]", dead_act_options, CTL_NEEDS_TENANT,
 	    command_dead_discard, "Give up dead deliveries for good",
 	    NULL },

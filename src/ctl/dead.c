@@ -114,6 +114,8 @@ act(struct ctl *c, enum dead_act what, const char *said, struct err *e)
 	if (count == 0 && !given)
 		return err_set(e, ERR_INVALID,
 		    "which ones? give ids, a filter, or --all");
+	if (dead_filter_end(&ed, &filter, e) == -1)
+		return -1;
 	for (slices = 0; more && slices < SLICES_MAX; slices++) {
 		if (dead_act(&ed, what, &filter, count > 0 ? ids : NULL, count,
 		        &n, &more, e) == -1)

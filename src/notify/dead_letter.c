@@ -35,6 +35,23 @@ add_filter(struct db_batch *b, const struct dead_filter *f)
 	db_arg_time_ms(b, f->until_ms);
 }
 
+int
+dead_filter_end(const struct editor *ed, struct dead_filter *filter,
+    struct err *e)
+{
+	struct db_batch *b;
+	struct db_rows **rows;
+
+	if (filter->until_ms != 0)
+		return 0;
+	b = db_batch_new(ed->a, ed->tenant, DB_ONE);
+	db_add(b, Q_DEAD_NOW);
+	if (db_run(ed->db, ed->a, b, &rows, e) == -1)
+		return -1;
+	filter->until_ms = db_time_ms(rows[0], 0, 0) + 1;
+	return 0;
+}
+
 enum column {
 	NOTIFICATION,
 	ID,

@@ -43,6 +43,11 @@ int dead_list(const struct editor *ed, const struct dead_filter *filter,
     const char *after_key, int limit, struct dead_letter **list_r,
     size_t *count_r, struct err *e) MUST_CHECK;
 
+/* Leaves out who dies from now on, unless the filter has an end: what is replayed and dies
+ * again at once would else come back behind the others for ever. */
+int dead_filter_end(const struct editor *ed, struct dead_filter *filter,
+    struct err *e) MUST_CHECK;
+
 /* Makes those of the ids (NULL: of all) that the filter leaves ready again, or cancelled
  * for good; at most DEAD_SLICE, the oldest first.  *more_r: there may be more.  It
  * stands on their timelines and in the audit who did it. */

@@ -162,3 +162,16 @@ def test_belfryctl(broken, other_tenant):
     assert tenant.ctl("dead", "replay", "--all") == {"count": 2}
     tenant.idle()
     assert len(server.bodies) == 2
+
+
+def test_replay_of_all_ends_where_it_began(broken):
+    """Else what is replayed and dies again at once came back behind the others."""
+    tenant, server = broken
+    die(tenant, 3)
+    tenant.stack.rows("UPDATE dead_letter SET died_at = now() + interval '1 h' "
+                      "WHERE tenant_id = %s AND id = (SELECT max(id::text)::uuid "
+                      "FROM dead_letter WHERE tenant_id = %s) RETURNING 1",
+                      tenant.id, tenant.id)
+    server.faults.clear()
+    assert tenant.ctl("dead", "replay", "--all")["count"] == 2
+    assert tenant.count("dead_letter") == 1
