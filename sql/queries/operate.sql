@@ -37,9 +37,8 @@ FROM pg_roles
 WHERE rolname = ANY ($1::text[])
 
 -- name: doctor_server
--- One row: what durability rests on, the version and the clock.
-SELECT current_setting('fsync'), current_setting('full_page_writes'),
-    current_setting('synchronous_commit'), current_setting('server_version'),
+-- One row: the version and the clock.
+SELECT current_setting('server_version'),
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
 -- name: doctor_session

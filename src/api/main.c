@@ -27,6 +27,7 @@
 #include "base/wipe.h"
 #include "base/worker.h"
 #include "db/db.h"
+#include "db/durability.h"
 #include "db/migrate.h"
 
 #define PROGRAM "belfry-api"
@@ -91,6 +92,16 @@ read_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
+/* Seen before the workers are there, which tell it. */
+static bool commits_unsafe;
+
+static int
+worker(const struct config *config, int listen_fd, int slot)
+{
+	metrics_set(METRIC_DB_COMMITS_UNSAFE, 0, slot == 0 && commits_unsafe);
+	return api_worker(config, listen_fd, slot);
+}
+
 /* A schema that is too old cannot be served; a database that is away may come. */
 static int
 check_schema(const struct config *config, struct err *e)
@@ -103,8 +114,8 @@ check_schema(const struct config *config, struct err *e)
 
 	if (db_connect(db, e) != 0)
 		log_warn(NULL, "the database is not there yet", LF_ERR(e));
-	else
-		rc = migrate_check(db, a, e);
+	else if ((rc = migrate_check(db, a, e)) == 0)
+		commits_unsafe = durability_check(db, a);
 	arena_free(&a);
 	return rc;
 }
@@ -174,7 +185,7 @@ run_foreground(const struct config *config, int fd)
 	sigaddset(&interrupt, SIGINT);
 	sigprocmask(SIG_UNBLOCK, &interrupt, NULL);
 	metrics_attach();
-	return api_worker(config, fd, 0);
+	return worker(config, fd, 0);
 }
 
 struct door {
@@ -207,7 +218,7 @@ run(const struct options *o, const struct config *config)
 		.config_path = o->config_path,
 		.config = config,
 		.worker_count = worker_count,
-		.worker = api_worker,
+		.worker = worker,
 		.stop_limit_ms = stop_limit_ms,
 		.close_door = close_door,
 		.door = &door,

@@ -14,6 +14,7 @@
 #include "ctl/ctl.h"
 #include "ctl/doctor.h"
 #include "db/db.h"
+#include "db/durability.h"
 #include "db/migrate.h"
 
 static const char init_mend[] = "Run \"belfryctl init\" again.";
@@ -187,30 +188,42 @@ doctor_sessions(struct doctor *d)
 		judge_session(d, d->spooler, true);
 }
 
+/* As a role sees it: it may have settings of its own. */
+static bool
+judge_durability(struct doctor *d, struct db *db, const char *role)
+{
+	const char *fault = NULL;
+	struct err e;
+
+	if (db == NULL)
+		return true;
+	if (durability_look(db, d->c->a, &fault, &e) == -1)
+		doctor_fail(d, NULL, "%s: %s", role, e.text);
+	else if (fault != NULL)
+		doctor_fail(d,
+		    "Set it to on in postgresql.conf, or accepted "
+		    "notifications may be lost when the host fails.",
+		    "%s: %s", role, fault);
+	else
+		return true;
+	return false;
+}
+
 void
 doctor_durability(struct doctor *d)
 {
-	static const char *const names[] = { "fsync", "full_page_writes",
-		"synchronous_commit" };
+	const struct config *config = d->c->config;
 	struct db *db = d->api != NULL ? d->api : d->owner;
 	const struct db_rows *r;
-	size_t i;
-	bool right = true;
+	bool right;
 
-	r = db != NULL ? ask(d, db, Q_DOCTOR_SERVER, NULL) : NULL;
-	if (r == NULL)
-		return;
-	for (i = 0; i < NELEMS(names); i++)
-		if (strcmp(db_text(r, 0, (int)i), "off") == 0) {
-			doctor_fail(d,
-			    "Set it to on in postgresql.conf, or accepted "
-			    "notifications may be lost when the host fails.",
-			    "%s is off", names[i]);
-			right = false;
-		}
-	if (right)
+	right = judge_durability(d, d->api, config->database_api_user);
+	right &= judge_durability(
+	    d, d->spooler, config->database_spooler_user);
+	r = right && db != NULL ? ask(d, db, Q_DOCTOR_SERVER, NULL) : NULL;
+	if (r != NULL)
 		doctor_ok(d, "PostgreSQL %s keeps what it commits",
-		    db_text(r, 0, 3));
+		    db_text(r, 0, 0));
 }
 
 void
@@ -223,7 +236,7 @@ doctor_clock(struct doctor *d)
 	r = d->owner != NULL ? ask(d, d->owner, Q_DOCTOR_SERVER, NULL) : NULL;
 	if (r == NULL)
 		return;
-	difference = llabs(db_int(r, 0, 4) - (before + clock_wall_ms()) / 2);
+	difference = llabs(db_int(r, 0, 1) - (before + clock_wall_ms()) / 2);
 	if (difference > CLOCK_FAIL_MS)
 		doctor_fail(d, mend, "the database's clock differs by %" PRId64
 		    " ms", difference);

@@ -3,6 +3,7 @@ libbelfry_la_SOURCES += \
 	src/db/conn.c src/db/conn.h \
 	src/db/conninfo.c src/db/conninfo.h \
 	src/db/db.c src/db/db.h \
+	src/db/durability.c src/db/durability.h \
 	src/db/migrate.c src/db/migrate.h \
 	src/db/pool.c src/db/pool.h \
 	src/db/query.c src/db/query.h \

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "base/wipe.h"
 #include "config.h"
 #include "db/db.h"
+#include "db/durability.h"
 #include "db/migrate.h"
 #include "spooler/spooler.h"
 
@@ -38,9 +40,13 @@ worker_count(const struct config *config)
 	return (int)config->spooler_processes;
 }
 
+/* Seen before the workers are there, which tell it. */
+static bool commits_unsafe;
+
 static int
 worker(const struct config *config, int listen_fd, int slot)
 {
+	metrics_set(METRIC_DB_COMMITS_UNSAFE, 1, slot == 0 && commits_unsafe);
 	return spooler_run(config, slot);
 }
 
@@ -59,6 +65,7 @@ check_schema(const struct config *config, struct err *e)
 		rc = 0;
 	} else {
 		rc = migrate_check(db, a, e);
+		commits_unsafe = rc == 0 && durability_check(db, a);
 	}
 	arena_free(&a);
 	return rc;
