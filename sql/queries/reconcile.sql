@@ -128,7 +128,8 @@ SELECT count(*) FROM m
 
 -- name: reconcile_lost
 -- One row: how many deliveries of the slice (after $2, up to $3) are open and stand in no
--- queue.  They are ready again; what is held is given up at the next look for receipts.
+-- queue.  They are ready again; what is held is given up at the next look for receipts, and
+-- what was sent and waits for one goes to the next account then.
 -- $4: dry, $5: by whom, $6: ids for events, which limit it, too.  A step of a fallback order
 -- that waits for the one before stands in no queue.  Of a tenant with a long queue nothing
 -- is said: that would cost too much.
@@ -137,7 +138,8 @@ WITH r AS MATERIALIZED (
 ), d AS MATERIALIZED (
     SELECT d.notification_id, d.id, d.channel, d.priority, d.state FROM delivery d
     WHERE d.tenant_id = $1 AND d.notification_id > $2 AND d.notification_id <= $3
-        AND d.state IN (1, 2, 3, 8) AND (SELECT count(*) FROM r) <= 20000
+        AND (d.state IN (1, 2, 3, 8) OR d.state = 4 AND d.due IS NOT NULL)
+        AND (SELECT count(*) FROM r) <= 20000
         AND (d.state <> 1 OR d.due IS NOT NULL OR d.step = 0)
         AND d.id NOT IN (SELECT id FROM r)
         AND NOT EXISTS (SELECT FROM q_later q WHERE q.tenant_id = $1 AND q.id = d.id)
@@ -145,7 +147,7 @@ WITH r AS MATERIALIZED (
     LIMIT array_length($6::uuid[], 1) FOR UPDATE OF d SKIP LOCKED
 ), u AS (
     UPDATE delivery x SET state = 2, due = NULL, told = GREATEST(x.told, 0)
-    FROM d WHERE NOT $4::boolean AND d.state <> 8 AND x.tenant_id = $1
+    FROM d WHERE NOT $4::boolean AND d.state NOT IN (4, 8) AND x.tenant_id = $1
         AND x.notification_id = d.notification_id AND x.id = d.id AND x.state = d.state
     RETURNING d.*
 ), q AS (
@@ -159,8 +161,11 @@ WITH r AS MATERIALIZED (
     SELECT DISTINCT $1::bigint, channel, priority FROM u ON CONFLICT DO NOTHING
 ), w AS (
     INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no, kind)
-    SELECT $1, now(), id, notification_id, channel, priority, 0, 2 FROM d
-    WHERE NOT $4::boolean AND state = 8
+    SELECT $1, now(), id, notification_id, channel, priority, COALESCE((
+        SELECT max(lease_no) FROM attempt a WHERE a.tenant_id = $1
+            AND a.notification_id = d.notification_id AND a.delivery_id = d.id), 0),
+        CASE state WHEN 8 THEN 2 ELSE 3 END
+    FROM d WHERE NOT $4::boolean AND state IN (4, 8)
 ), e AS (
     INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel, code,
         text, by)

@@ -131,6 +131,29 @@ def test_by_itself(own_stack):
     assert codes == [("count", "spooler")]
 
 
+@pytest.mark.settings(settings={**SETTINGS, "retry.receipt_after": "1h"})
+def test_what_waits_for_a_receipt_in_no_queue(own_stack):
+    """It was sent, and the next account is to send it unless a receipt comes."""
+    tenant = Tenant(own_stack, maildir=False)
+    with FakeProvider() as first, FakeProvider() as second:
+        for priority, provider in ((1, first), (2, second)):
+            tenant.ctl("provider", "add", f"p{priority}", "--kind", "smtp",
+                       "--priority", priority, "--set", "host=127.0.0.1",
+                       "--set", f"port={provider.smtp_port}", "--set",
+                       "tls=none", "--set", "from=shop@example.org")
+        identity = tenant.api.accepted(letter(1))
+        tenant.api.ended(identity)
+        tenant.stack.rows("DELETE FROM q_later WHERE tenant_id = %s", tenant.id)
+        age(own_stack)
+        assert found(tenant.ctl("reconcile")) == {"delivery_lost": 1}
+        wait_until(lambda: second.count() == 1, 20, "the next account")
+        tenant.api.ended(identity)
+        wait_until(lambda: tenant.count("q_later") == 0
+                   and tenant.count("q_leased") == 0, 20, "the end")
+        assert found(tenant.ctl("reconcile")) == {}
+        assert first.count() == 1
+
+
 @pytest.mark.settings(settings={**SETTINGS, "spooler.processes": "2",
                                 "spooler.reconcile_interval": "100ms"})
 @pytest.mark.expect_log("took over|no longer sure")  # where all is slow
