@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# RELIABILITY D4, every channel with every point.
+# RELIABILITY D4: each point, on each kind of transfer.
 import pytest
 
 from fault.test_spooler_kill import LANES, everywhere

@@ -157,6 +157,7 @@ def workers(stack):
             yield part, pid
 
 
+@pytest.mark.C4
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root reads their memory")
 def test_nothing_is_remembered():
     canaries, stack = Planted(), Stack()

@@ -65,6 +65,35 @@ def queued(tenant):
                        "USING (tenant_id, id) WHERE tenant_id = %s LIMIT 1")
 
 
+def leases_of(tenant, spooler):
+    """The deliveries that the process holds."""
+    return {row["id"] for row in tenant.rows(
+        "SELECT l.id::text FROM q_leased l JOIN spooler s ON s.id = l.spooler "
+        "WHERE l.tenant_id = %s AND s.pid = %s", spooler)}
+
+
+def stop_with_leases(tenant, spoolers):
+    """Stops one of the processes while it holds leases: it, and what it holds."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        for spooler in spoolers:
+            if not leases_of(tenant, spooler):
+                continue
+            os.kill(spooler, signal.SIGSTOP)
+            # What it had begun to write when it was stopped is written by now.
+            time.sleep(0.2)
+            if held := leases_of(tenant, spooler):
+                return spooler, held
+            os.kill(spooler, signal.SIGCONT)
+    raise AssertionError("no spooler holds anything")
+
+
+def rescued(tenant):
+    return {row["id"] for row in tenant.rows(
+        "SELECT delivery_id::text AS id FROM event WHERE tenant_id = %s "
+        "AND code = 'rescued'")}
+
+
 def named(tenant, addresses):
     """How many of the addresses have a delivery with several attempts."""
     return tenant.rows(
@@ -83,10 +112,12 @@ def test_stopped_and_resumed(own_stack, slow):
         send(tenant, 100 * turn, 50)
         send(tenant, 100 * turn + 50, 50)
         wait_until(lambda: len(inbox.received) > 100 * turn, 10, "a mail")
-        zombie = own_stack.workers("spooler")[turn % 2]
-        os.kill(zombie, signal.SIGSTOP)
+        spoolers = own_stack.workers("spooler")
+        zombie, held = stop_with_leases(
+            tenant, spoolers if turn % 2 == 0 else spoolers[::-1])
         try:
             wait_until(lambda: not queued(tenant), 15, "the others' work")
+            assert held <= rescued(tenant), "the other one took them over"
             before = len(inbox.received)
         finally:
             os.kill(zombie, signal.SIGCONT)

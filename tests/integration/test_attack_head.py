@@ -9,6 +9,8 @@ import pytest
 from harness.api import ADMIN, SERVICES, Client, mail
 from harness.web_server import SERVERS
 
+pytestmark = pytest.mark.A8
+
 SEND = f"{SERVICES}/send"
 SPOOFED = {"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Host": "evil.example",
            "X-Forwarded-Proto": "https", "X-Forwarded-Port": "1",

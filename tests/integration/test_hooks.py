@@ -209,6 +209,7 @@ def test_a_message_id_will_do(mailing, grid, provider):
     assert state(mailing, identity) == "delivered"
 
 
+@pytest.mark.W6
 def test_what_is_not_proven_has_no_effect(mailing, grid):
     identity, ids = sent(mailing, mail())
     event = {**ids, "event": "bounce", "type": "bounce", "status": "5.1.1"}

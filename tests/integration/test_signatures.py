@@ -25,6 +25,8 @@ from harness.hooks import PUBLIC, SID, TOKEN, WhatsApp, path_of
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
+pytestmark = pytest.mark.W6
+
 PHONE, SENDER = "+43660123456", "+15005550006"
 FORM = "application/x-www-form-urlencoded"
 STOP = {"AccountSid": SID, "Body": "Stop", "From": PHONE, "MessageSid": "SM7"}

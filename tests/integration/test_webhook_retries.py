@@ -303,6 +303,7 @@ def memory_kb(pid):
     return int(re.search(r"^Anonymous: +(\d+) kB", text, re.MULTILINE)[1])
 
 
+@pytest.mark.W5
 @pytest.mark.parametrize("head, more, result", [
     (b"HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n", b"x" * 65536,
      "succeeded"),
