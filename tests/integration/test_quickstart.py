@@ -2,6 +2,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 import os
+import random
 import re
 import shutil
 import signal
@@ -178,8 +179,13 @@ def test_up_twice_is_no_harm(directory):
 
 @contextmanager
 def taken_port():
+    """Not one of those that connections of other tests get meanwhile."""
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        while taken.getsockname()[1] == 0:
+            try:
+                taken.bind(("127.0.0.1", random.randrange(20000, 32000)))
+            except OSError:
+                pass
         taken.listen()
         yield taken.getsockname()[1]
 
