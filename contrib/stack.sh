@@ -211,6 +211,8 @@ lighttpd_settled() {
 
 # Starts lighttpd on $PORT.  Whether a port is free shows when it is bound, so a
 # taken one is an answer, not a race: 2.
+# Connections are kept for long: one that ends in the moment when its client uses it
+# again is a request without an answer.
 lighttpd_on_port() {
 	cat >"$DIR/lighttpd.conf" <<-CONF
 		server.modules = ( "mod_fastcgi" )
@@ -219,6 +221,7 @@ lighttpd_on_port() {
 		server.port = $PORT
 		server.max-request-size = 65536
 		server.max-keep-alive-requests = 10000
+		server.max-keep-alive-idle = 300
 		fastcgi.server = ( "/" => ((
 		    "socket" => "$DIR/s/api.sock",
 		    "check-local" => "disable" )) )

@@ -1,7 +1,9 @@
 # test_health.py - what a load balancer and Prometheus see
 #
 # SPDX-License-Identifier: BSD-2-Clause
+import http.client
 import re
+import time
 
 import pytest
 
@@ -68,3 +70,15 @@ def test_all_workers_answer_the_same(visitor):
     name = 'belfry_http_requests_total{status="2xx"}'
     seen = [samples(visitor.get("/metrics").text)[name] for _ in range(20)]
     assert seen == sorted(seen) and seen[-1] >= seen[0] + 19
+
+
+def test_the_web_server_keeps_connections(stack):
+    """Longer than a test rests: else one would end just when it is used again."""
+    client = http.client.HTTPConnection(stack.url.removeprefix("http://"))
+    client.request("GET", "/health/live")
+    assert client.getresponse().read()
+    kept = client.sock
+    time.sleep(7)  # lighttpd's own limit is 5 s
+    client.request("GET", "/health/live")
+    assert client.getresponse().status == 200 and client.sock is kept
+    client.close()
