@@ -41,6 +41,7 @@ enum {
 	LOOK_PART = 20, /* of the time, at most, goes to looking: the leases of all may be
 	                 * many, or dead rows that cannot be vacuumed */
 	LOOKS_MS = 10 * LOOK_MS, /* looking goes on for this long after an offer */
+	LAST_LOOKS_MS = 20, /* between two of a spooler that stops */
 	LINGER_MS = 2 * TICKET_GOOD_MS /* longer than an accepting transaction takes, as a
 	                                * rule; one that dies leaves its ticket taken */
 };
@@ -59,7 +60,9 @@ struct express {
 	int64_t next_look_ms;
 	int64_t doubt_until_ms; /* there may be leases of claims that are over */
 	bool looking;
+	bool stopping; /* for a turn of the loop at least */
 	bool all_in; /* no ticket was under way before the doorbell was last heard */
+	bool none_left; /* and no lease since: our successor handed back what it heard */
 	struct arena *a; /* of the suspects */
 	struct suspect *suspects; /* leases that the last look did not know */
 	size_t suspect_count;
@@ -229,6 +232,7 @@ struct look {
 	struct spooler *sp;
 	struct uuid id;
 	int64_t began_ms;
+	bool last; /* nothing can come any more */
 };
 
 static bool
@@ -406,7 +410,10 @@ look_step(struct pool_job *job, struct db_rows **rows, const struct err *e)
 
 	sp->express->looking = false;
 	sp->express->next_look_ms = now + (spacing > LOOK_MS ? spacing : LOOK_MS);
-	if (e != NULL)
+	if (lk->last) {
+		sp->express->next_look_ms = now + LAST_LOOKS_MS;
+		sp->express->none_left = e == NULL && db_count(rows[0]) == 0;
+	} else if (e != NULL)
 		spooler_trouble(sp, "looking at the leases failed", e);
 	else if (uuid_cmp(&lk->id, &sp->id) == 0)
 		looked(sp, rows[0]);
@@ -426,6 +433,7 @@ look(struct spooler *sp)
 	lk->sp = sp;
 	lk->id = sp->id;
 	lk->began_ms = clock_mono_ms();
+	lk->last = sp->stopping && sp->express->all_in;
 	sp->express->looking = true;
 	db_add(b, Q_LEASES_OWN);
 	db_arg_uuid(b, &sp->id);
@@ -447,8 +455,14 @@ tickets_right_now(const struct spooler *sp)
 }
 
 static bool
-has_to_look(const struct express *x, int64_t now_ms)
+has_to_look(const struct spooler *sp, int64_t now_ms)
 {
+	const struct express *x = sp->express;
+
+	if (sp->stopping)
+		return sp->in_flight == 0 && sp->claims == 0 &&
+		    settler_is_empty(sp->settler) && x->all_in &&
+		    express_awaits(sp);
 	return (x->offered_ms != 0 && now_ms < x->offered_ms + LOOKS_MS) ||
 	    now_ms < x->doubt_until_ms || x->suspect_count > 0;
 }
@@ -466,8 +480,11 @@ express_service(struct spooler *sp)
 	if (count > 0)
 		x->offered_ms = now;
 	x->all_in = !tickets_are_under_way(x->tickets);
+	if (sp->stopping && !x->stopping)
+		x->next_look_ms = now;
+	x->stopping = sp->stopping;
 	if (!x->looking && now >= x->next_look_ms && lease_is_trusted(sp) &&
-	    pool_is_up(sp->pool) && has_to_look(x, now))
+	    pool_is_up(sp->pool) && has_to_look(sp, now))
 		look(sp);
 }
 
@@ -482,6 +499,7 @@ express_awaits(const struct spooler *sp)
 {
 	const struct express *x = sp->express;
 
-	return x->offered_ms != 0 && !x->all_in &&
+	return x->offered_ms != 0 && !(x->all_in && x->none_left) &&
+	    pool_is_up(sp->pool) && lease_is_trusted(sp) &&
 	    clock_mono_ms() < x->offered_ms + LINGER_MS;
 }
