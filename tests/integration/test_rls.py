@@ -19,6 +19,7 @@ SEEN_BY_ALL = {
         "idempotency", # it deletes old keys
         "provider_health", # it knows which accounts are well, and no secret
         "hook_seen", # so it does here
+        "heard", # the same, of those alone that are old
         "throughput", # it writes statistics
         "webhook_queue", "webhook_health", # it finds work, by ids alone
         "webhook_message", "webhook_attempt", # it deletes old ones
