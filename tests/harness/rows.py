@@ -5,6 +5,8 @@
 # As the programs would have written them: each row can be claimed, rendered, sent and
 # settled.  Only a very long backlog has deliveries for its oldest rows alone: those that
 # a test comes to.
+import contextlib
+
 ID = """(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
     || '7' || substr(md5(random()::text), 1, 3) || '8'
     || substr(md5(random()::text), 1, 15))::uuid"""
@@ -139,6 +141,24 @@ def parts(count, most):
     while count > 0:
         yield min(count, most)
         count -= most
+
+
+@contextlib.contextmanager
+def waiting_for_an_account(stack, tenant, count, lane=1):
+    """So many rows of a tenant, which is suspended, wait for an account for an hour; gives
+    what tells how many of them still do."""
+    stack.suspend([tenant.id])
+    stack.rows("INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, "
+               "lease_no, kind) SELECT %s, now() + interval '1 h' + n * interval '1 ms', "
+               "gen_random_uuid(), gen_random_uuid(), %s, 1, 0, 1 "
+               "FROM generate_series(1, %s) n", tenant.id, lane, count)
+    try:
+        yield lambda: tenant.rows(
+            "SELECT count(*) AS n FROM q_later WHERE tenant_id = %s "
+            "AND due > now() + interval '30 min'")[0]["n"]
+    finally:
+        for table in ("q_later", "q_ready"):
+            stack.rows(f"DELETE FROM {table} WHERE tenant_id = %s", tenant.id)
 
 
 def jain(values):

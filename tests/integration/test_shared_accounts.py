@@ -13,6 +13,7 @@ from harness.api import ADMIN, SERVICES, Client, mail, problem
 from harness.bounces import feed, report
 from harness.fake_provider import FakeProvider, Fault
 from harness.hooks import SendGrid, WhatsApp, twilio_signature
+from harness.rows import waiting_for_an_account
 from harness.smtp import FaultyServer, MailServer
 from harness.tenant import Tenant
 from harness.wait import wait_until
@@ -283,6 +284,17 @@ def test_a_disabled_account_wakes_who_waits(stack, pair):
     for tenant, identity in asked:
         tenant.api.ended(identity)
     assert len(account.mails()) == 2
+
+
+def test_of_a_long_queue_so_many_are_woken_as_there_is_time_for(stack, pair):
+    account = Account(stack)
+    for tenant in pair:
+        account.share(tenant)
+    account.ctl("provider", "disable", account.name)
+    with waiting_for_an_account(stack, pair[0], 3000) as one, \
+            waiting_for_an_account(stack, pair[1], 500) as other:
+        account.ctl("provider", "enable", account.name)
+        assert (one(), other()) == (2000, 0)
 
 
 def test_keys_are_rotated(own_stack):
