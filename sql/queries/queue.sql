@@ -193,8 +193,8 @@ FROM r WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id AND d.id
 -- name: settle
 -- The ids of the deliveries whose outcome took effect: those whose lease was still the
 -- one that is named.  The others were taken over by another spooler.  What a receipt told
--- meanwhile goes before what the provider's first answer was, or before that there was none:
--- as if it had been told afterwards (decide_receipt).
+-- meanwhile goes before what the provider's first answer was; before that there was none
+-- at all, by settle_held.
 WITH r AS MATERIALIZED (
     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[],
         $7::smallint[], $8::smallint[], $9::bigint[], $10::text[], $11::text[],
@@ -217,39 +217,33 @@ WITH r AS MATERIALIZED (
     FROM l WHERE a.tenant_id = $1 AND a.notification_id = l.notification_id
         AND a.delivery_id = l.id AND a.n = l.n
 ), d AS (
-    UPDATE delivery{week} d SET (state, class, reason, due, failovers, finished_at) = (
-            SELECT x.state, CASE WHEN x.failed THEN d.class ELSE l.class END,
-                CASE WHEN x.failed THEN d.reason
-                    WHEN l.state <> 4 AND x.state <> 5 THEN l.text END,
-                CASE WHEN l.later >= 0 AND x.state = l.state THEN l.due END,
-                d.failovers + l.failover
-                    + CASE WHEN x.state = 2 AND l.state = 8 THEN 1 ELSE 0 END,
-                CASE WHEN x.state IN (4, 5, 6, 7, 9, 10, 11) THEN now() END
-            FROM (SELECT y.failed, CASE WHEN l.state NOT IN (4, 8) THEN l.state
-                    WHEN d.told > 0 THEN 5 WHEN NOT y.failed THEN l.state
-                    WHEN l.state = 8 AND d.class IN (2, 3, 6, 7) THEN 2 ELSE 6 END AS state
-                FROM (SELECT l.state IN (4, 8) AND d.told < 0 AS failed) y) x),
-        told = CASE WHEN d.told < 0 THEN 0 ELSE GREATEST(d.told, l.told) END,
+    UPDATE delivery{week} d SET state = CASE WHEN l.state <> 4 THEN l.state
+            WHEN d.told > 0 THEN 5 WHEN d.told < 0 THEN 6 ELSE 4 END,
+        class = CASE WHEN l.state IN (4, 8) AND d.told < 0 THEN d.class ELSE l.class END,
+        reason = CASE WHEN l.state IN (4, 8) AND d.told < 0 THEN d.reason
+            WHEN l.state <> 4 THEN l.text END,
+        told = CASE WHEN d.told >= 0 THEN GREATEST(d.told, l.told)
+            WHEN l.state = 8 THEN d.told ELSE 0 END,
+        due = CASE WHEN l.later >= 0 AND (l.state <> 4 OR d.told = 0) THEN l.due END,
+        failovers = d.failovers + l.failover,
         trace = CASE WHEN l.note IS NULL OR length(d.trace::text) > 800 THEN d.trace
             ELSE (COALESCE(left(d.trace::text, -1) || ',', '[') || l.note || ']')::json
             END,
         provider_ref = COALESCE(l.provider_ref, d.provider_ref),
-        counted = d.counted + l.counted
+        counted = d.counted + l.counted,
+        finished_at = CASE WHEN l.state IN (4, 5, 6, 7, 9, 10, 11) THEN now() END
     FROM l WHERE d.tenant_id = $1 AND d.notification_id = l.notification_id
         AND d.id = l.id
-    RETURNING d.id, d.state
-), s AS (
-    SELECT l.*, COALESCE(d.state, l.state) AS ends FROM l LEFT JOIN d ON d.id = l.id
 ), w AS (
     INSERT INTO q_later (tenant_id, due, id, notification_id, lane, prio, lease_no, kind)
-    SELECT $1, due, id, notification_id, lane, prio, lease_no, later FROM s
-    WHERE later >= 0 AND ends = state
+    SELECT $1, due, id, notification_id, lane, prio, lease_no, later FROM l
+    WHERE later >= 0
 ), q AS (
     INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
-    SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM s WHERE ends = 2
+    SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM l WHERE state = 2
 ), t AS (
     INSERT INTO tenant_ready (tenant_id, lane, prio)
-    SELECT DISTINCT $1::bigint, lane, prio FROM s WHERE ends = 2
+    SELECT DISTINCT $1::bigint, lane, prio FROM l WHERE state = 2
     ON CONFLICT DO NOTHING
 ), e AS (
     INSERT INTO event (tenant_id, notification_id, id, delivery_id, type, channel,
@@ -267,11 +261,45 @@ WITH r AS MATERIALIZED (
             ELSE n.state END,
         done_at = CASE WHEN n.open_count <= c.closed AND n.state = 2 THEN now()
             ELSE n.done_at END
-    FROM (SELECT notification_id, count(*)::int AS closed FROM s
-        WHERE ends IN (4, 5, 6, 7, 9, 10, 11) GROUP BY notification_id) c
+    FROM (SELECT notification_id, count(*)::int AS closed FROM l
+        WHERE state IN (4, 5, 6, 7, 9, 10, 11) GROUP BY notification_id) c
     WHERE n.tenant_id = $1 AND n.id = c.notification_id
 )
 SELECT id FROM l
+
+-- name: settle_held
+-- Nothing.  Of deliveries that ended so that nobody knows what became of them: what a
+-- receipt told before counts as if it had been told now (decide_receipt).
+WITH d AS (
+    UPDATE delivery{week} d SET told = GREATEST(d.told, 0), due = NULL,
+        state = CASE WHEN d.told > 0 THEN 5 WHEN d.class IN (2, 3, 6, 7) THEN 2 ELSE 6 END,
+        reason = CASE WHEN d.told < 0 THEN d.reason END,
+        failovers = d.failovers
+            + CASE WHEN d.told < 0 AND d.class IN (2, 3, 6, 7) THEN 1 ELSE 0 END,
+        finished_at = CASE WHEN d.told < 0 AND d.class IN (2, 3, 6, 7) THEN NULL
+            ELSE now() END
+    FROM unnest($2::uuid[], $3::uuid[]) AS r (notification_id, id)
+    WHERE d.tenant_id = $1 AND d.notification_id = r.notification_id AND d.id = r.id
+        AND d.state = 8 AND d.told <> 0
+    RETURNING d.notification_id, d.id, d.state
+), w AS (
+    DELETE FROM q_later q USING d WHERE q.tenant_id = $1 AND q.id = d.id
+    RETURNING q.lane, q.prio, q.lease_no, d.*
+), q AS (
+    INSERT INTO q_ready (tenant_id, lane, prio, due, id, notification_id, lease_no)
+    SELECT $1, lane, prio, now(), id, notification_id, lease_no FROM w WHERE state = 2
+), t AS (
+    INSERT INTO tenant_ready (tenant_id, lane, prio)
+    SELECT DISTINCT $1::bigint, lane, prio FROM w WHERE state = 2
+    ON CONFLICT DO NOTHING
+)
+UPDATE notification{week} n SET open_count = n.open_count - c.closed,
+    state = CASE WHEN n.open_count <= c.closed AND n.state = 2 THEN 3 ELSE n.state END,
+    done_at = CASE WHEN n.open_count <= c.closed AND n.state = 2 THEN now()
+        ELSE n.done_at END
+FROM (SELECT notification_id, count(*)::int AS closed FROM d
+    WHERE state <> 2 GROUP BY notification_id) c
+WHERE n.tenant_id = $1 AND n.id = c.notification_id
 
 -- name: late_results
 -- Nothing.  Results that came after their lease was lost: recorded, not applied.

@@ -294,6 +294,31 @@ add_gone(struct arena *a, struct db_batch *b, const struct result *first)
 		db_arg_array(b, v[i]);
 }
 
+/* Of those that nobody knows about somebody may have known already. */
+static void
+add_held(struct arena *a, struct db_batch *b, const struct result *first,
+    int week)
+{
+	struct db_array *v[2] = { NULL };
+	const struct result *r;
+	size_t i;
+
+	for (r = first; r != NULL; r = r->next) {
+		if (r->state != DELIVERY_HELD)
+			continue;
+		for (i = 0; i < NELEMS(v) && v[i] == NULL; i++)
+			v[i] = db_array_new(a);
+		db_array_uuid(v[0], &r->notification.u);
+		db_array_uuid(v[1], &r->delivery.u);
+	}
+	if (v[0] == NULL)
+		return;
+	db_add_weekly(b, Q_SETTLE_HELD, week);
+	db_arg_int(b, first->tenant.n);
+	for (i = 0; i < NELEMS(v); i++)
+		db_arg_array(b, v[i]);
+}
+
 struct db_batch *
 settle_batch(struct arena *a, const struct settle_params *p,
     const struct result *first, size_t *took_r, struct health_notes *notes_r)
@@ -317,6 +342,7 @@ settle_batch(struct arena *a, const struct settle_params *p,
 	db_arg_int(b, first->tenant.n);
 	for (i = 0; i < COLUMNS; i++)
 		db_arg_array(b, v[i]);
+	add_held(a, b, first, week);
 	notes_r->count = 0;
 	if (p->bare)
 		return b;
