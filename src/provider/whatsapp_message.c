@@ -25,6 +25,37 @@
 
 enum { JSON_DEPTH = 32 };
 
+/* ---- Members ------------------------------------------------------------------------- */
+
+static bool
+is_listed(const char *name, const char *const *list)
+{
+	while (*list != NULL && strcmp(*list, name) != 0)
+		list++;
+	return *list != NULL;
+}
+
+/* A part has what its form takes and nothing else, or something would be left out.  What
+ * is null or an empty text says nothing: templates leave it. */
+static int
+check_members(const json_t *part, const char *const *taken, struct err *e)
+{
+	const char *name;
+	const json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)part, name, value)
+	{
+		if (!is_listed(name, taken) && !json_is_null(value) &&
+		    !(json_is_string(value) && json_string_length(value) == 0))
+			return err_set(e, ERR_UNPROCESSABLE,
+			    "the part for WhatsApp: /%.60s does not go with %s",
+			    name, taken[0]);
+	}
+	return 0;
+}
+
+/* ---- Templates ----------------------------------------------------------------------- */
+
 /* Texts as parameters; numbers and the like are written as JSON has them. */
 static json_t *
 parameters(const json_t *list)
@@ -173,14 +204,31 @@ choose_language(struct arena *a, const json_t *list, const char *locale)
 	return code_of(a, json_string_value(json_array_get(list, 0)));
 }
 
+/* The API's own form says the same: {"code": "de"}. */
+static const json_t *
+language_given(const json_t *part)
+{
+	const json_t *given = json_object_get(part, "language");
+	const json_t *code = json_object_get(given, "code");
+
+	return json_object_size(given) == 1 && json_string_length(code) > 0
+	    ? code
+	    : given;
+}
+
 static int
 language_of(struct arena *a, const json_t *part, const struct message *m,
     const char **code_r, struct err *e)
 {
-	const json_t *given = json_object_get(part, "language");
+	const json_t *given = language_given(part);
 	const char *locale = m->locale != NULL ? m->locale : "en";
 	size_t i = 0, n = json_array_size(given);
 
+	if (given != NULL && !json_is_null(given) && !json_is_string(given) &&
+	    !json_is_array(given))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp: /language is neither a language nor "
+		    "a list of them");
 	while (i < n && json_string_length(json_array_get(given, i)) > 0)
 		i++;
 	if (i < n || (json_is_array(given) && n == 0))
@@ -219,11 +267,14 @@ static int
 template(struct arena *a, const json_t *part, const struct message *m,
     json_t **body_r, struct err *e)
 {
+	static const char *const taken[] = { "template", "language", "header",
+		"parameters", "buttons", NULL };
 	json_t *components = json_array();
 	const char *code;
 
 	js_keep(a, components);
-	if (language_of(a, part, m, &code, e) < 0 ||
+	if (check_members(part, taken, e) < 0 ||
+	    language_of(a, part, m, &code, e) < 0 ||
 	    add_components(part, components, e) < 0)
 		return -1;
 	*body_r = json_pack("{s:s, s:{s:s, s:{s:s}, s:O}}", "type", "template",
@@ -231,6 +282,8 @@ template(struct arena *a, const json_t *part, const struct message *m,
 	    "code", code, "components", components);
 	return 0;
 }
+
+/* ---- What is no template ------------------------------------------------------------- */
 
 static json_t *
 text(const json_t *part)
@@ -240,25 +293,55 @@ text(const json_t *part)
 	    json_is_true(json_object_get(part, "preview_url")));
 }
 
-/* What the part is but a template, or NULL: it is nothing that is known. */
-static json_t *
-read_part(json_t *part)
+static int
+set_text(const json_t *part, json_t **body_r, struct err *e)
 {
+	static const char *const taken[] = { "text", "preview_url", NULL };
+
+	if (check_members(part, taken, e) < 0)
+		return -1;
+	*body_r = text(part);
+	return 0;
+}
+
+/* A medium by a link or of an attachment.  *body_r stays when there is none. */
+static int
+set_medium(const json_t *part, json_t **body_r, struct err *e)
+{
+	const char *taken[] = { NULL, NULL };
 	size_t i;
 
-	if (http_json_text(part, "type")[0] != '\0')
-		return json_deep_copy(part);
-	if (http_json_text(part, "text")[0] != '\0')
-		return text(part);
 	for (i = 0; whatsapp_media_kinds[i] != NULL; i++) {
 		const char *kind = whatsapp_media_kinds[i];
 		json_t *one = json_object_get(part, kind);
 
-		if (whatsapp_media_is_attachment(one) ||
-		    strncmp(http_json_text(one, "link"), "https://", 8) == 0)
-			return json_pack("{s:s, s:O}", "type", kind, kind, one);
+		if (!whatsapp_media_is_attachment(one) &&
+		    strncmp(http_json_text(one, "link"), "https://", 8) != 0)
+			continue;
+		taken[0] = kind;
+		if (check_members(part, taken, e) < 0)
+			return -1;
+		*body_r = json_pack("{s:s, s:O}", "type", kind, kind, one);
+		return 0;
 	}
-	return NULL;
+	return 0;
+}
+
+/* *body_r is NULL when the part is nothing that is known. */
+static int
+read_part(struct arena *a, json_t *part, const struct message *m,
+    json_t **body_r, struct err *e)
+{
+	*body_r = NULL;
+	if (http_json_text(part, "type")[0] != '\0') {
+		*body_r = json_deep_copy(part);
+		return 0;
+	}
+	if (http_json_text(part, "template")[0] != '\0')
+		return template(a, part, m, body_r, e);
+	if (http_json_text(part, "text")[0] != '\0')
+		return set_text(part, body_r, e);
+	return set_medium(part, body_r, e);
 }
 
 bool
@@ -300,6 +383,10 @@ whatsapp_part(struct arena *a, const struct message *m, json_t **part_r,
 		    "the part for WhatsApp is not JSON: %s", fault.text);
 	*part_r = part;
 	session = json_object_get(part, "session");
+	if (session != NULL && !json_is_null(session) &&
+	    !json_is_object(session))
+		return err_set(e, ERR_UNPROCESSABLE,
+		    "the part for WhatsApp: /session is not an object");
 	if (m->in_session && json_is_object(session))
 		*part_r = session;
 	else
@@ -313,15 +400,9 @@ whatsapp_message(struct arena *a, const struct message *m, json_t **body_r,
 {
 	json_t *part, *body;
 
-	if (whatsapp_part(a, m, &part, e) < 0)
+	if (whatsapp_part(a, m, &part, e) < 0 ||
+	    read_part(a, part, m, &body, e) < 0)
 		return -1;
-	if (http_json_text(part, "type")[0] == '\0' &&
-	    http_json_text(part, "template")[0] != '\0') {
-		if (template(a, part, m, &body, e) < 0)
-			return -1;
-	} else {
-		body = read_part(part);
-	}
 	if (body == NULL)
 		return err_set(e, ERR_UNPROCESSABLE,
 		    "the part for WhatsApp has no type, template, text or media "
