@@ -195,8 +195,6 @@ judge_durability(struct doctor *d, struct db *db, const char *role)
 	const char *fault = NULL;
 	struct err e;
 
-	if (db == NULL)
-		return true;
 	if (durability_look(db, d->c->a, &fault, &e) == -1)
 		doctor_fail(d, NULL, "%s: %s", role, e.text);
 	else if (fault != NULL)
@@ -209,21 +207,37 @@ judge_durability(struct doctor *d, struct db *db, const char *role)
 	return false;
 }
 
+/* What the programs cannot show, as the owner sees it.  Only what was looked at is said to
+ * be kept. */
 void
 doctor_durability(struct doctor *d)
 {
 	const struct config *config = d->c->config;
-	struct db *db = d->api != NULL ? d->api : d->owner;
-	const struct db_rows *r;
-	bool right;
+	const struct { struct db *db; const char *role; } sessions[] = {
+		{ d->api, config->database_api_user },
+		{ d->spooler, config->database_spooler_user },
+		{ d->api == NULL && d->spooler == NULL ? d->owner : NULL,
+		    "belfry_owner" },
+	};
+	const char *kept = NULL;
+	const struct db_rows *r = NULL;
+	bool right = true;
+	size_t i;
 
-	right = judge_durability(d, d->api, config->database_api_user);
-	right &= judge_durability(
-	    d, d->spooler, config->database_spooler_user);
-	r = right && db != NULL ? ask(d, db, Q_DOCTOR_SERVER, NULL) : NULL;
-	if (r != NULL)
-		doctor_ok(d, "PostgreSQL %s keeps what it commits",
-		    db_text(r, 0, 0));
+	for (i = 0; i < NELEMS(sessions); i++) {
+		if (sessions[i].db == NULL)
+			continue;
+		right &= judge_durability(
+		    d, sessions[i].db, sessions[i].role);
+		kept = kept == NULL ? sessions[i].role
+		                    : arena_printf(d->c->a, "%s and %s", kept,
+		                          sessions[i].role);
+		if (right && r == NULL)
+			r = ask(d, sessions[i].db, Q_DOCTOR_SERVER, NULL);
+	}
+	if (right && r != NULL)
+		doctor_ok(d, "PostgreSQL %s keeps what is committed by %s",
+		    db_text(r, 0, 0), kept);
 }
 
 void

@@ -71,6 +71,15 @@ def findings(server):
             json.loads(server.run("--json", "doctor").stdout)}
 
 
+def kept(server):
+    """What doctor says of durability when nothing is wrong with it."""
+    (state, text), = {(f["state"], f["text"]) for f in
+                      json.loads(server.run("--json", "doctor").stdout)
+                      if f["check"] == "durability"}
+    assert state == "ok"
+    return text
+
+
 # init
 
 def test_init_from_nothing(empty):
@@ -685,6 +694,19 @@ def test_doctor_sees_what_is_wrong(empty):
     assert wrong() == {"durability"}
     empty.rows("ALTER ROLE belfry_api IN DATABASE belfry "
                "RESET synchronous_commit")
+
+    # Where the programs may not log in, the owner's session is looked at.
+    assert kept(empty).endswith(" by belfry_api and belfry_spooler")
+    empty.rows("ALTER ROLE belfry_spooler NOLOGIN")
+    assert kept(empty).endswith(" by belfry_api")
+    empty.rows("ALTER ROLE belfry_api NOLOGIN")
+    assert kept(empty).endswith(" by belfry_owner")
+    empty.rows("ALTER DATABASE belfry SET synchronous_commit = off")
+    assert wrong() == {"database", "durability"}
+    empty.rows("ALTER DATABASE belfry RESET synchronous_commit")
+    for role in ("belfry_api", "belfry_spooler"):
+        empty.rows(f"ALTER ROLE {role} LOGIN")
+    assert wrong() == set()
 
     pepper = empty.directory / "ring/pepper.key"
     pepper.chmod(0o644)
