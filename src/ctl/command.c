@@ -379,7 +379,7 @@ static const struct ctl_alias aliases[] = {
 	{ "provider delete", "provider remove" },
 	{ "suppression delete", "suppression remove" },
 	{ "webhook delete", "webhook remove" },
-	{ "keys add", "keys new" },
+	{ "keys new", "keys add" },
 	{ "keys list", "keys status" },
 	{ .words = NULL }
 };
@@ -440,7 +440,7 @@ static const struct ctl_command commands[] = {
 	{ "keys status", "", NULL, CTL_NEEDS_DATABASE, command_keys_status,
 	    "Show what each key of keys.directory seals, and which keys sign",
 	    NULL },
-	{ "keys new", "NAME", NULL, CTL_NEEDS_CONFIG, command_keys_new,
+	{ "keys add", "NAME", NULL, CTL_NEEDS_CONFIG, command_keys_add,
 	    "Make a key file that nothing is sealed with yet", NULL },
 	{ "keys use", "NAME", NULL, CTL_NEEDS_CONFIG, command_keys_use,
 	    "Let a key of keys.directory seal from the next reload on", NULL },

@@ -32,7 +32,7 @@ int command_key_add(struct ctl *c, struct err *e);
 int command_key_list(struct ctl *c, struct err *e);
 int command_key_revoke(struct ctl *c, struct err *e);
 int command_key_rotate(struct ctl *c, struct err *e);
-int command_keys_new(struct ctl *c, struct err *e);
+int command_keys_add(struct ctl *c, struct err *e);
 int command_keys_rotate(struct ctl *c, struct err *e);
 int command_keys_status(struct ctl *c, struct err *e);
 int command_keys_use(struct ctl *c, struct err *e);

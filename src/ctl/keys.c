@@ -221,7 +221,7 @@ command_keys_rotate(struct ctl *c, struct err *e)
 /* ---- Files ------------------------------------------------------------------------ */
 
 int
-command_keys_new(struct ctl *c, struct err *e)
+command_keys_add(struct ctl *c, struct err *e)
 {
 	const char *name = ctl_argument(c, 0);
 

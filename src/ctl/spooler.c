@@ -111,8 +111,12 @@ set_drain(struct ctl *c, bool drain, struct err *e)
 		return -1;
 	count = db_count(rows[0]);
 	if (count == 0) {
-		err_set(e, ERR_NOT_FOUND, "there is no spooler \"%.80s\": \"belfryctl "
-		    "spooler status\" lists them", which != NULL ? which : "");
+		if (which == NULL)
+			err_set(e, ERR_NOT_FOUND, "no spooler is running");
+		else
+			err_set(e, ERR_NOT_FOUND,
+			    "there is no spooler \"%.80s\": \"belfryctl "
+			    "spooler status\" lists them", which);
 		return edit_abort(&ed);
 	}
 	b = db_batch_new(c->a, ed.tenant, DB_COMMIT);

@@ -86,7 +86,7 @@ def test_rotation_under_load(own_stack):
         sender = Sender(tenant)
         sender.start()
         try:
-            own_stack.ctl("keys", "new", "k2")
+            own_stack.ctl("keys", "add", "k2")
             own_stack.reload()
             own_stack.ctl("keys", "use", "k2")
             own_stack.reload()

@@ -604,7 +604,7 @@ WRITING = {
     "key add": (["key", "add", "x", "--scope", "admin"], "account.add"),
     "key rotate": (["key", "rotate", "x"], "key.rotate"),
     "key revoke": (["key", "revoke", "KEY"], "key.revoke"),
-    "keys new": None, "keys use": None, # files: doc/audit.md
+    "keys add": None, "keys use": None, # files: doc/audit.md
     "keys rotate": None, # an entry for what was sealed anew: tests/fault/test_keys.py
     "template push": (["template", "push", str(ROOT / "templates/welcome")],
                       None),

@@ -145,6 +145,8 @@ def test_a_hold_says_why(server, tenant):
     (["webhook", "add", "https://example.org/", "--event", "delivery.snet"],
      USAGE, 'did you mean "delivery.sent"?'),
     (["spooler", "drain", "nowhere"], NOT_FOUND, '"nowhere"'),
+    (["spooler", "drain", "--all"], NOT_FOUND, "no spooler is running"),
+    (["spooler", "undrain", "--all"], NOT_FOUND, "no spooler is running"),
     (["keys", "use", "nothing"], NOT_FOUND, "nothing.key"),
     (["help", "provder"], USAGE, 'did you mean "provider"?'),
     (["tenant", "set", "demo"], USAGE, "what is to be changed?"),
