@@ -69,7 +69,7 @@ static const struct field token_fault_fields[] = {
 	    .help = "The same in words."),
 };
 
-static const struct field_table token_request_table = FIELD_TABLE(
+static const struct field_table token_request_table = FIELD_TABLE_OPEN(
     "TokenRequest", struct token_request, token_request_fields,
     "A request for an access token (RFC 6749 section 4.4).");
 const struct field_table oauth_answer_table = FIELD_TABLE("TokenAnswer",
@@ -108,7 +108,8 @@ const struct route_content hook_contents[] = {
 	{ 204, NULL, NULL, "It is written down and applied soon." },
 	NOT_PROVEN,
 	{ 503, PROBLEM_TYPE, NULL,
-	    "It could not be written down; the provider is to come again." },
+	    "It could not be written down, or the keys that prove it are not at "
+	    "hand; the provider is to come again." },
 	END
 };
 
@@ -133,8 +134,8 @@ static const struct field unsubscribe_fields[] = {
 	FIELD(struct unsubscribe_form, action, ENUM, .words = actions,
 	    .help = "The same by the buttons of the page, or back."),
 };
-static const struct field_table unsubscribe_table = FIELD_TABLE("Unsubscribe",
-    struct unsubscribe_form, unsubscribe_fields,
+static const struct field_table unsubscribe_table = FIELD_TABLE_OPEN(
+    "Unsubscribe", struct unsubscribe_form, unsubscribe_fields,
     "One of the two must be there; others are ignored.");
 
 #define NO_SUCH_LINK                                                           \
@@ -174,8 +175,8 @@ static const struct field told_fields[] = {
 	    .flags = FIELD_REQUIRED, .help = "What happened to the message."),
 	FIELD(struct told, at, TIME, .help = "When; now by default."),
 };
-static const struct field_table told_table = FIELD_TABLE("Told", struct told,
-    told_fields, "What an app tells of a push message.");
+static const struct field_table told_table = FIELD_TABLE_OPEN("Told",
+    struct told, told_fields, "What an app tells of a push message.");
 
 #define UNKNOWN_LINK                                                           \
 	{ 404, PROBLEM_TYPE, NULL, "The link is none of this installation." }
@@ -186,7 +187,9 @@ const struct route_content receipt_contents[] = {
 	{ 0, JSON, &told_table, "The link alone is the right to do it." },
 	{ 204, NULL, NULL, "It is written down and applied soon." },
 	{ 400, PROBLEM_TYPE, NULL,
-	    "No JSON, or not one of these events: \"errors\" says where." },
+	    "It is no JSON, or has more than two levels." },
+	{ 422, PROBLEM_TYPE, NULL,
+	    "Not one of these events, or no time: \"errors\" says where." },
 	UNKNOWN_LINK,
 	{ 429, PROBLEM_TYPE, NULL, "The link was used too often." },
 	END

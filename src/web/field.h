@@ -123,6 +123,7 @@ struct field_table {
 	size_t count;
 	size_t struct_bytes;
 	size_t mask_offset;
+	bool open; /* members that are not in it are ignored */
 };
 
 /* Which fields stood in the JSON, and which of them as null; one bit each. */
@@ -184,10 +185,14 @@ struct field_mask {
 		__VA_ARGS__                                                    \
 	}
 #define FIELD_TABLE(schema_name, s, table_fields, table_help)                  \
+	FIELD_TABLE_(schema_name, s, table_fields, table_help, false)
+#define FIELD_TABLE_OPEN(schema_name, s, table_fields, table_help)             \
+	FIELD_TABLE_(schema_name, s, table_fields, table_help, true)
+#define FIELD_TABLE_(schema_name, s, table_fields, table_help, is_open)        \
 	{                                                                      \
 		.name = (schema_name), .help = (table_help),                   \
 		.fields = (table_fields), .count = NELEMS(table_fields),       \
-		.struct_bytes = sizeof(s),                                     \
+		.struct_bytes = sizeof(s), .open = (is_open),                  \
 		.mask_offset = FIELD_AT_(s, mask,                              \
 		    FIELD_IS_(FIELD_MEMBER_(s, mask), struct field_mask))      \
 	}

@@ -224,7 +224,7 @@ read_object(struct reader *r, const struct spot *s, const struct field_table *t,
 		if (json_is_null(member))
 			mask->null |= UINT64_C(1) << i;
 	}
-	if (found < json_object_size(v))
+	if (!t->open && found < json_object_size(v))
 		tell_unknown(r, s, t, v);
 }
 

@@ -222,7 +222,8 @@ add_component(const struct field_table *t, json_t *components)
 	json_object_set_new(components, t->name, o);
 	set_text(o, "type", "object");
 	set_text(o, "description", t->help);
-	json_object_set_new(o, "additionalProperties", json_false());
+	if (!t->open)
+		json_object_set_new(o, "additionalProperties", json_false());
 	json_object_set_new(o, "properties", properties);
 	for (i = 0; i < t->count; i++) {
 		json_object_set_new(properties, field_name(&t->fields[i]),

@@ -431,6 +431,23 @@ schemas_say_what_is_checked(void **state)
 	fields_check(&order_table);
 }
 
+static void
+an_open_table_takes_whatever_else_there_is(void **state)
+{
+	static const struct field_table open = FIELD_TABLE_OPEN("Open",
+	    struct order, order_fields, "One that may grow.");
+	json_t *components = js_keep(a, json_object());
+	json_t *json = js_keep(a, json_pack("{s:s, s:b}", "key", "k", "new", 1));
+	struct order o;
+
+	js_keep(a, fields_schema(&open, components));
+	assert_null(json_object_get(json_object_get(components, "Open"),
+	    "additionalProperties"));
+	field_errors_init(&fe, a);
+	assert_int_equal(fields_read(a, json, &open, &o, &fe), 0);
+	assert_int_equal(fields_read(a, json, &order_table, &o, &fe), -1);
+}
+
 static const struct {
 	bool (*is)(const char *s);
 	const char *text;
@@ -585,6 +602,7 @@ main(void)
 		T(secrets_are_split_off),
 		T(queries_are_read_by_the_same_tables),
 		T(schemas_say_what_is_checked),
+		T(an_open_table_takes_whatever_else_there_is),
 		T(forms_are_judged),
 		T(time_spans_are_read_and_written),
 		T(a_megabyte_is_judged_in_linear_time),
