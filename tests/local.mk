@@ -47,6 +47,7 @@ check_PROGRAMS += tests/unit/test_jwt
 check_PROGRAMS += tests/unit/test_jwt_forged
 check_PROGRAMS += tests/unit/test_network
 EXTRA_DIST += tests/unit/token_maker.h
+check_PROGRAMS += tests/unit/test_keyset
 check_PROGRAMS += tests/unit/test_known
 check_PROGRAMS += tests/unit/test_known_answers
 tests_unit_test_known_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=db_run \

@@ -90,9 +90,7 @@ own_issuer(const struct config *config, struct arena *a, const struct jwt *t,
 	if (authenticate_is_operators(config, jwt_claimed_issuer(t)))
 		return NULL;
 	json_array_foreach(facts->issuers, i, row) {
-		issuer_from_settings(a,
-		    json_string_value(json_array_get(row, 0)),
-		    json_array_get(row, 1), facts->slug, issuer);
+		issuer_from_settings(a, row, facts->id, facts->slug, issuer);
 		if (is_from(t, issuer))
 			return issuer;
 	}

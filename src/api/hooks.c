@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * No key opens this door but the provider's signature.  Whatever is wrong, the answer is the
- * same, so nobody learns which tenants and accounts there are.  What is good is written in
+ * same, so nobody learns which tenants and accounts there are: but where the keys that
+ * prove it cannot be fetched now, then the caller is to come again.  What is good is written in
  * one insert and answered; a spooler applies it (spooler/hooks.c).
  */
 #include "api/hooks.h"
@@ -198,6 +199,13 @@ open_account(struct request *rq, struct tenant_id *tenant_r,
 
 /* ---- The request ----------------------------------------------------------------- */
 
+/* Who calls, and why it could not be seen whether it is the provider. */
+struct caller {
+	struct request *rq;
+	bool is_doubted;
+	struct err fault;
+};
+
 /* "X-Twilio-Signature" is HTTP_X_TWILIO_SIGNATURE to FastCGI. */
 static const char *
 header(const struct hook_request *hook, const char *name)
@@ -210,28 +218,27 @@ header(const struct hook_request *hook, const char *name)
 		    ? '_'
 		    : (char)toupper((unsigned char)name[i]);
 	parameter[n] = '\0';
-	return request_param(hook->arg, parameter);
+	return request_param(((struct caller *)hook->arg)->rq, parameter);
 }
 
-/* Without its issuer's keys nothing can be proven. */
+/* Without its issuer's keys nothing can be proven, nor refused. */
 static const struct jwk *
 key(const struct hook_request *hook, const struct key_source *source,
     const char *kid)
 {
-	struct request *rq = hook->arg;
+	struct caller *c = hook->arg;
 	const struct jwk *jwk;
-	struct err e;
-	int rc = keysets_find(app_of(rq)->keysets, rq->a, source, kid, &jwk, &e);
+	int rc = keysets_find(app_of(c->rq)->keysets, c->rq->a, source, kid,
+	    &jwk, &c->fault);
 
-	if (rc == -1)
-		log_warn(&rq->scope, "the keys of an issuer are not known",
-		    LF_STR("issuer", source->issuer), LF_ERR(&e));
+	c->is_doubted = rc == -1;
 	return rc == 1 ? jwk : NULL;
 }
 
 static struct hook_request
-hook_of(struct request *rq)
+hook_of(struct caller *c)
 {
+	struct request *rq = c->rq;
 	const char *target = request_param(rq, "REQUEST_URI");
 	const char *type = request_param(rq, "CONTENT_TYPE");
 	const char *query = target != NULL ? strchr(target, '?') : NULL;
@@ -250,7 +257,7 @@ hook_of(struct request *rq)
 		.now_ms = clock_wall_ms(),
 		.header = header,
 		.key = key,
-		.arg = rq,
+		.arg = c,
 	};
 }
 
@@ -333,7 +340,8 @@ int
 hooks_receive(struct request *rq, struct response *rs, struct err *e)
 {
 	struct hook_events events = { .count = 0 };
-	struct hook_request hook = hook_of(rq);
+	struct caller caller = { .rq = rq };
+	struct hook_request hook = hook_of(&caller);
 	struct tenant_id tenant = { 0 };
 	struct provider *p;
 
@@ -352,7 +360,10 @@ hooks_receive(struct request *rq, struct response *rs, struct err *e)
 		return 0;
 	case HOOK_REFUSED:
 	default:
-		return refuse(e);
+		if (!caller.is_doubted)
+			return refuse(e);
+		*e = caller.fault;
+		return -1;
 	}
 	if (set_accounts(rq, p, &events, e) == -1 ||
 	    (tenant_is_platform(tenant)

@@ -89,9 +89,12 @@ setting_words(struct arena *a, const json_t *settings, const char *name)
 }
 
 void
-issuer_from_settings(struct arena *a, const char *name, const json_t *settings,
+issuer_from_settings(struct arena *a, const json_t *row, struct tenant_id owner,
     const char *tenant, struct issuer *issuer_r)
 {
+	const char *name = json_string_value(json_array_get(row, 0));
+	const json_t *settings = json_array_get(row, 1);
+
 	*issuer_r = (struct issuer){
 		.name = name,
 		.keys = {
@@ -99,7 +102,7 @@ issuer_from_settings(struct arena *a, const char *name, const json_t *settings,
 			.jwks = setting(settings, "jwks", ""),
 			.ca_file = "",
 			.guarded = true,
-			.owner = tenant,
+			.owner = keyset_owner(a, owner),
 		},
 		.audiences = setting_words(a, settings, "audience"),
 		.parties = setting_words(a, settings, "parties"),

@@ -63,9 +63,10 @@ struct identity {
 void issuer_from_config(struct arena *a, const struct config_issuer *section,
     struct issuer *issuer_r);
 
-/* Makes one of a tenant's settings, which are as api/issuers.c writes them. */
-void issuer_from_settings(struct arena *a, const char *name,
-    const json_t *settings, const char *tenant, struct issuer *issuer_r);
+/* Makes one of a tenant's own: [name, settings], which are as api/issuers.c writes them.
+ * The tenant is given by its number and by its slug. */
+void issuer_from_settings(struct arena *a, const json_t *row,
+    struct tenant_id owner, const char *tenant, struct issuer *issuer_r);
 
 /* The words of a text as a list that ends in NULL. */
 const char *const *issuer_words(struct arena *a, const char *text) MUST_CHECK;

@@ -100,20 +100,34 @@ is_file(const struct key_source *source)
 	return source->jwks[0] == '/';
 }
 
+const char *
+keyset_owner(struct arena *a, struct tenant_id tenant)
+{
+	return arena_printf(a, "%" PRId64, tenant.n);
+}
+
 static const char *
 owner_of(const struct key_source *source)
 {
 	return source->owner != NULL ? source->owner : "";
 }
 
-/* What the names of an owner's files begin with; "" for operators. */
+/* Did a tenant name it?  What is guarded besides is the default of a setting. */
+static bool
+is_guest(const struct key_source *source)
+{
+	return source->guarded && source->owner != NULL &&
+	    source->owner[0] != '\0';
+}
+
+/* What the names of an owner's files begin with; "" for those of nobody. */
 static const char *
 prefix_of(struct arena *a, const struct key_source *source)
 {
 	const char *owner = owner_of(source);
 	unsigned char hash[PREFIX_BYTES];
 
-	if (!source->guarded)
+	if (!is_guest(source))
 		return "";
 	(void)crypto_generichash(hash, sizeof(hash),
 	    (const unsigned char *)owner, strlen(owner), NULL, 0);
@@ -259,7 +273,7 @@ enter(const struct keysets *ks, const struct keyset *s, struct arena *a,
 	int64_t count = config->api_workers / ONE_WORKER_OF;
 
 	*place_r = -1;
-	if (!s->source.guarded)
+	if (!is_guest(&s->source))
 		return true;
 	*place_r = keyset_place(a, config->process_run_directory,
 	    s->source.owner, count > 0 ? (int)count : 1);
@@ -378,9 +392,10 @@ refresh(struct arena *a, struct keysets *ks, struct keyset *s)
 	s->due = false;
 	if (lock == -1)
 		return busy;
-	if (s->source.guarded)
+	if (is_guest(&s->source))
 		keyset_thin(ks->p.config->process_run_directory,
-		    prefix_of(a, &s->source), s->name, FILES_MAX);
+		    prefix_of(a, &s->source), s->name, FILES_MAX,
+		    KEYSET_PAUSE_MS);
 	if (!take_from_cache(a, ks, s)) {
 		if (fetch_keys(a, ks, s, &e) != 0) {
 			ks->failed = true;

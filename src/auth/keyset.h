@@ -27,6 +27,7 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
+#include "base/id.h"
 
 struct arena;
 struct cache;
@@ -52,8 +53,12 @@ struct key_source {
 	const char *ca_file; /* "": the system's certificates */
 	bool guarded; /* it was written by way of the API: network.allowed counts */
 	bool of_platform; /* guarded, but by the platform: network.allowed_platform, too */
-	const char *owner; /* of what is guarded: the name of its tenant */
+	const char *owner; /* of what is guarded: the tenant that named it, as
+	                    * keyset_owner() has it; NULL: nobody did, all share it */
 };
+
+/* A tenant has one name here, whichever way it named a source. */
+const char *keyset_owner(struct arena *a, struct tenant_id tenant) MUST_CHECK;
 
 struct keysets_params {
 	const struct config *config;

@@ -24,6 +24,7 @@
 enum { HEAD_BYTES = 32 };
 
 #define SWEEP_AGE_S (24 * 60 * 60)
+#define LOCK ".lock"
 
 static int
 fail(struct err *e, const char *what, const char *path)
@@ -111,7 +112,7 @@ keyset_file_write(struct arena *a, const char *path, const char *text,
 int
 keyset_lock(struct arena *a, const char *path, int64_t pause_ms, bool *busy_r)
 {
-	int fd = open(arena_printf(a, "%s.lock", path),
+	int fd = open(arena_printf(a, "%s" LOCK, path),
 	    O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	int64_t begun_ms = 0, now_ms = clock_wall_ms();
 
@@ -164,21 +165,46 @@ is_of(const char *file, const char *owner, const char *name)
 	    !begins(file + 5, name);
 }
 
+/* A lock within the pause after its fetch began. */
+static bool
+is_young_lock(int dir, const char *file, int64_t pause_ms)
+{
+	size_t n = strlen(file), end = strlen(LOCK);
+	struct stat st;
+
+	return n > end && strcmp(file + n - end, LOCK) == 0 &&
+	    fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    clock_wall_ms() - (int64_t)st.st_mtim.tv_sec * 1000 < pause_ms;
+}
+
 void
-keyset_thin(const char *directory, const char *owner, const char *name, int most)
+keyset_thin(const char *directory, const char *owner, const char *name, int most,
+    int64_t pause_ms)
 {
 	DIR *dir = opendir(directory);
 	struct dirent *entry;
-	int count = 0;
+	int young = 0, others = 0;
+	bool lock;
 
 	if (dir == NULL)
 		return;
-	while ((entry = readdir(dir)) != NULL)
-		count += is_of(entry->d_name, owner, name);
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_of(entry->d_name, owner, name))
+			continue;
+		if (is_young_lock(dirfd(dir), entry->d_name, pause_ms))
+			young++;
+		else
+			others++;
+	}
 	rewinddir(dir);
-	while (count > most && (entry = readdir(dir)) != NULL)
-		if (is_of(entry->d_name, owner, name))
+	while ((young > KEYSET_LOCKS_MAX || others > most) &&
+	    (entry = readdir(dir)) != NULL) {
+		if (!is_of(entry->d_name, owner, name))
+			continue;
+		lock = is_young_lock(dirfd(dir), entry->d_name, pause_ms);
+		if (lock ? young > KEYSET_LOCKS_MAX : others > most)
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
 	closedir(dir);
 }
 

@@ -48,9 +48,11 @@ int keyset_place(struct arena *a, const char *directory, const char *owner,
 
 /* Removes the files of one owner, whose names begin with "jwks.OWNER", but for those of
  * "jwks.NAME", when there are more than "most": one who names ever new sources does not
- * fill the directory. */
+ * fill the directory.  Locks that still hold off a fetch (keyset_lock) are not counted and
+ * stay, up to KEYSET_LOCKS_MAX of them. */
+enum { KEYSET_LOCKS_MAX = 256 };
 void keyset_thin(const char *directory, const char *owner, const char *name,
-    int most);
+    int most, int64_t pause_ms);
 
 /* Removes what nobody has touched for a day. */
 void keyset_sweep(const char *directory);

@@ -69,7 +69,7 @@ static const struct field fields[] = {
 	    .example = "\"push@shop.iam.gserviceaccount.com\""),
 	FIELD(struct fcm_settings, pubsub_keys, URL,
 	    .flags = FIELD_DEFAULT | FIELD_ONE_LINE, .max = 500,
-	    .def_text = "https://www.googleapis.com/oauth2/v3/certs",
+	    .def_text = FCM_PUBSUB_KEYS,
 	    .help = "Where Google's public keys are: a stand-in."),
 };
 

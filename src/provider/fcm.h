@@ -10,6 +10,9 @@
 #include "provider/provider.h"
 #include "web/field.h"
 
+/* Where Google's public keys are, unless a tenant says otherwise. */
+#define FCM_PUBSUB_KEYS "https://www.googleapis.com/oauth2/v3/certs"
+
 struct fcm_settings {
 	struct field_mask mask;
 	json_t *service_account;

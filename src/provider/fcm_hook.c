@@ -32,6 +32,18 @@ enum { LEEWAY_MS = 30 * 1000, JSON_DEPTH = 8 };
 
 /* ---- Proofs ------------------------------------------------------------------------ */
 
+/* Whose source of keys it is: nobody's, and one for all, where the account names neither it
+ * nor whom to trust there. */
+static const char *
+owner_of_keys(struct arena *a, const struct provider *p)
+{
+	const struct fcm_settings *s = p->settings;
+
+	return strcmp(s->pubsub_keys, FCM_PUBSUB_KEYS) == 0 && s->ca_file == NULL
+	    ? NULL
+	    : keyset_owner(a, p->owner);
+}
+
 /* The token is for us, and of the service account. */
 static bool
 is_theirs(struct arena *a, const struct provider *p,
@@ -43,7 +55,7 @@ is_theirs(struct arena *a, const struct provider *p,
 		.ca_file = s->ca_file != NULL ? s->ca_file : "",
 		.guarded = true,
 		.of_platform = provider_leads_for_platform(p),
-		.owner = arena_printf(a, "%lld", (long long)p->owner.n) };
+		.owner = owner_of_keys(a, p) };
 	const char *const audiences[] = { s->pubsub_audience, NULL };
 	const struct jwt_rules rules = { .issuer = ISSUER,
 		.audiences = audiences, .now_ms = rq->now_ms,
