@@ -1,6 +1,7 @@
 -- 0047_late_reports: who is erased while a report of a delivery is written down.
 
--- As in 0043; the deliveries are held first.  A report that holds one is waited for, and
+-- As in 0043; what waits for its time goes first (who moves it does so, too), then the
+-- deliveries are held.  A report that holds one is waited for, and
 -- what it wrote is seen by what follows; one that comes later sees that there is no address
 -- any more (src/notify/receipt.c).
 CREATE OR REPLACE FUNCTION privacy_cancel(tenant bigint, notifications uuid[], deliveries uuid[],
@@ -8,12 +9,13 @@ CREATE OR REPLACE FUNCTION privacy_cancel(tenant bigint, notifications uuid[], d
 DECLARE
     n bigint;
 BEGIN
-    PERFORM FROM unnest(notifications, deliveries) r (notification_id, id)
+    DELETE FROM q_later WHERE tenant_id = tenant AND id = ANY (deliveries || whole)
+        AND kind <> 2;
+    PERFORM FROM (SELECT * FROM unnest(notifications, deliveries) r (notification_id, id)
+        ORDER BY r.id) r
     CROSS JOIN LATERAL (
         SELECT FROM delivery WHERE tenant_id = tenant
             AND notification_id = r.notification_id AND id = r.id OFFSET 0 FOR UPDATE) d;
-    DELETE FROM q_later WHERE tenant_id = tenant AND id = ANY (deliveries || whole)
-        AND kind <> 2;
     UPDATE delivery d SET due = NULL
     FROM unnest(notifications, deliveries) r (notification_id, id)
     WHERE d.tenant_id = tenant AND d.notification_id = r.notification_id AND d.id = r.id

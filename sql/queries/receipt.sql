@@ -44,7 +44,8 @@ WITH r AS MATERIALIZED (
 ), d AS (
     UPDATE delivery d SET state = r.state, told = r.told,
         due = CASE WHEN r.state = 3 THEN d.due END,
-        class = COALESCE(r.class, d.class), failovers = d.failovers + r.failover,
+        class = CASE WHEN r.told < 0 THEN r.class ELSE COALESCE(r.class, d.class) END,
+        failovers = d.failovers + r.failover,
         reason = CASE r.state WHEN 5 THEN NULL ELSE COALESCE(r.reason, d.reason) END,
         finished_at = CASE WHEN r.state IN (2, 3) THEN NULL
             ELSE COALESCE(d.finished_at, now()) END

@@ -138,6 +138,7 @@ tickets_are_under_way(const struct tickets *t)
 static struct {
 	struct {
 		struct page *page;
+		unsigned serial; /* of the page: another one may lie at its address */
 		dev_t device;
 		ino_t inode;
 	} slots[SLOTS_MAX];
@@ -152,6 +153,7 @@ forget(int slot)
 	if (taker.slots[slot].page != NULL)
 		munmap(taker.slots[slot].page, sizeof(struct page));
 	taker.slots[slot].page = NULL;
+	taker.slots[slot].serial++;
 }
 
 static void
@@ -257,7 +259,8 @@ tickets_take(const char *path, int count, struct ticket *ticket_r)
 			continue;
 		*ticket_r = (struct ticket){ .slot = slot, .spooler = id,
 			.good_until_ms = now_ms + TICKET_GOOD_MS,
-			.page = taker.slots[slot].page };
+			.serial = taker.slots[slot].serial,
+			.under_way = true };
 		return true;
 	}
 	return false;
@@ -268,7 +271,8 @@ tickets_handed(struct ticket *ticket)
 {
 	struct page *page = taker.slots[ticket->slot].page;
 
-	if (page != NULL && page == ticket->page)
+	if (ticket->under_way && page != NULL &&
+	    taker.slots[ticket->slot].serial == ticket->serial)
 		atomic_fetch_sub(&page->under_way, 1);
-	ticket->page = NULL;
+	ticket->under_way = false;
 }

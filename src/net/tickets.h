@@ -52,7 +52,8 @@ struct ticket {
 	int slot; /* whose doorbell is to be rung */
 	struct uuid spooler; /* what the leases have to name */
 	int64_t good_until_ms; /* monotonic: it is not started later */
-	const void *page; /* where it was taken; NULL: it was handed over */
+	unsigned serial; /* of the page where it was taken */
+	bool under_way; /* not handed over yet */
 };
 
 /* True when any spooler of this host offers some. */

@@ -683,7 +683,7 @@ store_once(struct arena *a, const struct accept_params *p,
 	int rc = store(a, p, result, n, *x, e), tries = 2;
 
 	if (rc == -1 && express_is_refused(*x, e)) {
-		*x = NULL;
+		express_drop(x);
 		rc = store(a, p, result, n, NULL, e);
 	}
 	while (rc == -1 && db_violates(e, "idempotency_pkey")) {
@@ -693,7 +693,7 @@ store_once(struct arena *a, const struct accept_params *p,
 		if (tries-- == 0)
 			return err_set(e, ERR_TEMPORARY, "the idempotency key "
 			    "expired just now: send it again");
-		*x = NULL;
+		express_drop(x);
 		rc = store(a, p, result, n, NULL, e);
 	}
 	return rc;

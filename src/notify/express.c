@@ -306,3 +306,11 @@ express_hand(struct express *x)
 		    LF_INT("deliveries", express_count(x)));
 	tickets_handed(&x->ticket);
 }
+
+void
+express_drop(struct express **x)
+{
+	if (*x != NULL)
+		tickets_handed(&(*x)->ticket);
+	*x = NULL;
+}

@@ -59,6 +59,9 @@ bool express_is_refused(const struct express *x, const struct err *e);
 /* After the commit: hands them over. */
 void express_hand(struct express *x);
 
+/* It goes by the queue after all: nobody waits for its parcel. */
+void express_drop(struct express **x);
+
 /* What a worker knows of a tenant's ways: its accounts, without credentials or branding, and
  * its quiet hours.  It is good until the second look-up after this one. */
 int express_page(struct arena *a, struct known *known, struct tenant_id tenant,

@@ -25,7 +25,7 @@
 #include "notify/settle.h"
 #include "spooler/spooler.h"
 
-enum { CHUNK_BYTES = 16384, AGAIN_MS = 200 };
+enum { CHUNK_BYTES = 16384, AGAIN_MS = 200, BROKEN_MS = 2000 };
 
 /* What is left of a result that was refused alone, a step less each time. */
 enum less { WHOLE, WITHOUT_WORDS, LEAST, UNTOLD };
@@ -220,10 +220,14 @@ failed(struct pile *p, const struct err *e)
 	p->uncertain |= e->kind == ERR_UNCERTAIN;
 	if (err_may_retry(e->kind)) {
 		spooler_trouble(p->settler->sp, "results not written yet", e);
-	} else if (p->single) {
+	} else if (!p->single) {
+		take_apart(p);
+	} else if (e->kind == ERR_UNPROCESSABLE || e->kind == ERR_CONFLICT) {
 		write_less(p, e);
 	} else {
-		take_apart(p);
+		/* Not the result is wrong, the database is: its time comes. */
+		p->since_ms += BROKEN_MS;
+		spooler_trouble(p->settler->sp, "results cannot be written", e);
 	}
 }
 
