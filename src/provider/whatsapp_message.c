@@ -270,7 +270,7 @@ template(struct arena *a, const json_t *part, const struct message *m,
 	static const char *const taken[] = { "template", "language", "header",
 		"parameters", "buttons", NULL };
 	json_t *components = json_array();
-	const char *code;
+	const char *code = NULL;
 
 	js_keep(a, components);
 	if (check_members(part, taken, e) < 0 ||
