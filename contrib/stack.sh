@@ -71,9 +71,12 @@ part_program() {
 	stat -c %i "$DIR/bin/belfry-$1" 2>/dev/null
 }
 
-# Was the program of a part that runs replaced since?
+# Was the program of a part that runs replaced since, or the configuration written?  Not
+# all keys are taken up by a reload.
 part_is_old() {
-	part_alive "$1" && [ "$STARTED_FROM" != "$(part_program "$1")" ]
+	part_alive "$1" || return 1
+	[ "$STARTED_FROM" != "$(part_program "$1")" ] ||
+	    [ "$DIR/belfry.conf" -nt "$DIR/run/$1.pid" ]
 }
 
 part_gone() {
@@ -293,19 +296,20 @@ write_config() {
 	check_config
 }
 
-# A faulty one does not get into the way of what runs already; another one is taken up
-# by it.
+# A faulty one does not get into the way of what runs already.  One that is as before stays
+# as old as it is: part_is_old asks.
 check_config() {
-	local fresh=$DIR/belfry.conf.new part
+	local fresh=$DIR/belfry.conf.new
 	"$DIR/bin/belfryctl" -c "$fresh" check-config >/dev/null ||
 	    die "the configuration is faulty; look at --set"
 	printf '%s\n' "${CONF[@]}" | tac | awk -F= '$1 != "" && !seen[$1]++' | tac \
 	    >"$DIR/settings"
 	cmp -s "$fresh" "$DIR/belfry.conf" && { rm -f "$fresh"; return; }
 	mv -f "$fresh" "$DIR/belfry.conf"
-	for part in api spooler; do
-		! part_alive $part || kill -HUP "$PID"
-	done
+}
+
+check_owner() {
+	[ ! -e "$DIR" ] || [ -O "$DIR" ] || die "$DIR belongs to somebody else"
 }
 
 # Makes the directories.  Sockets, keys and data are for their owner alone.
@@ -318,7 +322,7 @@ make_directories() {
 	*[,\'\"\\]*) die "the path $DIR has a comma, quote or backslash, which" \
 	    "configuration files would not take as it is" ;;
 	esac
-	[ -O "$DIR" ] || die "$DIR belongs to somebody else"
+	check_owner
 	chmod 711 "$DIR"
 	(cd "$DIR" && mkdir -p "${own[@]}" bin www &&
 	    chmod 700 "${own[@]}" && chmod 755 bin www log run)

@@ -237,13 +237,47 @@ def test_a_new_build_is_taken_up(directory, tmp_path):
     with open(tmp_path / "belfry-api", "ab") as program:
         program.write(b"\0")
     told, third = up()
-    assert "The programs have changed: starting belfry-api anew\n" in told
+    assert "Program or configuration has changed: starting belfry-api anew\n" in told
     assert third["BELFRY_API_PID"] != first["BELFRY_API_PID"]
     assert third["BELFRY_SPOOLER_PID"] == first["BELFRY_SPOOLER_PID"]
     assert (directory / "bin/belfry-api").read_bytes() == \
         (tmp_path / "belfry-api").read_bytes()
     assert requests.get(third["BELFRY_URL"] + "/health/ready",
                         timeout=5).status_code == 200
+
+
+def test_a_new_build_that_fails_leaves_the_old_one(directory, tmp_path):
+    build = Path(os.environ["BELFRY_BUILDDIR"])
+    for name in ("belfry-api", "belfry-spooler", "belfryctl"):
+        shutil.copy2(build / name, tmp_path / name)
+
+    def up():
+        return run("up", "--no-install", "--dir", directory, "--port", 0, "--fast",
+                   env={**os.environ, "BELFRY_BUILDDIR": str(tmp_path)})
+    assert up().returncode == 0
+    before = env(directory)
+    with open(tmp_path / "belfry-spooler", "ab") as program:
+        program.write(b"\0")
+    (tmp_path / "belfryctl").write_text(
+        f'#!/bin/sh\ncase "$*" in *migrate*) exit 1 ;; esac\n'
+        f'exec {directory}/whole "$@"\n')
+    shutil.copy2(build / "belfryctl", directory / "whole")
+    done = up()
+    assert done.returncode == 1 and "belfryctl migrate failed" in done.stderr
+    status = run("status", "--dir", directory)
+    assert status.returncode == 0, status.stdout
+    for part in ("API", "SPOOLER"):
+        assert f"process {before[f'BELFRY_{part}_PID']}\n" in status.stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives directories away")
+def test_the_directory_of_somebody_else(directory):
+    """At once, whatever is in it."""
+    (directory / "init.json").write_text("unreadable")
+    shutil.chown(directory, "nobody")
+    done = run("up", "--no-install", "--dir", directory)
+    assert done.returncode == 1
+    assert done.stderr == f"quickstart: {directory} belongs to somebody else\n"
 
 
 def test_the_tenant_of_a_directory_stays(directory):
@@ -306,23 +340,28 @@ def test_a_tenant_that_cannot_be(directory):
 
 
 def test_set_counts_at_once(directory):
-    """In what runs already, too; a fault there changes nothing."""
+    """In what runs already, too, also what a reload does not take up; a fault there
+    changes nothing."""
     def up(*more):
         return run("up", "--no-install", "--dir", directory, *more)
 
-    def api_log():
-        return (directory / "log/api.log").read_text()
+    def pids():
+        known = env(directory)
+        return {known["BELFRY_API_PID"], known["BELFRY_SPOOLER_PID"]}
     assert up("--port", 0, "--set", "api.workers=2").returncode == 0
-    before = (directory / "belfry.conf").read_text()
+    before, first = (directory / "belfry.conf").read_text(), pids()
     done = up("--set", "api.workers=0")
     assert done.returncode == 1
     assert "api.workers" in done.stderr and "look at --set" in done.stderr
     assert (directory / "belfry.conf").read_text() == before
     assert run("status", "--dir", directory).returncode == 0
-    assert up("--set", "api.workers=3").returncode == 0
-    wait_until(lambda: '"workers":3' in api_log(), 20, "the reload")
-    assert up("--set", "api.workers=3").returncode == 0
-    assert api_log().count('"reloaded"') == 1
+    done = up("--set", "spooler.db_connections=4")
+    assert done.returncode == 0
+    assert "starting belfry-api and belfry-spooler anew\n" in done.stderr
+    second = pids()
+    assert not first & second
+    assert up("--set", "spooler.db_connections=4").returncode == 0
+    assert pids() == second
 
 
 def test_set_stays(directory):
