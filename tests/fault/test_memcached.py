@@ -10,6 +10,7 @@ import pytest
 
 from harness.api import Client, checks, mail
 from harness.load import Load
+from harness.size import bound
 from harness.tenant import Tenant
 from harness.wait import wait_until
 
@@ -119,7 +120,6 @@ def test_under_load(own_stack, own_tenant):
             p95[name] = load.p95(begin)
     print(", ".join(f"{name} {t * 1000:.0f} ms" for name, t in p95.items()))
     assert set(load.statuses()) == {202}
-    # Where all shares two cores, tenths of a second are noise.
-    limit = max(3 * p95["normal"], p95["normal"] + 0.4)
+    limit = bound(3 * p95["normal"], p95["normal"] + 0.4)
     assert all(t <= limit for t in p95.values()), p95
     own_tenant.idle(60)

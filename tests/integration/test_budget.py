@@ -127,6 +127,12 @@ def test_nobody_is_granted_far_ahead(asker, account):
     assert len(again) <= 2 + passed / 0.01 and 0 <= wait_ms <= 11
 
 
+def test_a_pause_saves_up_nothing(asker, account):
+    asker.ask(account, 5, every_us=10_000)
+    time.sleep(0.5)
+    assert len(asker.ask(account, 100, every_us=10_000)[0]) == 31
+
+
 def test_a_slow_pace_waits_for_its_turn(asker, account):
     got, wait_ms = asker.ask(account, 5, every_us=60_000_000)
     assert len(got) == 1
