@@ -313,7 +313,8 @@ def test_a_day_has_its_number(stack):
 
 @pytest.mark.P5
 @pytest.mark.settings(settings={"spooler.processes": "2",
-                                "retry.throttled_delay": "100ms"})
+                                "retry.throttled_delay": "100ms",
+                                "retry.delay_max": "10s"})
 def test_retry_after_holds_for_the_whole_account(own_stack):
     """One answer stops them all, and another tenant's account is left alone."""
     tenant, other = (Tenant(own_stack, maildir=False) for _ in range(2))
@@ -332,6 +333,6 @@ def test_retry_after_holds_for_the_whole_account(own_stack):
         times = [r.at for r in provider.receipts]
         refused = next(r.at for r in provider.receipts)
         known = refused + size(3, full=1)
-        early = [t for t in times if known < t < refused + 5.9]
-        assert early == [], "soon all spoolers know"
+        later = [t for t in times if t > known]
+        assert min(later) >= refused + 5.9, "soon all spoolers know"
         assert len(times) == 61
