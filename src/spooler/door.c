@@ -310,6 +310,9 @@ let_in(struct spooler *sp, struct place *place)
 {
 	struct guest *guest = place->awaiting;
 
+	/* While there was none, no share of the budget was asked for. */
+	if (guest != NULL)
+		ask(sp, place);
 	while (guest != NULL && gate_room_worth(sp->gate, guest) == 0)
 		guest = guest->next_awaiting;
 	if (guest != NULL)

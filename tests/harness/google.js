@@ -70,7 +70,7 @@ function take(stream, headers, body) {
     const rule = Object.keys(control.send || {}).find(
         (text) => body.includes(text) ||
             (headers.authorization || "").includes(text));
-    answer(stream, rule && control.send[rule],
+    answer(stream, rule === undefined ? rule : control.send[rule],
         { body: { name: `projects/p/messages/${state.sends}` } });
 }
 
