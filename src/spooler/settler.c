@@ -41,7 +41,7 @@ struct pile {
 	bool writing;
 	bool uncertain; /* an earlier try may have taken effect */
 	bool single; /* holds one result that spoiled its pile */
-	enum less less; /* the same */
+	enum less less; /* how much of that result is written */
 	struct db_batch *late;
 	size_t took; /* the place of the rows that tell which results took effect */
 	struct health_notes notes; /* the rows that tell of parked accounts */

@@ -58,6 +58,15 @@ def types(tenant, identity):
             if e.get("by") == "recipient"]
 
 
+def wish(tenant):
+    """From now on opens and clicks of its mails are noted."""
+    answer = tenant.admin.request(
+        "PATCH", f"{ADMIN}/tenants/{tenant.slug}/settings",
+        json={"tracking": {"opens": True, "clicks": True}},
+        headers={"Content-Type": "application/merge-patch+json"})
+    assert answer.status_code == 200, answer.text
+
+
 def test_mails_are_left_alone_unless_it_is_wished(own_stack):
     tenant = Tenant(own_stack)
     _, links, _ = sent(tenant)
@@ -67,11 +76,7 @@ def test_mails_are_left_alone_unless_it_is_wished(own_stack):
 
 def test_opens_and_clicks(own_stack):
     tenant = Tenant(own_stack)
-    answer = tenant.admin.request(
-        "PATCH", f"{ADMIN}/tenants/{tenant.slug}/settings",
-        json={"tracking": {"opens": True, "clicks": True}},
-        headers={"Content-Type": "application/merge-patch+json"})
-    assert answer.status_code == 200, answer.text
+    wish(tenant)
     identity, links, text = sent(tenant)
     assert PUBLIC not in text and SHOP in text
     link, mailto = links.hrefs
@@ -112,11 +117,7 @@ FEW = pytest.mark.settings(settings={"api.public_url": PUBLIC,
 def test_a_link_is_noted_so_often_and_leads_on_for_ever(own_stack):
     """Whoever holds a mail does not fill its tenant's inbox."""
     tenant = Tenant(own_stack)
-    answer = tenant.admin.request(
-        "PATCH", f"{ADMIN}/tenants/{tenant.slug}/settings",
-        json={"tracking": {"opens": True, "clicks": True}},
-        headers={"Content-Type": "application/merge-patch+json"})
-    assert answer.status_code == 200, answer.text
+    wish(tenant)
     _, links, _ = sent(tenant)
 
     def noted():
